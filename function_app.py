@@ -1,0 +1,120 @@
+"""Every trigger of the app, in the order in which a message lives.
+
+The way of a message: accept → queue → deliver → Twilio → report; and beside it, what we answer
+when Twilio asks. Each function is one line; the rooms in `shared/` do the work.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import azure.functions as func
+
+from shared import health, routes
+from shared.accept import by_http as accepting
+from shared.answer import call_twiml, status, twiml_by_http
+from shared.deliver import by_queue
+from shared.deliver.job_queue import QUEUE_OF_LANE
+from shared.gateway import Gateway
+from shared.http_replies import answered
+from shared.ledger import by_http as entries
+
+logging.getLogger("azure").setLevel(logging.WARNING)
+
+STORAGE = "MESSAGE_STORAGE"
+KEY = func.AuthLevel.FUNCTION
+# Twilio has no function key: its signature is checked by the function itself.
+SIGNED = func.AuthLevel.ANONYMOUS
+ANYONE = func.AuthLevel.ANONYMOUS
+
+app = func.FunctionApp()
+gateway = Gateway(os.environ)
+gateway.say_what_is_wrong()
+
+
+# --- accept ---------------------------------------------------------------------------------
+
+
+@app.route(routes.MESSAGES, methods=["POST"], auth_level=KEY)
+async def accept_message(req: func.HttpRequest) -> func.HttpResponse:
+    """Accept an SMS, MMS, WhatsApp or RCS message."""
+    return await answered(accepting.accept, req, gateway, "message")
+
+
+@app.route(routes.CALLS, methods=["POST"], auth_level=KEY)
+async def accept_call(req: func.HttpRequest) -> func.HttpResponse:
+    """Accept a phone call."""
+    return await answered(accepting.accept, req, gateway, "call")
+
+
+# --- deliver --------------------------------------------------------------------------------
+
+
+@app.queue_trigger("msg", QUEUE_OF_LANE["now"], STORAGE)
+async def deliver(msg: func.QueueMessage) -> None:
+    """Deliver what is on the queue for now."""
+    await by_queue.deliver(msg, gateway)
+
+
+@app.queue_trigger("msg", QUEUE_OF_LANE["bulk"], STORAGE)
+async def deliver_bulk(msg: func.QueueMessage) -> None:
+    """Deliver what is on the queue for bulk."""
+    await by_queue.deliver(msg, gateway)
+
+
+# --- what became of it ----------------------------------------------------------------------
+
+
+@app.route(routes.STATUS, methods=["POST"], auth_level=SIGNED)
+async def report_status(req: func.HttpRequest) -> func.HttpResponse:
+    """Note what Twilio reports of a message or call."""
+    return await answered(status.report, req, gateway)
+
+
+@app.route(routes.MESSAGE, methods=["GET"], auth_level=KEY)
+async def show_message(req: func.HttpRequest) -> func.HttpResponse:
+    """Show a message with its events."""
+    return await answered(entries.show, req, gateway, "message")
+
+
+@app.route(routes.CALL, methods=["GET"], auth_level=KEY)
+async def show_call(req: func.HttpRequest) -> func.HttpResponse:
+    """Show a call with its events."""
+    return await answered(entries.show, req, gateway, "call")
+
+
+@app.route(routes.MESSAGES, methods=["GET"], auth_level=KEY)
+async def list_messages(req: func.HttpRequest) -> func.HttpResponse:
+    """List messages, newest first."""
+    return await answered(entries.newest, req, gateway, "message")
+
+
+@app.route(routes.CALLS, methods=["GET"], auth_level=KEY)
+async def list_calls(req: func.HttpRequest) -> func.HttpResponse:
+    """List calls, newest first."""
+    return await answered(entries.newest, req, gateway, "call")
+
+
+# --- answer ---------------------------------------------------------------------------------
+
+
+@app.route(routes.TWIMLET, methods=["GET", "POST"], auth_level=SIGNED)
+async def twimlet(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer with one of the TwiML pages."""
+    return await answered(twiml_by_http.twimlet, req, gateway)
+
+
+@app.route(routes.CALL_TWIML, methods=["GET", "POST"], auth_level=SIGNED)
+async def call_script(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer with the TwiML of an outgoing call that is too long to travel with it."""
+    return await answered(call_twiml.script, req, gateway)
+
+
+# --- health ---------------------------------------------------------------------------------
+
+
+@app.route(routes.HEALTH, methods=["GET"], auth_level=ANYONE)
+async def check_health(req: func.HttpRequest) -> func.HttpResponse:
+    """Say whether the app can do its work."""
+    return await answered(health.health, req, gateway)

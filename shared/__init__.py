@@ -1,0 +1,1 @@
+"""Switchboard: what was accepted is sent once."""

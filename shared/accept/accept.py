@@ -1,0 +1,180 @@
+"""Accepting: from untrusted fields to a job on the queue, with its first row in the ledger.
+
+Every step may be taken again with the same id and changes nothing then, which is what makes
+repeating a request with its idempotency key safe at any point.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from shared.accept.fields import decode_fields
+from shared.accept.request import REQUEST_OF_KIND
+from shared.accept.rules import problems_with, problems_with_time, recipients, sender
+from shared.deliver.job import MOST_BYTES, VERSION, Job, encode_job
+from shared.deliver.job_queue import QUEUE_OF_LANE
+from shared.errors import IdempotencyMismatchError, InvalidRequestError, Problem
+from shared.ledger import entry_id
+from shared.ledger.events import Accepted, Kind, Source
+from shared.ledger.ledger import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from shared.accept.request import AnyRequest
+    from shared.deliver.job_queue import JobQueue
+    from shared.ledger.ledger import Ledger
+    from shared.settings import Settings
+
+LONGEST_KEY: Final = 255
+_JOB_OVERHEAD: Final = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acceptance:
+    """What the caller is told: the job's id, and whether it asked for one recipient or a list."""
+
+    id: str
+    kind: Kind
+    to: tuple[str, ...]
+    scheduled: bool
+    several: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accept:
+    """The step from request to job; `now` and `random` (60 bits) are passed in."""
+
+    settings: Settings
+    ledger: Ledger
+    queue: JobQueue
+    now: Callable[[], datetime]
+    random: Callable[[], int]
+
+    async def __call__(
+        self, kind: Kind, fields: Mapping[str, Any], *, key: str | None = None
+    ) -> Acceptance:
+        """Accept a request that came by HTTP, once for each `key`.
+
+        Raises:
+            InvalidRequestError: with every problem of the request.
+            IdempotencyMismatchError: the key stands for a request that means something else.
+            StorageUnavailableError: it is unknown whether the request was kept.
+        """
+        at = self.now()
+        request = self.checked(kind, fields)
+        job = await self.job(kind, request, entry_id.new_id(at, self.random()), at, key=key)
+        await self.keep(job)
+        accepted = job.accepted
+        return Acceptance(
+            id=job.job,
+            kind=kind,
+            to=accepted.to,
+            scheduled=accepted.send_at is not None and accepted.send_at > accepted.at,
+            several=not isinstance(request.to, str),
+        )
+
+    async def job(  # noqa: PLR0913 - what makes a job is this much
+        self,
+        kind: Kind,
+        request: AnyRequest,
+        job_id: str,
+        at: datetime,
+        *,
+        key: str | None = None,
+        source: Source = "http",
+    ) -> Job:
+        """The job of a valid request: the same one for the same `key`.
+
+        Raises:
+            InvalidRequestError: `send_at` is no time that can be kept, seen from `at`.
+            IdempotencyMismatchError: the key stands for a request that means something else.
+        """
+        held = None
+        if key is not None:
+            held = await self.ledger.key(key_name(key))
+        if held is None and (problems := problems_with_time(request, at)):
+            raise InvalidRequestError(problems)
+        if key is not None:
+            mine = Key(job=job_id, at=at, digest=digest(kind, request))
+            held = held or await self.ledger.hold_key(key_name(key), mine)
+            if held.digest != mine.digest:
+                raise IdempotencyMismatchError("the key was used before, for another request")
+            job_id, at = held.job, held.at
+        accepted = Accepted(
+            at=at,
+            kind=kind,
+            to=recipients(request),
+            request=msgspec.Raw(msgspec.json.encode(request)),
+            sender=sender(request, self.settings),
+            lane=request.lane,
+            source=source,
+            send_at=request.send_at,
+            metadata=request.metadata,
+            key=None if key is None else key_name(key),
+        )
+        return Job(v=VERSION, job=job_id, accepted=accepted)
+
+    def checked(self, kind: Kind, fields: Mapping[str, Any]) -> AnyRequest:
+        """The valid request that `fields` say.
+
+        Raises:
+            InvalidRequestError: with every problem, but for those that depend on the time.
+        """
+        request, problems = decode_fields(fields, REQUEST_OF_KIND[kind])
+        if request is not None:
+            problems = problems_with(request, self.settings)
+            if len(msgspec.json.encode(request)) * 1.1 > MOST_BYTES - _JOB_OVERHEAD:
+                problems.append(Problem("$", "too_large", f"takes more than {MOST_BYTES} bytes"))
+        if request is None or problems:
+            raise InvalidRequestError(problems)
+        return request
+
+    async def keep(self, job: Job) -> None:
+        """Put a job on its queue and, beside that, its first row in the ledger.
+
+        A message on the queue without a row mends itself when it is delivered; a row without a
+        message would be lost. So the row alone is never success.
+        """
+        accepted = job.accepted
+        wait = (accepted.send_at or accepted.at) - self.now()
+        put, row = await asyncio.gather(
+            self.queue.put(QUEUE_OF_LANE[accepted.lane], encode_job(job), wait),
+            self.ledger.record(job.job, accepted),
+            return_exceptions=True,
+        )
+        for outcome in (put, row):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+
+def key_name(key: str) -> str:
+    """The name under which an idempotency key is kept.
+
+    Raises:
+        InvalidRequestError: it is blank or longer than `LONGEST_KEY` characters.
+    """
+    if not 0 < len(key.strip()) <= LONGEST_KEY or len(key) > LONGEST_KEY:
+        words = f"must have 1 to {LONGEST_KEY} characters"
+        raise InvalidRequestError(
+            [Problem("Idempotency-Key", "too_long" if key else "blank", words)]
+        )
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def digest(kind: str, request: msgspec.Struct) -> str:
+    """What a request means, as a digest: the same for every way to write the same request."""
+    meaning = msgspec.structs.asdict(request) | {"kind": kind}
+    for name in ("to", "media_url"):
+        if isinstance(meaning.get(name), str):
+            meaning[name] = [meaning[name]]
+    if meaning.get("send_at"):
+        meaning["send_at"] = meaning["send_at"].astimezone(UTC)
+    return hashlib.sha256(msgspec.json.encode(meaning, order="sorted")).hexdigest()

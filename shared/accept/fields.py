@@ -1,0 +1,88 @@
+"""Decoding that does not stop at the first mistake: every problem of an object, with its path."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, get_args, get_origin
+
+import msgspec
+
+from shared.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+# msgspec says in words which rule a value broke; a caller's program wants a code.
+_CODES: Final = (
+    (re.compile(r"of length <="), "too_long"),
+    (re.compile(r"of length >="), "too_short"),
+    (re.compile(r"(matching regex|Invalid RFC3339|timezone)"), "malformed"),
+    (re.compile(r"(<=|>=)"), "out_of_range"),
+    (re.compile(r"Invalid enum value"), "not_one_of"),
+)
+
+
+def decode_fields(fields: Mapping[str, Any], into: type[T]) -> tuple[T | None, list[Problem]]:
+    """The struct that `fields` say, or None and everything that is wrong with them."""
+    known = {field.encode_name: field for field in msgspec.structs.fields(into)}
+    problems = [
+        Problem(_step("$", name), "unknown_field", f"is not a field; these are: {', '.join(known)}")
+        for name in fields
+        if name not in known
+    ]
+    for name, field in known.items():
+        if name in fields:
+            problems += _problems(fields[name], field.type, _step("$", name))
+        elif field.required:
+            problems.append(Problem(_step("$", name), "missing", "is required"))
+    if problems:
+        return None, problems
+    return msgspec.convert(dict(fields), into), []
+
+
+def _problems(value: Any, of_type: Any, path: str) -> Iterator[Problem]:  # noqa: ANN401 - JSON
+    """What is wrong with one value; each member of a list or object is looked at by itself."""
+    try:
+        msgspec.convert(value, of_type)
+    except msgspec.ValidationError as error:
+        members = list(_members(value, of_type, path))
+        inner = [p for member, its_type, at in members for p in _problems(member, its_type, at)]
+        yield from inner or [_problem(error, path)]
+
+
+def _members(value: Any, of_type: Any, path: str) -> Iterator[tuple[Any, Any, str]]:  # noqa: ANN401
+    """The members of a list or object, each with its type and path."""
+    for option in _options(of_type):
+        origin, arguments = get_origin(option), get_args(option)
+        if origin is list and isinstance(value, list):
+            yield from ((member, arguments[0], f"{path}[{i}]") for i, member in enumerate(value))
+        if origin is dict and isinstance(value, dict):
+            for name, member in value.items():
+                yield name, arguments[0], path
+                yield member, arguments[1], _step(path, name)
+
+
+def _options(of_type: Any) -> Iterator[Any]:  # noqa: ANN401 - a type expression
+    """The alternatives of a union, without annotations."""
+    origin = get_origin(of_type)
+    if origin is Annotated:
+        yield from _options(get_args(of_type)[0])
+    elif origin is None or origin in (list, dict):
+        yield of_type
+    else:
+        for option in get_args(of_type):
+            yield from _options(option)
+
+
+def _problem(error: msgspec.ValidationError, path: str) -> Problem:
+    words, _, inside = str(error).partition(" - at ")
+    inner = inside.strip("`").removeprefix("$") if "..." not in inside else ""
+    code = next((code for pattern, code in _CODES if pattern.search(words)), "wrong_type")
+    return Problem(path + inner, code, words[:1].lower() + words[1:])
+
+
+def _step(path: str, name: str) -> str:
+    """A path and one name more, quoted where it is no plain word."""
+    return f"{path}.{name}" if re.fullmatch(r"\w+", name) else f"{path}[{name!r}]"

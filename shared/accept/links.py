@@ -1,0 +1,57 @@
+"""Which URLs a request may name: what Twilio, or we, are sent to on a caller's word."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+def problem_with_link(link: str, *, own: str, allowed: Collection[str]) -> str | None:
+    """Why a URL may not be used, or None.
+
+    Our own site may always be named. `allowed` are host names (with or without a port); where
+    there are any, no other host will do. Otherwise the URL must be https on a public host.
+    """
+    try:
+        parts = urlsplit(link)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "is not a URL"
+    if parts.scheme not in ("http", "https") or not host or not link.isascii() or " " in link:
+        return "must be an absolute https URL"
+    if parts.username is not None or parts.password is not None:
+        return "must not hold a user name or password"
+    if (parts.scheme, parts.netloc) == urlsplit(own)[:2]:
+        return None
+    if allowed:
+        listed = host in allowed or f"{host}:{port}" in allowed
+        return None if listed else "is on a host that MEDIA_HOSTS does not list"
+    if parts.scheme != "https":
+        return "must be https"
+    return None if _is_public(host) else "must be on a public host"
+
+
+def is_local(url: str) -> bool:
+    """Whether a URL is on this very machine, as everything is while developing."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_public(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        # The likes of `localhost`, `metadata`, `10.1`, `0x7f.1` and `printer.local` are not names
+        # in the public DNS.
+        last = host.rstrip(".").rpartition(".")[2]
+        return "." in host.rstrip(".") and last.isalpha() and last not in _PRIVATE
+
+
+_PRIVATE = frozenset({"localhost", "local", "internal", "lan", "home", "corp", "test", "invalid"})

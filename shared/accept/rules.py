@@ -1,0 +1,165 @@
+"""What must hold between the fields of a request, and between a request and the settings."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from shared.accept.links import is_local, problem_with_link
+from shared.accept.request import CallRequest, MessageRequest
+from shared.answer.call_script import call_script
+from shared.answer.twiml_text import check_characters, check_twiml_text
+from shared.errors import InvalidRequestError, Problem
+from shared.phone_number import NumberError, check_destination, read_e164
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from shared.accept.request import AnyRequest
+    from shared.settings import Settings
+
+LATE: Final = timedelta(minutes=1)
+FAR: Final = timedelta(days=366)
+_MESSAGE_CHANNELS: Final = ("whatsapp:",)
+_CALL_CHANNELS: Final = ("client:", "sip:")
+_SENDER: Final = re.compile(r"(rcs|messenger):.+|\d{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 +&_-]{1,11}")
+_CONTENT: Final = {"message": ("body", "media_url", "content_sid"),
+                   "call": ("say", "steps", "twiml", "url")}  # fmt: skip
+
+
+def recipients(request: AnyRequest) -> tuple[str, ...]:
+    """The recipients of a request, in order."""
+    return (request.to,) if isinstance(request.to, str) else tuple(request.to)
+
+
+def sender(request: AnyRequest, settings: Settings) -> str | None:
+    """Who sends: what the request names, else the settings' default, in the recipient's channel."""
+    if isinstance(request, CallRequest):
+        return request.from_ or settings.twilio_from_number
+    if request.messaging_service_sid or request.from_:
+        return request.messaging_service_sid or request.from_
+    default = settings.default_sender
+    channel = _channel(recipients(request)[0], _MESSAGE_CHANNELS)
+    return channel + default if default and default.startswith("+") else default
+
+
+def problems_with(request: AnyRequest, settings: Settings) -> list[Problem]:
+    """Everything that is wrong with a request that is well formed; times are looked at apart."""
+    found = [*_recipients(request, settings), *_sender(request, settings), *_text(request)]
+    found += _links(request, settings)
+    found += _message(request, settings) if isinstance(request, MessageRequest) else _call(request)
+    return found
+
+
+def problems_with_time(request: AnyRequest, now: datetime) -> list[Problem]:
+    """Whether `send_at` is a time that can be kept, seen from `now`."""
+    if request.send_at is None:
+        return []
+    if request.send_at < now - LATE:
+        return [Problem("$.send_at", "in_the_past", "is more than a minute in the past")]
+    if request.send_at > now + FAR:
+        return [Problem("$.send_at", "too_far", "is more than a year ahead")]
+    return []
+
+
+def _recipients(request: AnyRequest, settings: Settings) -> Iterator[Problem]:
+    several = not isinstance(request.to, str)
+    channels = _MESSAGE_CHANNELS if isinstance(request, MessageRequest) else _CALL_CHANNELS
+    seen: set[str] = set()
+    for index, to in enumerate(recipients(request)):
+        path = f"$.to[{index}]" if several else "$.to"
+        if to in seen:
+            yield Problem(path, "duplicate", "is in the list already")
+        seen.add(to)
+        channel = _channel(to, channels)
+        if channel in _CALL_CHANNELS:
+            continue
+        try:
+            check_destination(read_e164(to.removeprefix(channel)), settings.allowed_countries)
+        except NumberError as error:
+            yield Problem(path, error.code, str(error))
+
+
+def _sender(request: AnyRequest, settings: Settings) -> Iterator[Problem]:
+    if sender(request, settings) is None:
+        yield Problem("$.from", "missing", "is required: the settings name no default sender")
+    given = request.from_
+    if given is None:
+        return
+    message = isinstance(request, MessageRequest)
+    if message and _SENDER.fullmatch(given):
+        return
+    channel = _channel(given, _MESSAGE_CHANNELS if message else _CALL_CHANNELS)
+    if channel in _CALL_CHANNELS:
+        return
+    try:
+        read_e164(given.removeprefix(channel))
+    except NumberError as error:
+        yield Problem("$.from", error.code, str(error))
+
+
+def _text(request: AnyRequest) -> Iterator[Problem]:
+    if isinstance(request, MessageRequest):
+        yield from check_characters(request.body or "", "$.body")
+        return
+    try:
+        call_script(request)
+    except InvalidRequestError as error:
+        yield from error.problems
+    if request.twiml:
+        yield from check_twiml_text(request.twiml, "$.twiml")
+
+
+def _links(request: AnyRequest, settings: Settings) -> Iterator[Problem]:
+    own, allowed = settings.public_base_url, settings.media_hosts
+    links = [("$.url", getattr(request, "url", None))]
+    media = getattr(request, "media_url", None)
+    if isinstance(media, list):
+        links += [(f"$.media_url[{index}]", link) for index, link in enumerate(media)]
+    else:
+        links.append(("$.media_url", media))
+    for path, link in links:
+        if link and (words := problem_with_link(link, own=own, allowed=allowed)):
+            yield Problem(path, "link_not_allowed", words)
+    # Callbacks are forwarded by us; while developing the receiver is on this machine too.
+    callback = request.status_callback
+    if callback and not (is_local(own) and is_local(callback)):
+        words = problem_with_link(callback, own=own, allowed=())
+        if words:
+            yield Problem("$.status_callback", "link_not_allowed", words)
+
+
+def _message(request: MessageRequest, settings: Settings) -> Iterator[Problem]:
+    given = _given(request, "message")
+    if not given:
+        yield Problem("$", "no_content", "needs body and/or media_url, or content_sid")
+    if "content_sid" in given and len(given) > 1:
+        yield Problem("$", "conflict", "content_sid stands alone, without body and media_url")
+    if request.content_variables is not None and "content_sid" not in given:
+        yield Problem("$.content_variables", "conflict", "goes with content_sid only")
+    service = (sender(request, settings) or "").startswith("MG")
+    if request.shorten_urls and not service:
+        yield Problem("$.shorten_urls", "conflict", "needs a Messaging Service")
+
+
+def _call(request: CallRequest) -> Iterator[Problem]:
+    given = _given(request, "call")
+    if len(given) != 1:
+        words = f"needs exactly one of say, steps, twiml and url, has {', '.join(given) or 'none'}"
+        yield Problem("$", "conflict" if given else "no_content", words)
+    for name in ("voice", "language"):
+        if getattr(request, name) is not None and "say" not in given:
+            yield Problem(f"$.{name}", "conflict", "goes with say only")
+    if request.async_amd is not None and request.machine_detection is None:
+        yield Problem("$.async_amd", "conflict", "goes with machine_detection only")
+
+
+def _given(request: AnyRequest, kind: str) -> list[str]:
+    return [name for name in _CONTENT[kind] if getattr(request, name)]
+
+
+def _channel(address: str, channels: tuple[str, ...]) -> str:
+    """The channel that an address begins with, or nothing."""
+    return next((channel for channel in channels if address.startswith(channel)), "")

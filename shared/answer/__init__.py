@@ -1,0 +1,1 @@
+"""What we say when Twilio asks: signatures, webhooks, verbs, twimlets, access tokens."""

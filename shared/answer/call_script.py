@@ -1,0 +1,39 @@
+"""What an outgoing call says: its `say` text or its `steps`, as one TwiML document."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any, Final
+
+from shared.answer.steps import to_twiml
+
+# Below the shortest limit that Twilio sets for one <Say>, whatever the voice.
+_SAY: Final = 2800
+
+
+def call_script(request: Any) -> str | None:  # noqa: ANN401 - any request with those fields
+    """The TwiML of a call request, or None for one whose TwiML is somebody else's.
+
+    Raises:
+        InvalidRequestError: with every problem of the text or the steps.
+    """
+    if request.steps is not None:
+        return to_twiml(request.steps, "call", inline=True)
+    if request.say is None:
+        return None
+    attributes = {
+        name: value
+        for name in ("voice", "language")
+        if (value := getattr(request, name)) is not None
+    }
+    steps = [{"say": {"text": part, **attributes}} for part in spoken_parts(request.say)]
+    return to_twiml(steps, "call", "$.say")
+
+
+def spoken_parts(text: str) -> list[str]:
+    """A text in parts that one <Say> takes, broken between words where it is too long."""
+    if len(text) <= _SAY:
+        return [text]
+    return textwrap.wrap(
+        text, _SAY, expand_tabs=False, replace_whitespace=False, drop_whitespace=False
+    )

@@ -1,0 +1,52 @@
+"""Form fields and query parameters as they were sent: in order, repeats and blanks included."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class Form:
+    """Names with their values, in the order in which they were sent; a name may repeat."""
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self.pairs = tuple(pairs)
+
+    def __iter__(self) -> Iterator[str]:
+        """Each name once, in the order of its first appearance."""
+        return iter(dict.fromkeys(name for name, _ in self.pairs))
+
+    def __contains__(self, name: object) -> bool:
+        return any(name == known for known, _ in self.pairs)
+
+    def __repr__(self) -> str:
+        # Values are people's numbers and words: names are all that a log may show.
+        return f"Form({', '.join(self)})"
+
+    def get(self, name: str, default: str = "") -> str:
+        """The first value of `name`, or `default`."""
+        return next((value for known, value in self.pairs if known == name), default)
+
+    def getall(self, name: str) -> list[str]:
+        """Every value of `name`, in order; none is an empty list."""
+        return [value for known, value in self.pairs if known == name]
+
+
+def form_parameters(body: bytes) -> Form:
+    """The fields of an `application/x-www-form-urlencoded` body.
+
+    Raises:
+        UnicodeDecodeError: the body, or what it escapes, is not UTF-8.
+    """
+    return Form(parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict"))
+
+
+def query_parameters(url: str) -> Form:
+    """The parameters after the first `?` of a URL; what is not UTF-8 becomes U+FFFD."""
+    query = url.partition("#")[0].partition("?")[2]
+    return Form(parse_qsl(query, keep_blank_values=True, errors="replace"))

@@ -1,0 +1,38 @@
+"""The door of every route that Twilio calls: signed, or 403, before anything else is looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.answer.form import Form, form_parameters
+from shared.answer.signature import path_and_query
+from shared.errors import SignatureError
+from shared.log import log
+
+if TYPE_CHECKING:
+    import azure.functions as func
+
+    from shared.gateway import Gateway
+    from shared.settings import Settings
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+def signed_form(req: func.HttpRequest, gateway: Gateway) -> Form:
+    """The form of a request that Twilio signed as it stands; empty for one without a form.
+
+    Raises:
+        SignatureError: anything else.
+    """
+    body = req.get_body()
+    headers = {name.lower(): value for name, value in req.headers.items()}
+    if not gateway.signature.accepts(req.method, req.url, headers, body):
+        log("signature_refused", route=req.url.partition("?")[0].rpartition("/")[0])
+        raise SignatureError("the request is not signed by Twilio for this URL and body")
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return form_parameters(body) if kind == _FORM else Form()
+
+
+def public_url(req: func.HttpRequest, settings: Settings) -> str:
+    """The URL of a request as Twilio knows it: our public base, its path and its raw query."""
+    return f"{settings.public_base_url}{path_and_query(req.url)}"

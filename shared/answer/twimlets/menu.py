@@ -1,0 +1,42 @@
+"""The twimlet that lets a caller choose: `menu`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twilio.twiml.voice_response import VoiceResponse
+
+from shared.answer.twiml_text import written
+from shared.answer.twimlets.request import Answer
+from shared.answer.twimlets.speech import ending, speak
+
+if TYPE_CHECKING:
+    from shared.answer.twimlets.request import TwimletRequest
+
+_PARAMETERS = ("Message", "Options")
+
+
+def menu(request: TwimletRequest) -> Answer:
+    """Message, Options[digits]=URL: goes where the digits say, and asks again if nowhere."""
+    options = {key: url.strip() for key, url in request.keyed("Options").items() if url.strip()}
+    digits = request.one("Digits")
+    if digits in options:
+        return ending(redirect=request.absolute(options[digits]))
+    response = VoiceResponse()
+    if digits:
+        response.say("Sorry, that is not a valid choice.")
+    if not options:
+        speak(response, request.one("Message"))
+        response.say("Sorry, there is nothing to choose from here. Good bye.")
+        response.hangup()
+        return Answer(written(response))
+    again = request.again(_PARAMETERS)
+    gather = response.gather(
+        action=again,
+        # The hash key ends the input, unless it is a choice itself.
+        finish_on_key="" if any("#" in key for key in options) else None,
+        num_digits=max(map(len, options)),
+    )
+    speak(gather, request.one("Message"))
+    response.redirect(again)
+    return Answer(written(response))

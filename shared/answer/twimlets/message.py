@@ -1,0 +1,32 @@
+"""The twimlets that only speak: `message` and `echo`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twilio.twiml.voice_response import VoiceResponse
+
+from shared.answer.twiml_text import check_document, written
+from shared.answer.twimlets.request import Answer
+from shared.answer.twimlets.speech import apology, nothing, speak
+
+if TYPE_CHECKING:
+    from shared.answer.twimlets.request import TwimletRequest
+
+
+def message(request: TwimletRequest) -> Answer:
+    """Message[n]: each is played or said, in order."""
+    response = VoiceResponse()
+    for words in request.many("Message"):
+        speak(response, words)
+    return Answer(written(response))
+
+
+def echo(request: TwimletRequest) -> Answer:
+    """Twiml: that document itself, if it is one."""
+    twiml = request.one("Twiml")
+    if not twiml:
+        return nothing()
+    if check_document(twiml, "$"):
+        return apology("Sorry, what should be said here is not TwiML.")
+    return Answer(twiml)

@@ -1,0 +1,127 @@
+"""The twimlet that takes a message for somebody: `voicemail`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from twilio.twiml.voice_response import VoiceResponse
+
+from shared.answer.twiml_text import written
+from shared.answer.twimlets.request import Answer, InboundEvent, OutgoingText
+from shared.answer.twimlets.speech import nothing, speak
+
+if TYPE_CHECKING:
+    from shared.answer.twimlets.request import TwimletRequest
+
+_PARAMETERS: Final = ("Email", "Phone", "Message", "Transcribe", "Language", "Voice")
+_LONGEST_TEXT: Final = 1200
+
+
+def voicemail(request: TwimletRequest) -> Answer:
+    """Email, Phone, Message, Transcribe, Language, Voice: greets, records, thanks.
+
+    The recording and its text go to the owner as inbound events, and as a text to Phone.
+    """
+    if request.one("TranscriptionStatus"):
+        return _transcribed(request)
+    if request.one("RecordingStatus"):
+        return _available(request)
+    # A recorded Dial that ended here brings a recording too; that one is no voicemail.
+    if request.one("RecordingUrl") and not request.one("DialCallStatus"):
+        return _recorded(request)
+    return _greeting(request)
+
+
+def _greeting(request: TwimletRequest) -> Answer:
+    response = VoiceResponse()
+    words = request.one("Message") or "Please leave a message after the beep."
+    speak(response, words, **_voice(request))
+    again = request.again(_PARAMETERS)
+    transcribed = _is_transcribed(request)
+    # The callback about the file names the call and nobody in it.
+    ready = request.again(_PARAMETERS, From=request.one("From"), To=request.one("To"))
+    response.record(
+        action=again,
+        recording_status_callback=ready,
+        transcribe=transcribed,
+        transcribe_callback=again if transcribed else None,
+    )
+    return Answer(written(response))
+
+
+def _recorded(request: TwimletRequest) -> Answer:
+    """The caller has spoken, or hung up while speaking."""
+    response = VoiceResponse()
+    response.say("Thank you. Good bye.", **_voice(request))
+    response.hangup()
+    details: dict[str, str | int] = {
+        "recording_url": request.one("RecordingUrl"),
+        "duration": request.whole("RecordingDuration", 0, 10**6),
+    }
+    event = _event("voicemail", request, details)
+    texts = () if _is_transcribed(request) else _texts(request, "")
+    return Answer(written(response), (event,), texts)
+
+
+def _available(request: TwimletRequest) -> Answer:
+    """The recording's file is there, or will never be."""
+    details: dict[str, str | int] = {
+        "recording_url": request.one("RecordingUrl"),
+        "duration": request.whole("RecordingDuration", 0, 10**6),
+        "status": request.one("RecordingStatus"),
+    }
+    return Answer(nothing().twiml, (_event("recording", request, details),))
+
+
+def _transcribed(request: TwimletRequest) -> Answer:
+    """The recording's text is there, or Twilio could not make any."""
+    text = request.one("TranscriptionText")
+    details: dict[str, str | int] = {
+        "recording_url": request.one("RecordingUrl"),
+        "status": request.one("TranscriptionStatus"),
+        "text": text,
+    }
+    event = _event("transcription", request, details)
+    return Answer(nothing().twiml, (event,), _texts(request, text))
+
+
+def _event(event: str, request: TwimletRequest, details: dict[str, str | int]) -> InboundEvent:
+    email = request.one("Email")
+    return InboundEvent(
+        event=event,
+        sid=_recording_sid(request),
+        from_=request.one("From"),
+        to=request.one("To"),
+        details={
+            "call_sid": request.one("CallSid"),
+            **details,
+            **({"email": email} if email else {}),
+        },
+    )
+
+
+def _texts(request: TwimletRequest, words: str) -> tuple[OutgoingText, ...]:
+    """A text to each owner, with the words of the voicemail if there are any."""
+    parts = [f"Voicemail from {request.one('From') or 'unknown'}", words[:_LONGEST_TEXT]]
+    parts.append(f"{request.one('RecordingUrl')}.mp3")
+    body = "\n".join(part for part in parts if part)
+    sid = _recording_sid(request)
+    return tuple(
+        OutgoingText(to, body, f"voicemail-{sid}-{to}") for to in request.addresses("Phone")
+    )
+
+
+def _recording_sid(request: TwimletRequest) -> str:
+    """What all requests about one recording have in common; its URL ends with its SID."""
+    last = request.one("RecordingUrl").rpartition("/")[2]
+    return request.one("RecordingSid") or (
+        last if last.startswith("RE") else request.one("CallSid")
+    )
+
+
+def _is_transcribed(request: TwimletRequest) -> bool:
+    return request.one("Transcribe").lower() in {"", "true"}
+
+
+def _voice(request: TwimletRequest) -> dict[str, str | None]:
+    return {name.lower(): request.one(name) or None for name in ("Language", "Voice")}

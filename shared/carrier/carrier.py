@@ -1,0 +1,89 @@
+"""The seam to Twilio: what we ask of it, and what it can answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+Kind = Literal["message", "call"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """One message or call for one recipient; `parameters` are the twilio library's, by name.
+
+    `sender` is a number, an address or a Messaging Service (`MG…`), and what Twilio's list can
+    be searched by where it is not a service.
+    """
+
+    kind: Kind
+    to: str
+    sender: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a request to create something came to; `retry_after` is in seconds.
+
+    `unknown`: it may or may not have been created, and must not be repeated blindly.
+    """
+
+    came_to: Literal["sid", "refused", "retry", "unknown"]
+    sid: str | None = None
+    status: str | None = None
+    code: str | None = None
+    message: str | None = None
+    retry_after: float | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A message or call that Twilio has."""
+
+    sid: str
+    status: str
+    created_at: datetime
+    body: str | None = None
+    error_code: str | None = None
+
+
+class CarrierUnavailableError(Exception):
+    """Twilio did not answer a question; ask again later."""
+
+
+class Carrier(Protocol):
+    """Twilio, as far as Switchboard needs it."""
+
+    async def create(self, order: Order) -> Result:
+        """Ask for one message or call, once; never raises for what Twilio or the network does."""
+        ...
+
+    async def search(self, order: Order, since: datetime) -> list[Found]:
+        """What Twilio has for the order's recipient and sender, created at or after `since`.
+
+        Raises:
+            CarrierUnavailableError: where Twilio gave no answer.
+        """
+        ...
+
+    async def fetch(self, kind: Kind, sid: str) -> Found | None:
+        """One message or call, or None where Twilio has none of that SID.
+
+        Raises:
+            CarrierUnavailableError: where Twilio gave no answer.
+        """
+        ...
+
+    async def stop(self, kind: Kind, sid: str) -> Found | None:
+        """Hang up a call or cancel a message; None where it is too late.
+
+        Raises:
+            CarrierUnavailableError: where Twilio gave no answer.
+        """
+        ...

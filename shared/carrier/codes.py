@@ -1,0 +1,81 @@
+"""What to do about each of Twilio's error codes, as data.
+
+Source: https://www.twilio.com/docs/api/errors and the pages of the single codes. A code that is
+not here is refused and visible, unless its HTTP status says that the outcome is unknown.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+ToDo = Literal["retry", "retry_later", "unknown", "refused", "refused_setup"]
+
+
+class Code(NamedTuple):
+    """What a code asks of us, and what it says in a few words of our own."""
+
+    to_do: ToDo
+    means: str
+
+
+OPTED_OUT: Final = "21610"
+
+CODES: Final = {
+    "20429": Code("retry", "too many requests at once"),
+    "20500": Code("unknown", "Twilio had an internal error"),
+    "20503": Code("unknown", "Twilio was unavailable"),
+    "21611": Code("retry_later", "the sender has ten hours of messages waiting"),
+    "30001": Code("retry_later", "the sender's queue is full"),
+    "22005": Code("retry_later", "24 hours of calls are waiting"),
+    "63017": Code("retry_later", "the channel's rate limit was reached"),
+    "63018": Code("retry_later", "the channel's rate limit was reached"),
+    "35125": Code("retry_later", "too many messages are scheduled"),
+    "21211": Code("refused", "the recipient is not a valid number"),
+    "21217": Code("refused", "the number to call is not a valid one"),
+    "21214": Code("refused", "the number to call cannot be reached"),
+    "21216": Code("refused", "Twilio does not call this number"),
+    OPTED_OUT: Code("refused", "the recipient has opted out"),
+    "21612": Code("refused", "there is no route from this sender to this recipient"),
+    "21614": Code("refused", "the recipient is not a mobile number"),
+    "63016": Code("refused", "outside the channel's window, which needs a template"),
+    "63021": Code("refused", "the channel refuses the content"),
+    "32018": Code("refused", "the TwiML is too long to travel with the call"),
+    "21219": Code("refused", "the number to call is not verified"),
+    "20003": Code("refused_setup", "the credentials are wrong"),
+    "20404": Code("refused_setup", "the account or resource does not exist"),
+    "21212": Code("refused_setup", "the sender is not a valid number"),
+    "21606": Code("refused_setup", "the sender cannot send this"),
+    "21601": Code("refused_setup", "the sender cannot send texts"),
+    "21401": Code("refused_setup", "the sender is not a valid number"),
+    "21608": Code("refused_setup", "a trial account sends to verified numbers only"),
+    "21408": Code("refused_setup", "the account may not send to this region"),
+    "21210": Code("refused_setup", "the caller's number is not verified"),
+    "21215": Code("refused_setup", "the account may not call this region"),
+    "35114": Code("refused_setup", "scheduling needs a Messaging Service"),
+    "35115": Code("refused_setup", "scheduling is not set up"),
+    "35116": Code("refused_setup", "scheduling is not set up"),
+    "35117": Code("refused_setup", "scheduling is not set up"),
+    "35118": Code("refused_setup", "scheduling needs a Messaging Service"),
+}
+
+_BY_HTTP_STATUS: Final[dict[int, ToDo]] = {
+    401: "refused_setup",
+    403: "refused_setup",
+    408: "unknown",
+    429: "retry",
+}
+
+
+def what_to_do(http_status: int, code: str | None) -> ToDo:
+    """What an error answer asks of us, by its Twilio code, else by its HTTP status.
+
+    The status outranks the code where it says that the request was not, or may not have been,
+    looked at.
+    """
+    if http_status >= 500:  # noqa: PLR2004 - the start of HTTP's server errors
+        return "unknown"
+    if http_status in (408, 429):
+        return _BY_HTTP_STATUS[http_status]
+    if code in CODES:
+        return CODES[code].to_do
+    return _BY_HTTP_STATUS.get(http_status, "refused")

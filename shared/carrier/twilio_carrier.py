@@ -1,0 +1,174 @@
+"""Twilio behind our Protocol, through the twilio library's REST client."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from twilio.rest import Client
+
+from shared.carrier.carrier import CarrierUnavailableError, Found, Result
+from shared.carrier.codes import CODES, what_to_do
+from shared.carrier.twilio_http import (
+    ErrorAnswer,
+    NoAnswerError,
+    NotConnectedError,
+    TwilioHttp,
+)
+from shared.phone_number import without_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from datetime import datetime
+
+    from shared.carrier.carrier import Kind, Order
+    from shared.settings import Settings
+
+_MESSAGING_SERVICE: Final = "MG"
+_NOT_FOUND: Final = 404
+_MOST_FOUND: Final = 400
+_CAME_TO: Final[dict[str, Literal["retry", "unknown"]]] = {
+    "retry": "retry",
+    "retry_later": "retry",
+    "unknown": "unknown",
+}
+# How long a code of the class "much later" is left alone, in seconds.
+_MUCH_LATER: Final = 3600.0
+
+
+class TwilioCarrier:
+    """The account that the settings name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._http = TwilioHttp(
+            timeout_seconds=settings.twilio_timeout_seconds,
+            most_at_once=settings.twilio_max_concurrency,
+        )
+        self._client = Client(
+            settings.twilio_api_key_sid or settings.twilio_account_sid,
+            settings.twilio_api_key_secret or settings.twilio_auth_token,
+            settings.twilio_account_sid,
+            http_client=self._http,
+        )
+        self._client.api.base_url = settings.twilio_api_base_url
+
+    async def create(self, order: Order) -> Result:
+        resource = self._client.messages if order.kind == "message" else self._client.calls
+        sender = (
+            {"messaging_service_sid": order.sender}
+            if order.sender.startswith(_MESSAGING_SERVICE)
+            else {"from_": order.sender}
+        )
+        try:
+            answer = await resource.create_with_http_info_async(
+                to=order.to, **sender, **order.parameters
+            )
+        except NotConnectedError as error:
+            return Result(came_to="retry", code="no_connection", message=str(error))
+        except NoAnswerError as error:
+            return Result(came_to="unknown", code="no_answer", message=str(error))
+        except ErrorAnswer as error:
+            return _result_of(error)
+        except Exception as error:  # noqa: BLE001 - a 2xx that the library cannot read is unknown
+            return Result(came_to="unknown", code="unreadable", message=type(error).__name__)
+        created = answer.data
+        if not created.sid:
+            return Result(came_to="unknown", code="unreadable", message="no SID in the answer")
+        return Result(
+            came_to="sid",
+            sid=created.sid,
+            status=_word(created.status),
+            request_id=answer.headers.get("Twilio-Request-Id"),
+        )
+
+    async def search(self, order: Order, since: datetime) -> list[Found]:
+        filters: dict[str, Any] = {"to": order.to, "limit": _MOST_FOUND, "page_size": _MOST_FOUND}
+        if not order.sender.startswith(_MESSAGING_SERVICE):
+            filters["from_"] = order.sender
+        resource = self._client.messages if order.kind == "message" else self._client.calls
+        rows = await _asked(resource.list_async(**filters))
+        found = [_found(row) for row in rows if not str(row.direction).startswith("inbound")]
+        return [each for each in found if each.created_at >= since]
+
+    async def fetch(self, kind: Kind, sid: str) -> Found | None:
+        return await self._one(self._context(kind, sid).fetch_async())
+
+    async def stop(self, kind: Kind, sid: str) -> Found | None:
+        word = "canceled" if kind == "message" else "completed"
+        return await self._one(self._context(kind, sid).update_async(status=word))
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._http.close()
+
+    def _context(self, kind: Kind, sid: str) -> Any:  # noqa: ANN401 - twilio has no types
+        return self._client.messages(sid) if kind == "message" else self._client.calls(sid)
+
+    async def _one(self, asked: Awaitable[Any]) -> Found | None:
+        try:
+            return _found(await _asked(asked))
+        except ErrorAnswer:
+            return None
+
+
+async def _asked(question: Awaitable[Any]) -> Any:  # noqa: ANN401 - twilio has no types
+    """The answer to a question that changes nothing or may be repeated.
+
+    Raises:
+        CarrierUnavailableError: no answer, or one that says to ask again.
+        ErrorAnswer: a definite no.
+    """
+    try:
+        return await question
+    except (NotConnectedError, NoAnswerError) as error:
+        raise CarrierUnavailableError(str(error)) from error
+    except ErrorAnswer as error:
+        if what_to_do(error.status, _code_and_message(error)[0]) in _CAME_TO:
+            raise CarrierUnavailableError(str(error)) from error
+        raise
+
+
+def _result_of(error: ErrorAnswer) -> Result:
+    code, message = _code_and_message(error)
+    to_do = what_to_do(error.status, code)
+    known = CODES.get(code or "")
+    wait = _seconds(error.headers.get("Retry-After"))
+    return Result(
+        came_to=_CAME_TO.get(to_do, "refused"),
+        code=code or f"http_{error.status}",
+        message=known.means if known else message or f"Twilio answered HTTP {error.status}",
+        retry_after=_MUCH_LATER if wait is None and to_do == "retry_later" else wait,
+        request_id=error.headers.get("Twilio-Request-Id"),
+    )
+
+
+def _code_and_message(error: ErrorAnswer) -> tuple[str | None, str | None]:
+    """Twilio's code and words, from its own error body or an RFC 9457 one."""
+    try:
+        body = json.loads(error.text)
+    except ValueError:
+        return None, None
+    if not isinstance(body, dict) or not body.get("code"):
+        return None, None
+    words = str(body.get("message") or body.get("detail") or "")
+    return str(body["code"]), without_numbers(words) or None
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text and text.isascii() and text.isdigit() else None
+
+
+def _found(row: Any) -> Found:  # noqa: ANN401 - twilio has no types
+    code = getattr(row, "error_code", None)
+    return Found(
+        sid=row.sid,
+        status=_word(row.status),
+        created_at=row.date_created,
+        body=getattr(row, "body", None),
+        error_code=str(code) if code else None,
+    )
+
+
+def _word(status: object) -> str:
+    """A status as Twilio's word, whether the library gives a text or a member of an enum."""
+    return str(getattr(status, "value", status))

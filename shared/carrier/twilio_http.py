@@ -1,0 +1,99 @@
+"""The HTTP client that the twilio library is given: explicit time-outs, one pool, no repeats.
+
+The library's own async client has no time-out that works and repeats a POST after a 5xx.
+https://www.twilio.com/docs/libraries/reference/twilio-python has the extension point.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+from twilio.http import AsyncHttpClient
+from twilio.http.response import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FIRST_ERROR: Final = 400
+_CONNECT_SECONDS: Final = 10.0
+
+
+class NotConnectedError(Exception):
+    """No connection was made, so nothing was asked."""
+
+
+class NoAnswerError(Exception):
+    """The request may have arrived, but no answer came that can be read."""
+
+
+class ErrorAnswer(Exception):  # noqa: N818 - an answer that the library would hide the headers of
+    """Twilio answered with an error: its status, headers and text."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], text: str) -> None:
+        self.status = status
+        self.headers = headers
+        self.text = text
+        super().__init__(f"HTTP {status}")
+
+
+class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # twilio has no types
+    """One pooled session; every outcome but a success is raised as what it proves."""
+
+    def __init__(self, *, timeout_seconds: float, most_at_once: int) -> None:
+        super().__init__(logging.getLogger("switchboard.twilio"), is_async=True)
+        self._timeout = aiohttp.ClientTimeout(
+            total=timeout_seconds, sock_connect=min(_CONNECT_SECONDS, timeout_seconds)
+        )
+        self._most_at_once = most_at_once
+        self._session: aiohttp.ClientSession | None = None
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=self._most_at_once)
+            self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
+        return self._session
+
+    async def request(  # noqa: PLR0913, PLR0917 - the library's signature
+        self,
+        method: str,
+        uri: str,
+        params: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the library's signature
+        allow_redirects: bool = False,  # noqa: FBT001, FBT002 - the library's signature
+    ) -> Response:
+        """Make one request, once.
+
+        Raises:
+            NotConnectedError: nothing was sent.
+            NoAnswerError: time-out or reset after sending may have begun.
+            ErrorAnswer: Twilio answered 4xx or 5xx.
+        """
+        del timeout
+        try:
+            async with self._opened().request(
+                method,
+                uri,
+                params=params,
+                data=data,
+                headers=headers,
+                auth=aiohttp.BasicAuth(*auth) if auth else None,
+                allow_redirects=allow_redirects,
+            ) as answer:
+                text = await answer.text(errors="replace")
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotConnectedError(type(error).__name__) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise NoAnswerError(type(error).__name__) from error
+        if answer.status >= _FIRST_ERROR:
+            raise ErrorAnswer(answer.status, answer.headers, text)
+        return Response(answer.status, text, answer.headers)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._session is not None:
+            await self._session.close()

@@ -1,0 +1,1 @@
+"""What rides the queue, and what happens when it arrives."""

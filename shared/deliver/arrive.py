@@ -1,0 +1,99 @@
+"""A queue message arrives: a job of ours, a request that some program dropped, or neither."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.accept.request import REQUEST_OF_KIND, CallRequest, MessageRequest
+from shared.deliver.job import Job, read_queue_message, readable_text
+from shared.errors import (
+    IdempotencyMismatchError,
+    InvalidRequestError,
+    UnreadableJobError,
+)
+from shared.ledger import entry_id
+from shared.log import log
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from shared.accept.accept import Accept
+    from shared.deliver.deliver import Deliver
+    from shared.ledger.events import Kind
+
+_CALL_ONLY: Final = frozenset(CallRequest.__struct_encode_fields__) - frozenset(
+    MessageRequest.__struct_encode_fields__
+)
+_MESSAGE_ONLY: Final = frozenset(MessageRequest.__struct_encode_fields__) - frozenset(
+    CallRequest.__struct_encode_fields__
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueMessage:
+    """A queue message as the trigger gives it."""
+
+    body: bytes
+    id: str
+    inserted_at: datetime | None
+    dequeue_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrive:
+    """The step from queue message to job."""
+
+    accept: Accept
+    deliver: Deliver
+
+    async def __call__(self, message: QueueMessage) -> None:
+        """Deliver what the message holds, or park it with its text."""
+        job = await self._job(message)
+        if job is not None:
+            await self.deliver(job, again=message.dequeue_count > 1)
+
+    async def give_up(self, message: QueueMessage) -> None:
+        """Park what the host has given up on, from its poison queue."""
+        job = await self._job(message)
+        if job is not None:
+            await self.deliver.give_up(job)
+
+    async def _job(self, message: QueueMessage) -> Job | None:
+        job_id = entry_id.id_of_queue_message(message.id, message.inserted_at, message.body)
+        try:
+            found = read_queue_message(message.body)
+            return found if isinstance(found, Job) else await self._dropped(found, message, job_id)
+        except UnreadableJobError as error:
+            code, words = error.code, error.detail
+        except IdempotencyMismatchError as error:
+            code, words = "idempotency_mismatch", error.detail
+        except InvalidRequestError as error:
+            code = "invalid_request"
+            words = "; ".join(f"{p.path} {p.message}" for p in error.problems)
+        log("unreadable", id=job_id, code=code)
+        await self.deliver.park(job_id, code, words, raw=readable_text(message.body))
+        return None
+
+    async def _dropped(self, fields: dict[str, Any], message: QueueMessage, job_id: str) -> Job:
+        """The job of a request that was dropped on the queue, the same at every delivery."""
+        fields = dict(fields)
+        key = fields.pop("idempotency_key", None)
+        kind = _kind(fields.pop("kind", None), fields)
+        if not isinstance(key, str | None):
+            raise UnreadableJobError("shape", "idempotency_key must be a text")
+        request = self.accept.checked(kind, fields)
+        at = message.inserted_at or self.accept.now()
+        job = await self.accept.job(kind, request, job_id, at, key=key, source="queue")
+        await self.accept.ledger.record(job.job, job.accepted)
+        return job
+
+
+def _kind(named: object, fields: dict[str, Any]) -> Kind:
+    """Whether fields are a message's or a call's, as they say or as they are."""
+    if named in REQUEST_OF_KIND:
+        return "call" if named == "call" else "message"
+    call, message = not _CALL_ONLY.isdisjoint(fields), not _MESSAGE_ONLY.isdisjoint(fields)
+    if named is not None or call == message:
+        raise UnreadableJobError("kind", 'kind must be "message" or "call"')
+    return "call" if call else "message"

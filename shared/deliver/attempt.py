@@ -1,0 +1,96 @@
+"""One attempt: claim it, ask Twilio once for each recipient, record what it came to."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from shared.deliver.backoff import backoff
+from shared.deliver.orders import order
+from shared.ledger.events import Answer, Claim, Doubt, Outcome
+from shared.log import log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from shared.carrier.carrier import Carrier, Result
+    from shared.deliver.job import Job
+    from shared.deliver.next_step import Attempt
+    from shared.ledger.ledger import Ledger
+    from shared.settings import Settings
+
+_BEGIN_WITHIN: Final = timedelta(seconds=10)
+_AND_FOR_EACH: Final = timedelta(milliseconds=200)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempts:
+    """Makes attempts; `random` gives 60 bits, for tokens and jitter."""
+
+    settings: Settings
+    ledger: Ledger
+    carrier: Carrier
+    now: Callable[[], datetime]
+    random: Callable[[], int]
+
+    async def make(self, job: Job, attempt: Attempt) -> tuple[Outcome, ...] | None:
+        """What attempt `n` came to, recorded; None if the attempt is somebody else's."""
+        claim = self._claim(job, attempt)
+        if not await self.ledger.record(job.job, claim) and not await self._is_mine(job, claim):
+            return None
+        await self.ledger.owners.note_late(job.job, claim.at)
+        outcomes = tuple(
+            await asyncio.gather(*(self._send(job, claim, index) for index in attempt.indexes))
+        )
+        doubt = any(outcome.came_to == "unknown" for outcome in outcomes)
+        settlement = (Doubt if doubt else Answer)(at=self.now(), n=claim.n, outcomes=outcomes)
+        await self.ledger.record(job.job, settlement)
+        return outcomes
+
+    def _claim(self, job: Job, attempt: Attempt) -> Claim:
+        at = self.now()
+        first = attempt.n == 1
+        return Claim(
+            at=at,
+            n=attempt.n,
+            token=f"{self.random():x}",
+            until=at + _BEGIN_WITHIN + _AND_FOR_EACH * len(attempt.indexes),
+            indexes=None if len(attempt.indexes) == len(job.accepted.to) else attempt.indexes,
+            accepted=job.accepted if first else None,
+        )
+
+    async def _is_mine(self, job: Job, claim: Claim) -> bool:
+        """Whether the claim that stands is this very one.
+
+        The storage library repeats an insert whose answer was lost, and then meets itself.
+        """
+        entry = await self.ledger.find(job.job)
+        return entry is not None and entry.claim is not None and entry.claim.token == claim.token
+
+    async def _send(self, job: Job, claim: Claim, index: int) -> Outcome:
+        if claim.until is not None and self.now() > claim.until:
+            return Outcome(index=index, came_to="retry", code="not_begun", not_before=self.now())
+        asked = order(job.job, job.accepted, index, self.settings.public_base_url)
+        result = await self.carrier.create(asked)
+        log("attempt", id=job.job, index=index, n=claim.n, came_to=result.came_to, sid=result.sid,
+            code=result.code, request_id=result.request_id)  # fmt: skip
+        return self._outcome(index, claim.n, result)
+
+    def _outcome(self, index: int, n: int, result: Result) -> Outcome:
+        wait = None
+        if result.came_to == "retry":
+            chance = (self.random() % 2**32) / 2**32
+            wait = self.now() + backoff(n, chance, result.retry_after)
+        return Outcome(
+            index=index,
+            came_to=result.came_to,
+            sid=result.sid,
+            status=result.status,
+            code=result.code,
+            message=result.message,
+            not_before=wait,
+            request_id=result.request_id,
+        )

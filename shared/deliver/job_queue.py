@@ -1,0 +1,27 @@
+"""The seam to the storage queues, and their names."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from shared.ledger.events import Lane
+
+QUEUE_OF_LANE: Final[dict[Lane, str]] = {"now": "outbound", "bulk": "outbound-bulk"}
+INBOUND: Final = "inbound"
+# The service hides a message for seven days at most.
+LONGEST_DELAY: Final = timedelta(days=7) - timedelta(minutes=1)
+AT_ONCE: Final = timedelta()
+
+
+class JobQueue(Protocol):
+    """Queues by name; raises StorageUnavailableError where one does not answer in time."""
+
+    async def put(self, queue: str, message: bytes, delay: timedelta = AT_ONCE) -> None:
+        """Put a message that appears after `delay`, which is cut to LONGEST_DELAY."""
+        ...
+
+    async def lengths(self) -> dict[str, int]:
+        """About how many messages each of our queues holds; one that is missing is created."""
+        ...

@@ -1,0 +1,95 @@
+"""The queues on Azure Queue Storage; the only module that imports its library."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.queue.aio import QueueClient
+
+from shared.deliver.job_queue import AT_ONCE, INBOUND, LONGEST_DELAY, QUEUE_OF_LANE
+from shared.errors import StorageUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import timedelta
+
+    from azure.core.credentials_async import AsyncTokenCredential
+
+    from shared.settings import Settings
+
+T = TypeVar("T")
+
+_FOR_EVER: Final = -1
+_PATIENCE: Final = 20.0
+_CLIENT_OPTIONS: Final[dict[str, Any]] = {
+    "retry_total": 2,
+    "initial_backoff": 1,
+    "increment_base": 2,
+    "connection_timeout": 5,
+    "read_timeout": 8,
+}
+
+
+def open_queues(
+    settings: Settings, identity: Callable[[], AsyncTokenCredential]
+) -> JobQueueInStorage:
+    """The queues of the storage account that the settings choose; nothing is sent yet."""
+
+    def open_queue(name: str) -> QueueClient:
+        if settings.message_storage:
+            return QueueClient.from_connection_string(
+                settings.message_storage, name, **_CLIENT_OPTIONS
+            )
+        uri = settings.message_storage_queue_uri or ""
+        return QueueClient(uri, name, credential=identity(), **_CLIENT_OPTIONS)
+
+    return JobQueueInStorage(open_queue)
+
+
+class JobQueueInStorage:
+    """Queues of a storage account, each created when it turns out to be missing."""
+
+    def __init__(self, open_queue: Callable[[str], QueueClient]) -> None:
+        self._queues = {name: open_queue(name) for name in (*QUEUE_OF_LANE.values(), INBOUND)}
+
+    async def put(self, queue: str, message: bytes, delay: timedelta = AT_ONCE) -> None:
+        client = self._queues[queue]
+        # Base64, as most SDKs write it: nothing in it needs escaping in the service's XML.
+        text = base64.b64encode(message).decode()
+        seconds = max(0, round(min(delay, LONGEST_DELAY).total_seconds()))
+        await _with_queue(
+            client,
+            lambda: client.send_message(text, visibility_timeout=seconds, time_to_live=_FOR_EVER),
+        )
+
+    async def lengths(self) -> dict[str, int]:
+        found = await asyncio.gather(
+            *(_with_queue(q, q.get_queue_properties) for q in self._queues.values())
+        )
+        return {
+            name: properties.approximate_message_count or 0
+            for name, properties in zip(self._queues, found, strict=True)
+        }
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        for client in self._queues.values():
+            await client.close()
+
+
+async def _with_queue(client: QueueClient, step: Callable[[], Awaitable[T]]) -> T:
+    """Take one step; where the queue is missing, create it and take the step again."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            try:
+                return await step()
+            except ResourceNotFoundError:
+                with suppress(ResourceExistsError):
+                    await client.create_queue()
+                return await step()
+    except (AzureError, TimeoutError) as error:
+        raise StorageUnavailableError(f"queue: {type(error).__name__}") from error

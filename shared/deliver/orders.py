@@ -1,0 +1,68 @@
+"""From what was accepted to what Twilio is asked for, one order for each recipient."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from shared import routes
+from shared.accept.request import REQUEST_OF_KIND, CallRequest, MessageRequest
+from shared.answer.call_script import call_script
+from shared.carrier.carrier import Order
+from shared.ledger.entry_id import recipient_id
+
+if TYPE_CHECKING:
+    from shared.ledger.events import Accepted
+
+# Twilio's limit for TwiML that travels with the call; error 32018 beyond it.
+INLINE_TWIML: Final = 4000
+_AS_THEY_ARE: Final = {
+    "message": ("body", "content_sid", "validity_period", "smart_encoded", "shorten_urls"),
+    "call": ("twiml", "url", "machine_detection", "async_amd", "record", "timeout", "time_limit",
+             "send_digits"),
+}  # fmt: skip
+_CALL_EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
+# Twilio repeats a callback that failed, up to five times, if its URL says so:
+# https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+_REPEATED: Final = "#rc=5&rp=all"
+
+
+def order(job_id: str, accepted: Accepted, index: int, public_base_url: str) -> Order:
+    """What Twilio is asked for recipient `index` of a job."""
+    request = msgspec.json.decode(accepted.request, type=REQUEST_OF_KIND[accepted.kind])
+    entry_id = recipient_id(job_id, index, len(accepted.to))
+    parameters: dict[str, Any] = {
+        name: value
+        for name in _AS_THEY_ARE[accepted.kind]
+        if (value := getattr(request, name)) is not None
+    }
+    callback = routes.status_callback(public_base_url, entry_id, request.status_callback)
+    parameters["status_callback"] = callback + _REPEATED
+    if isinstance(request, MessageRequest):
+        parameters |= _message(request)
+    else:
+        parameters |= _call(request, entry_id, public_base_url)
+    sender = accepted.sender or ""
+    return Order(kind=accepted.kind, to=accepted.to[index], sender=sender, parameters=parameters)
+
+
+def _message(request: MessageRequest) -> dict[str, Any]:
+    parameters: dict[str, Any] = {}
+    if request.media_url is not None:
+        media = request.media_url
+        parameters["media_url"] = [media] if isinstance(media, str) else media
+    if request.content_variables is not None:
+        parameters["content_variables"] = json.dumps(request.content_variables)
+    return parameters
+
+
+def _call(request: CallRequest, entry_id: str, public_base_url: str) -> dict[str, Any]:
+    parameters: dict[str, Any] = {"status_callback_event": _CALL_EVENTS}
+    script = call_script(request)
+    if script is not None and len(script) <= INLINE_TWIML:
+        parameters["twiml"] = script
+    elif script is not None:
+        parameters["url"] = routes.call_twiml(public_base_url, entry_id)
+    return parameters

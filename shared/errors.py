@@ -1,0 +1,118 @@
+"""Every error that Switchboard raises on purpose; the class says what to do next.
+
+SwitchboardError
+├── SettingsError               mend the named settings, then start again (503)
+├── CallerError                 the caller asked for something that cannot be
+│   ├── InvalidRequestError     mend the named fields (400)
+│   ├── SignatureError          nothing: it was not Twilio (403)
+│   ├── NotFoundError           nothing: there is no such thing (404)
+│   ├── OverError               nothing: it is over already (409)
+│   ├── TooLargeError           send less (413)
+│   └── IdempotencyMismatchError  choose another key (422)
+├── StorageUnavailableError     repeat with the same Idempotency-Key (503)
+└── UnreadableJobError          park the queue message with its text
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: where (a JSON path or a setting's name), what kind, and in words.
+
+    `line` is set for rows of a batch only: the header of a CSV is line 1, JSON recipients
+    count from 1.
+    """
+
+    path: str
+    code: str
+    message: str
+    line: int | None = None
+
+
+class SwitchboardError(Exception):
+    """The root of all errors that the app raises on purpose."""
+
+
+class SettingsError(SwitchboardError):
+    """Settings are missing or malformed; `problems` names each one, never its value."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(f"{p.path}: {p.message}" for p in self.problems))
+
+
+class CallerError(SwitchboardError):
+    """What was asked for cannot be done, and repeating it unchanged will not help."""
+
+    status = 400
+    title = "Bad request"
+
+    def __init__(self, detail: str) -> None:
+        self.detail = detail
+        super().__init__(detail)
+
+
+class InvalidRequestError(CallerError):
+    """The request has problems, all of them in `problems`."""
+
+    title = "The request is not valid"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        super().__init__(f"{count} problem{'s' if count > 1 else ''} in the request")
+
+
+class SignatureError(CallerError):
+    """A request to a signed route did not come from Twilio as it stands."""
+
+    status = 403
+    title = "Not signed by Twilio"
+
+
+class NotFoundError(CallerError):
+    """There is nothing under that name."""
+
+    status = 404
+    title = "Not found"
+
+
+class OverError(CallerError):
+    """The message or call is past the point where this could be done to it."""
+
+    status = 409
+    title = "Too late for that"
+
+
+class TooLargeError(CallerError):
+    """The body is larger than the route takes."""
+
+    status = 413
+    title = "The body is too large"
+
+
+class IdempotencyMismatchError(CallerError):
+    """The idempotency key was used before, for a request that means something else."""
+
+    status = 422
+    title = "This Idempotency-Key belongs to another request"
+
+
+class StorageUnavailableError(SwitchboardError):
+    """The queue or the table did not answer, so it is unknown whether the request was kept."""
+
+
+class UnreadableJobError(SwitchboardError):
+    """A queue message cannot be understood; `code` and `detail` say why."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        self.code = code
+        self.detail = detail
+        super().__init__(f"{code}: {detail}")

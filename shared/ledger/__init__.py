@@ -1,0 +1,1 @@
+"""What we know of every message: events, the fold, the table."""

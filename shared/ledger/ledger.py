@@ -1,0 +1,75 @@
+"""The ledger: what is noted, and what is known, of every job. It knows rows and nothing below."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from shared.ledger import entry_id, events
+from shared.ledger.fold import Entry, fold
+from shared.ledger.owners import Owners
+from shared.ledger.rows import Row
+
+if TYPE_CHECKING:
+    from shared.ledger.events import AnyEvent
+    from shared.ledger.rows import Rows
+
+TABLE: Final = "ledger"
+# After every day partition in the table, so that walking the days ends where these begin.
+_KEYS: Final = "~key"
+
+
+class Key(msgspec.Struct, frozen=True):
+    """What an idempotency key was first used for: which id, when, and the request's digest."""
+
+    job: str
+    at: datetime
+    digest: str
+
+
+class Ledger:
+    """Events in, entries out. Every method raises StorageUnavailableError with its table."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.owners = Owners(rows)
+
+    async def record(self, job_id: str, event: AnyEvent) -> bool:
+        """Note an event; False if one of its name was noted before, which then stands."""
+        return await self.rows.insert(
+            Row(
+                entry_id.partition(job_id),
+                f"{entry_id.row(job_id)}.{event.name}",
+                events.encode(event),
+            )
+        )
+
+    async def find(self, job_id: str) -> Entry | None:
+        """The entry of an id, or None where nothing was ever noted under it."""
+        key = entry_id.row(job_id)
+        found = [
+            events.decode(row.text)
+            async for row in self.rows.read(entry_id.partition(job_id), f"{key}.", f"{key}/")
+        ]
+        return fold(job_id, found) if found else None
+
+    async def hold_key(self, name: str, key: Key) -> Key:
+        """What stands under an idempotency key: `key` itself if nothing did before."""
+        row = _key_row(name, msgspec.json.encode(key).decode())
+        if await self.rows.insert(row):
+            return key
+        return await self.key(name) or key
+
+    async def key(self, name: str) -> Key | None:
+        """What an idempotency key was first used for, if it was."""
+        row = _key_row(name, "")
+        async for found in self.rows.read(row.partition, row.key, row.key + "~"):
+            return msgspec.json.decode(found.text, type=Key)
+        return None
+
+
+def _key_row(name: str, text: str) -> Row:
+    """Keys spread over 256 partitions by the first byte of their digest."""
+    return Row(f"{_KEYS}-{name[:2]}", name, text)

@@ -1,0 +1,101 @@
+"""Listing newest first: the shards of a day merged by time, days without rows skipped.
+
+A page costs the same however much history there is: it reads about as many rows of each shard
+as it shows, and looks at `MOST_LOOKED_AT` entries at the most. A page that a filter has thinned
+out can therefore be short, or empty, and yet have a successor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from shared.ledger import entry_id, events
+from shared.ledger.fold import Delivery, Entry, fold
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+
+    from shared.ledger.events import AnyEvent
+    from shared.ledger.rows import Rows
+
+MOST_LOOKED_AT: Final = 2000
+_ROW: Final = 17
+_FIRST_DAY: Final = "0"
+
+
+@dataclass(frozen=True)
+class Page:
+    """Deliveries, each with its entry, and where to go on (None: there are no more)."""
+
+    items: tuple[tuple[Entry, Delivery], ...]
+    next: str | None
+
+
+async def newest_first(
+    rows: Rows, wanted: Callable[[Entry, Delivery], bool], *, limit: int, cursor: str | None
+) -> Page:
+    """A page of what is `wanted`, after `cursor` (the id of the last delivery looked at)."""
+    after = entry_id.parse(cursor) if cursor else None
+    items: list[tuple[Entry, Delivery]] = []
+    looked_at = 0
+    async for entry in _entries(rows, after.job_id if after else None, page=max(limit, 20)):
+        for delivery in entry.deliveries:
+            if after and entry.id == after.job_id and delivery.index <= (after.index or 0):
+                continue
+            looked_at += 1
+            if wanted(entry, delivery):
+                items.append((entry, delivery))
+            if len(items) == limit or looked_at == MOST_LOOKED_AT:
+                return Page(tuple(items), delivery.id)
+    return Page(tuple(items), None)
+
+
+async def _entries(rows: Rows, after: str | None, *, page: int) -> AsyncIterator[Entry]:
+    """Every entry, newest first, from the job `after` on, that one included."""
+    partition = await rows.next_partition(entry_id.partition(after)[:4] if after else _FIRST_DAY)
+    while partition is not None and not partition.startswith("~"):
+        day = partition[:4]
+        first = entry_id.row(after) if after and after.startswith(day) else ""
+        async for job_id, found in _of_day(rows, day, first, page):
+            yield fold(job_id, found)
+        partition = await rows.next_partition(f"{day}~")
+
+
+async def _of_day(
+    rows: Rows, day: str, first: str, page: int
+) -> AsyncIterator[tuple[str, list[AnyEvent]]]:
+    """The jobs of a day with their events, merged from its shards by time."""
+    shards = [_of_shard(rows, partition, first, page) for partition in entry_id.partitions(day)]
+    heads = await asyncio.gather(*(anext(shard, None) for shard in shards))
+    heap = [
+        (entry_id.row(head[0]), number, head)
+        for number, head in enumerate(heads)
+        if head is not None
+    ]
+    heapq.heapify(heap)
+    while heap:
+        _, number, head = heap[0]
+        yield head
+        following = await anext(shards[number], None)
+        if following is None:
+            heapq.heappop(heap)
+        else:
+            heapq.heapreplace(heap, (entry_id.row(following[0]), number, following))
+
+
+async def _of_shard(
+    rows: Rows, partition: str, first: str, page: int
+) -> AsyncGenerator[tuple[str, list[AnyEvent]], None]:
+    """The jobs of one partition, each with all its events."""
+    key, found = "", list[events.AnyEvent]()
+    async for row in rows.read(partition, first, page=page):
+        if row.key[:_ROW] != key and found:
+            yield partition + key, found
+            found = []
+        key = row.key[:_ROW]
+        found.append(events.decode(row.text))
+    if found:
+        yield partition + key, found

@@ -1,0 +1,104 @@
+"""What an entry looks like to the outside, as values that encode to the API's JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from shared import routes
+from shared.ledger.events import Accepted, Answer, Claim, Doubt, Parked, Reported, Retried
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shared.ledger.events import AnyEvent, Outcome
+    from shared.ledger.fold import Delivery, Entry
+
+
+def item(entry: Entry, delivery: Delivery) -> dict[str, Any]:
+    """One recipient's message or call, without its events."""
+    accepted = entry.accepted
+    shown: dict[str, Any] = {
+        "id": delivery.id,
+        "kind": entry.kind,
+        "state": delivery.state,
+        "to": delivery.to,
+        "from": accepted.sender if accepted else None,
+        "sid": delivery.sid,
+        "twilio_status": delivery.twilio_status,
+        "error": delivery.error and dict(zip(("code", "message"), delivery.error, strict=True)),
+        "attempts": entry.attempts,
+        "accepted_at": accepted.at if accepted else entry.events[0].at,
+        "updated_at": entry.events[-1].at,
+        "metadata": (accepted.metadata if accepted else None) or {},
+        "links": {"self": routes.entry(entry.kind, delivery.id)},
+    }
+    if entry.parked is not None and entry.parked.raw is not None:
+        shown["raw"] = entry.parked.raw
+    return shown
+
+
+def story(entry: Entry, delivery: Delivery) -> dict[str, Any]:
+    """One recipient's message or call, with its events in the order of their times."""
+    told = [
+        {"event": _name(event), "at": event.at, **_TELL[type(event)](event, delivery.index)}
+        for event in entry.events
+        if _concerns(event, delivery.index)
+    ]
+    return {**item(entry, delivery), "events": told}
+
+
+def job(entry: Entry) -> dict[str, Any]:
+    """A job of several recipients, each without its events."""
+    return {
+        "id": entry.id,
+        "kind": entry.kind,
+        "count": len(entry.deliveries),
+        "deliveries": [item(entry, delivery) for delivery in entry.deliveries],
+        "links": {"self": routes.entry(entry.kind, entry.id)},
+    }
+
+
+def _name(event: AnyEvent) -> str:
+    """The event's name, less the recipient's index."""
+    if isinstance(event, Reported) and event.index is not None:
+        return event.name.rpartition(".")[0]
+    return event.name
+
+
+def _concerns(event: AnyEvent, index: int) -> bool:
+    if isinstance(event, Reported):
+        return (event.index or 0) == index
+    if isinstance(event, Answer | Doubt):
+        return any(outcome.index == index for outcome in event.outcomes)
+    if isinstance(event, Claim | Retried):
+        return event.indexes is None or index in event.indexes
+    return True
+
+
+def _outcome(event: Answer | Doubt, index: int) -> dict[str, Any]:
+    told: Outcome = next(outcome for outcome in event.outcomes if outcome.index == index)
+    fields = msgspec.structs.asdict(told)
+    return {name: value for name, value in fields.items() if name != "index" and value is not None}
+
+
+def _fields(*names: str) -> Callable[[Any, int], dict[str, Any]]:
+    def tell(event: Any, index: int) -> dict[str, Any]:  # noqa: ANN401 - one of the events
+        del index
+        return {
+            name: value for name in names if (value := getattr(event, name)) not in (None, {}, "")
+        }
+
+    return tell
+
+
+_TELL: dict[type, Callable[[Any, int], dict[str, Any]]] = {
+    Accepted: _fields("source", "lane", "send_at"),
+    Claim: _fields("by"),
+    Doubt: _outcome,
+    Answer: _outcome,
+    Reported: _fields("status", "sid", "fields"),
+    Parked: _fields("code", "message"),
+    Retried: _fields("after"),
+}

@@ -1,0 +1,14 @@
+"""One way to log: a constant event name and fields, never a body, a token or a whole number."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Final
+
+_logger: Final = logging.getLogger("switchboard")
+
+
+def log(event: str, /, *, level: int = logging.INFO, **fields: object) -> None:
+    """Log `event` with its fields as one line, `event {"field": …}`, the fields sorted."""
+    _logger.log(level, "%s %s", event, json.dumps(fields, default=str, sort_keys=True))

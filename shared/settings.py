@@ -1,0 +1,292 @@
+"""The settings of the app: one frozen object, built from a mapping, every problem found at once.
+
+A setting's name is its field's name in capitals. What a field means, and whether it is a
+secret, stands beside it, so that README, `local.settings.json.example` and the deployment
+can be held to this one list.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.errors import Problem, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+KEY_VAULT_REFERENCE: Final = re.compile(r"\s*@Microsoft\.KeyVault\(", re.IGNORECASE)
+INBOUND_CALL_TO: Final = "INBOUND_CALL_"
+INBOUND_MESSAGE_TO: Final = "INBOUND_MESSAGE_"
+
+# Azurite's account and key are published and the same for everybody:
+# https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
+_DEVELOPMENT_STORAGE: Final = (
+    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
+    "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;"
+)
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _matching(pattern: str, words: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(words)
+        return value
+
+    return read
+
+
+def _sid(prefix: str) -> Callable[[str], str]:
+    return _matching(rf"{prefix}[0-9a-fA-F]{{32}}", f"must be {prefix} and 32 hexadecimal digits")
+
+
+def _url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", value):
+        raise ValueError("must be an http(s) URL without query")
+    return value.rstrip("/")
+
+
+def _between(low: float, high: float) -> Callable[[str], float]:
+    def read(value: str) -> float:
+        words = f"must be a number from {low:g} to {high:g}"
+        try:
+            number = float(value)
+        except ValueError:
+            raise ValueError(words) from None
+        if not low <= number <= high:
+            raise ValueError(words)
+        return number
+
+    return read
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(value)
+
+    return read
+
+
+def _words(value: str) -> frozenset[str]:
+    return frozenset(word.strip().lower() for word in value.split(",") if word.strip())
+
+
+def _countries(value: str) -> frozenset[str]:
+    countries = frozenset(word.upper() for word in _words(value))
+    if wrong := sorted(c for c in countries if not re.fullmatch("[A-Z]{2}", c)):
+        raise ValueError(f"has {', '.join(wrong)}, which are not ISO codes of two letters")
+    return countries
+
+
+def _keys(value: str) -> Mapping[str, str]:
+    import json
+
+    words = "must be a JSON object of key id to secret"
+    try:
+        keys = json.loads(value)
+    except ValueError:
+        raise ValueError(words) from None
+    if not isinstance(keys, dict) or not all(isinstance(s, str) and s for s in keys.values()):
+        raise ValueError(words)
+    return keys
+
+
+def _storage(value: str) -> str:
+    if value.strip() == "UseDevelopmentStorage=true":
+        return _DEVELOPMENT_STORAGE
+    if not re.search(r"(?i)(AccountName|SharedAccessSignature)=", value):
+        raise ValueError("must be a storage connection string")
+    return value
+
+
+_E164 = _matching(r"\+[1-9]\d{6,14}", "must be E.164, such as +14155552671")
+
+
+def _setting(  # noqa: PLR0913 - each says one thing of a setting
+    read: Callable[[str], Any],
+    means: str,
+    *,
+    default: Any = None,  # noqa: ANN401 - as many types as there are settings
+    required: bool = False,
+    secret: bool = False,
+    env: str | None = None,
+) -> Any:  # noqa: ANN401 - dataclasses.field is typed this way too
+    """One setting: how its text is read, what it means, and whether a repr may show it."""
+    return field(
+        default=default,
+        repr=not secret,
+        metadata={"read": read, "means": means, "required": required, "secret": secret, "env": env},
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an installation decides. Times are in seconds unless a name says otherwise."""
+
+    twilio_account_sid: str = _setting(_sid("AC"), "the Twilio account", required=True)
+    twilio_auth_token: str = _setting(
+        _text, "signs webhooks, and REST when no API key is set", required=True, secret=True
+    )
+    twilio_auth_token_secondary: str | None = _setting(
+        _text, "accepted on webhooks too, while tokens are rotated", secret=True
+    )
+    twilio_webhook_keys: Mapping[str, str] | None = _setting(
+        _keys, "JSON, key id to secret: Twilio's SHA-256 shared keys (beta)", secret=True
+    )
+    twilio_api_key_sid: str | None = _setting(_sid("SK"), "API key for REST and access tokens")
+    twilio_api_key_secret: str | None = _setting(_text, "its secret", secret=True)
+    twilio_from_number: str | None = _setting(_E164, "default sender, E.164")
+    twilio_messaging_service_sid: str | None = _setting(
+        _sid("MG"), "default Messaging Service for messages; wins over the number"
+    )
+    twilio_twiml_app_sid: str | None = _setting(_sid("AP"), "TwiML app, for access tokens")
+    twilio_api_base_url: str = _setting(
+        _url, "Twilio's REST API; a simulator or proxy", default="https://api.twilio.com"
+    )
+    public_base_url: str = _setting(
+        _url, "what Twilio calls us by; default `https://` + `WEBSITE_HOSTNAME`", required=True
+    )
+    message_storage: str | None = _setting(
+        _storage, "storage connection string, for queues and table", secret=True
+    )
+    message_storage_queue_uri: str | None = _setting(
+        _url, "queue service, for managed identity", env="MESSAGE_STORAGE__queueServiceUri"
+    )
+    message_storage_table_uri: str | None = _setting(
+        _url, "table service, for managed identity", env="MESSAGE_STORAGE__tableServiceUri"
+    )
+    message_storage_credential: str | None = _setting(
+        _matching("managedidentity", "must be managedidentity"),
+        "`managedidentity`, for the triggers",
+        env="MESSAGE_STORAGE__credential",
+    )
+    message_storage_client_id: str | None = _setting(
+        _text, "client id of a user-assigned identity", env="MESSAGE_STORAGE__clientId"
+    )
+    allowed_countries: frozenset[str] = _setting(
+        _countries, "ISO codes that may be sent to, comma-separated; empty = all",
+        default=frozenset(),
+    )  # fmt: skip
+    retention_days: int = _setting(_whole(1, 3650), "how long a message is kept", default=90)
+    inbound_call: str | None = _setting(
+        _text, "what a caller hears: a twimlet with its query, steps as JSON, or a URL"
+    )
+    inbound_message: str | None = _setting(_text, "what an inbound text is answered, likewise")
+    twilio_timeout_seconds: float = _setting(
+        _between(0.1, 200), "how long one request to Twilio may take", default=35.0
+    )
+    resolve_after_seconds: float = _setting(
+        _between(0.1, 86_400),
+        "how long an unclear send is left before absence at Twilio counts as proof",
+        default=60.0,
+    )
+    twilio_max_concurrency: int = _setting(
+        _whole(1, 1000), "most requests at Twilio at once, per worker", default=100
+    )
+    media_hosts: frozenset[str] = _setting(
+        _words, "hosts allowed in `url` and `media_url`; empty = any public https host",
+        default=frozenset(),
+    )  # fmt: skip
+    inbound_call_by_number: Mapping[str, str] = field(default_factory=dict)
+    inbound_message_by_number: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def default_sender(self) -> str | None:
+        """The Messaging Service or number that sends where a message names neither."""
+        return self.twilio_messaging_service_sid or self.twilio_from_number
+
+    @property
+    def auth_tokens(self) -> tuple[str, ...]:
+        """The tokens that a webhook may be signed with, the current one first."""
+        return tuple(
+            token for token in (self.twilio_auth_token, self.twilio_auth_token_secondary) if token
+        )
+
+
+def env_name(setting: dataclasses.Field[Any]) -> str:
+    """The name under which a setting stands in the environment."""
+    return setting.metadata["env"] or setting.name.upper()
+
+
+def named_settings() -> tuple[dataclasses.Field[Any], ...]:
+    """The settings that have one name each (all but the per-number answers)."""
+    return tuple(f for f in dataclasses.fields(Settings) if f.metadata)
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Build the settings from app settings; a blank value is a missing one.
+
+    Raises:
+        SettingsError: with every missing, malformed or unresolved setting, by name.
+    """
+    given = {name: value for name, value in environment.items() if value.strip()}
+    if "PUBLIC_BASE_URL" not in environment and (host := given.get("WEBSITE_HOSTNAME")):
+        given["PUBLIC_BASE_URL"] = f"https://{host}"
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for setting in named_settings():
+        name = env_name(setting)
+        text = given.get(name)
+        if text is None:
+            if setting.metadata["required"]:
+                problems.append(Problem(name, "missing", "is not set"))
+        elif KEY_VAULT_REFERENCE.match(text):
+            problems.append(Problem(name, "unresolved", _UNRESOLVED))
+        else:
+            try:
+                values[setting.name] = setting.metadata["read"](text)
+            except ValueError as error:
+                problems.append(Problem(name, "malformed", str(error)))
+    problems += _incomplete(given)
+    if problems:
+        raise SettingsError(problems)
+    return Settings(
+        **values,
+        inbound_call_by_number=_by_number(given, INBOUND_CALL_TO),
+        inbound_message_by_number=_by_number(given, INBOUND_MESSAGE_TO),
+    )
+
+
+_UNRESOLVED: Final = (
+    "is a Key Vault reference that Azure has not resolved; check the vault, the secret's name "
+    "and that the app's identity has the role Key Vault Secrets User"
+)
+
+
+def _incomplete(given: Mapping[str, str]) -> list[Problem]:
+    """What is wrong with settings that only make sense together."""
+    pairs = [("TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET")]
+    storage = ("MESSAGE_STORAGE__queueServiceUri", "MESSAGE_STORAGE__tableServiceUri")
+    problems = []
+    if "MESSAGE_STORAGE" not in given:
+        pairs.append(storage)
+        if not any(name in given for name in storage):
+            problems.append(
+                Problem(
+                    "MESSAGE_STORAGE", "missing", f"is not set, nor are {' and '.join(storage)}"
+                )
+            )
+    for pair in pairs:
+        for name, other in (pair, pair[::-1]):
+            if name not in given and other in given:
+                problems.append(Problem(name, "missing", f"is not set, but {other} is"))
+    return problems
+
+
+def _by_number(given: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """Per-number answers: `INBOUND_CALL_14155552671` is for calls to +14155552671."""
+    return {
+        "+" + name[len(prefix) :]: value
+        for name, value in given.items()
+        if name.startswith(prefix) and name[len(prefix) :].isdigit()
+    }
