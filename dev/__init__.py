@@ -1,0 +1,1 @@
+"""What developing needs: the local host, the Twilio simulator, commands. Never deployed."""

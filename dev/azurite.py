@@ -1,0 +1,89 @@
+"""Azurite, the storage emulator: how to start its queue and its table, and how to reach them.
+
+Soft stops matter: with a folder it writes its last changes when it is told to end.
+"""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dev.checkout import HERE, Checkout
+from dev.node_runtime import find_node, installed_script
+from dev.ports import HOST, free_ports
+
+ACCOUNT = "devstoreaccount1"
+# Public and the same everywhere:
+# https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+READY = r"Azurite (Queue|Table) service successfully (listens|started) on"
+# The storage libraries are newer than the versions that this Azurite knows of.
+OPTIONS = ("--silent", "--disableTelemetry", "--skipApiVersionCheck")
+
+
+def command(kind: str, port: int, folder: Path | None, checkout: Checkout = HERE) -> list[str]:
+    """Give the command for the `queue` or the `table`, kept in a folder or only in memory."""
+    runtime = find_node(checkout)
+    node = runtime.node if runtime else "node"
+    script = installed_script(checkout, f"azurite/dist/src/{kind}/main.js")
+    place = ["--location", str(folder)] if folder else ["--inMemoryPersistence"]
+    return [node, script, f"--{kind}Host", HOST, f"--{kind}Port", str(port), *place, *OPTIONS]
+
+
+def endpoint(port: int) -> str:
+    """Give the address of one of the two services."""
+    return f"http://{HOST}:{port}/{ACCOUNT}"
+
+
+def connection_string(queue_port: int, table_port: int) -> str:
+    """Give what every storage library takes to find and open both services."""
+    return (
+        f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
+        f"QueueEndpoint={endpoint(queue_port)};TableEndpoint={endpoint(table_port)};"
+    )
+
+
+def is_installed(checkout: Checkout = HERE) -> bool:
+    """Tell whether `python3 dev` has put Azurite into this checkout."""
+    return Path(installed_script(checkout, "azurite")).is_dir()
+
+
+@contextmanager
+def azurite(folder: Path | None = None) -> Iterator[str]:
+    """Run both services for a while, on free ports; yields their connection string."""
+    queue_port, table_port = free_ports(2)
+    ports = {"queue": queue_port, "table": table_port}
+    servers = [_started(command(kind, port, folder)) for kind, port in ports.items()]
+    try:
+        for server in servers:
+            _wait_until_ready(server)
+        yield connection_string(queue_port, table_port)
+    finally:
+        for server in servers:
+            server.send_signal(signal.SIGTERM)
+        for server in servers:
+            server.communicate()
+
+
+def _started(arguments: list[str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        arguments,
+        env=os.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _wait_until_ready(server: "subprocess.Popen[str]") -> None:
+    assert server.stdout is not None  # noqa: S101 - tells mypy about PIPE
+    said = []
+    for line in server.stdout:
+        said.append(line)
+        if re.search(READY, line):
+            return
+    raise RuntimeError(f"Azurite ended before it was ready:\n{''.join(said)}")

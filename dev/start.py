@@ -1,0 +1,100 @@
+"""The table of commands: sets up what one needs, then runs it inside the virtual environment."""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+
+from dev.checkout import HERE, Checkout
+from dev.environment import python_packages
+from dev.errors import CommandError
+from dev.node_runtime import node_packages
+from dev.parts import bring_up_to_date
+from dev.terminal import BOLD, CYAN, RED, Terminal, terminal_on
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+
+@dataclass(frozen=True)
+class Command:
+    """A module with `main(arguments) -> exit status`, and what it needs."""
+
+    module: str
+    says: str
+    storage: bool = True
+
+
+COMMANDS: Mapping[str, Command] = {
+    "run": Command("dev.run", "the app, a Twilio simulator and local storage, on this machine"),
+    "test": Command("dev.testing", "the whole suite; arguments go to pytest"),
+    "check": Command("dev.checks", "lint, types, docs in step", storage=False),
+    "bench": Command("dev.bench", "benchmarks, as ratios against a baseline in the same run"),
+    "chaos": Command("dev.chaos", "break everything on purpose, then count what was sent"),
+    "erase": Command("dev.erase", "erase what is stored about a person", storage=False),
+}
+
+
+def exists(command: Command, checkout: Checkout = HERE) -> bool:
+    """Tell whether this checkout has the command, without importing it."""
+    path = checkout.root.joinpath(*command.module.split("."))
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def show_help(terminal: Terminal) -> None:
+    """Say what there is to run."""
+    terminal.line(f"{terminal.paint('Switchboard', BOLD)}: python3 dev COMMAND")
+    terminal.line()
+    for name, command in COMMANDS.items():
+        if exists(command):
+            terminal.line(f"  {terminal.paint(f'{name:<6}', CYAN)}  {command.says}")
+    terminal.line()
+    terminal.line("Each sets up what it needs on first use, inside this folder: .venv and .dev.")
+    terminal.line("`python3 dev run --help` shows the flags of one.")
+
+
+def set_up(command: Command, terminal: Terminal) -> None:
+    """Install what the command needs and this checkout does not have yet."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))  # so that installers stop too
+    parts = [python_packages(HERE, terminal)]
+    if command.storage:
+        parts.append(node_packages(HERE, terminal))
+    bring_up_to_date(parts, HERE, terminal)
+
+
+def run(name: str, arguments: list[str], terminal: Terminal) -> int:
+    """Set up, then run a command inside the virtual environment; gives its exit status."""
+    command = COMMANDS[name]
+    set_up(command, terminal)
+    if os.path.realpath(sys.prefix) != os.path.realpath(HERE.venv):
+        python = str(HERE.python)
+        again = [python, str(HERE.root / "dev"), name, *arguments]
+        os.execv(python, again)  # noqa: S606 - the same program again, in its own environment
+    status: int = import_module(command.module).main(arguments)
+    return status
+
+
+def start(arguments: list[str]) -> int:
+    """Run the command that the arguments name; gives its exit status."""
+    name = arguments[0] if arguments else "--help"
+    if name in {"-h", "--help", "help"}:
+        show_help(terminal_on())
+        return 0
+    errors = terminal_on(sys.stderr)
+    there = [each for each, command in COMMANDS.items() if exists(command)]
+    if name not in there:
+        errors.item("error", f"there is no command `{name}`", RED)
+        errors.item("next", f"choose one of: {', '.join(there)}")
+        return USAGE
+    try:
+        return run(name, arguments[1:], terminal_on())
+    except CommandError as error:
+        errors.item("error", error.what, RED)
+        errors.item("next", error.next_step)
+        return FAILED
+    except KeyboardInterrupt:
+        with contextlib.suppress(KeyboardInterrupt):
+            errors.line("stopped; the next start goes on from here")
+        return INTERRUPTED

@@ -1,0 +1,24 @@
+"""Azurite for tests and benchmarks: there while it is wanted, gone after."""
+
+import pytest
+from azure.core.exceptions import ServiceRequestError
+from azure.data.tables import TableServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from dev.azurite import azurite, is_installed
+
+pytestmark = pytest.mark.skipif(not is_installed(), reason="run `python3 dev test` once")
+
+
+def test_both_services_are_there_for_a_while() -> None:
+    """The connection string opens a queue and a table inside the block, and nothing after it."""
+    with azurite() as storage:
+        with QueueServiceClient.from_connection_string(storage, retry_total=0) as queues:
+            queues.create_queue("letters").close()
+        with TableServiceClient.from_connection_string(storage) as tables:
+            tables.create_table("facts").close()
+    with (
+        QueueServiceClient.from_connection_string(storage, retry_total=0) as queues,
+        pytest.raises(ServiceRequestError),
+    ):
+        queues.create_queue("letters")

@@ -1,0 +1,72 @@
+"""`dev check` and `dev test`: what they report, and with which status they end."""
+
+import io
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dev.checkout import HERE, Checkout
+from dev.checks import report, run_program
+from dev.docs_in_step import complaints
+from dev.errors import CommandError
+from dev.terminal import Terminal
+from dev.testing import ensure_chromium
+from tests.dev.commands.conftest import Script
+from tests.dev.commands.test_run import IS_SET_UP
+from tests.dev.commands.test_start import dev
+
+
+def test_a_check_that_is_content_is_one_line(terminal: Terminal, screen: io.StringIO) -> None:
+    """Nothing that a passing program says is shown."""
+    assert run_program("lint", ("json.tool", "--help"), terminal)
+    assert screen.getvalue().startswith("lint       ok  ")
+    assert screen.getvalue().count("\n") == 1
+
+
+def test_a_check_that_fails_shows_all_it_said(terminal: Terminal, screen: io.StringIO) -> None:
+    """A failing program's words come under its line."""
+    assert not run_program("lint", ("json.tool", "--no-such-flag"), terminal)
+    assert screen.getvalue().startswith("lint       failed  ")
+    assert "--no-such-flag" in screen.getvalue()
+
+
+def test_a_complaint_about_the_documents_is_a_failure(
+    terminal: Terminal, screen: io.StringIO
+) -> None:
+    """Each sentence that a document check gives is shown."""
+    assert not report("docs", "README.md lacks RETENTION_DAYS.", terminal, failed=True)
+    assert "README.md lacks RETENTION_DAYS." in screen.getvalue()
+
+
+def test_the_documents_are_in_step() -> None:
+    """No check of the documents has anything to say about this checkout."""
+    assert complaints(HERE) == []
+
+
+@pytest.mark.skipif(not IS_SET_UP, reason="run `python3 dev test` once: sets it up")
+@pytest.mark.parametrize(
+    ("arguments", "status"), [(["--version"], 0), (["--no-such-flag"], 4), (["no/such/test"], 4)]
+)
+def test_what_pytest_is_told_and_says(arguments: list[str], status: int) -> None:
+    """Arguments go to pytest as they are, and its exit status is the command's."""
+    node = Path(shutil.which("node") or "/usr/bin/node").parent
+    assert dev("test", *arguments, path=str(node))[0] == status
+
+
+def test_chromium_is_found(tmp_path: Path, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Chromium that is there is used, and nothing is installed."""
+    program = script(str(tmp_path / "chromium"), "exit 1")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert ensure_chromium() == str(program)
+
+
+def test_chromium_is_asked_for_outside_ci(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On somebody's own machine nothing is installed behind their back; the words say how."""
+    monkeypatch.setenv("PATH", str(checkout.root))
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(CommandError) as caught:
+        ensure_chromium()
+    assert "apt-get install chromium" in caught.value.next_step
