@@ -11,11 +11,12 @@ import os
 
 import azure.functions as func
 
-from shared import health, routes
+from shared import health, routes, timers
 from shared.accept import by_http as accepting
 from shared.answer import call_twiml, status, twiml_by_http
+from shared.deliver import by_http as delivering
 from shared.deliver import by_queue
-from shared.deliver.job_queue import QUEUE_OF_LANE
+from shared.deliver.job_queue import POISON_OF_LANE, QUEUE_OF_LANE
 from shared.gateway import Gateway
 from shared.http_replies import answered
 from shared.ledger import by_http as entries
@@ -63,6 +64,42 @@ async def deliver_bulk(msg: func.QueueMessage) -> None:
     await by_queue.deliver(msg, gateway)
 
 
+@app.queue_trigger("msg", POISON_OF_LANE["now"], STORAGE)
+async def park(msg: func.QueueMessage) -> None:
+    """Park what the host has given up on."""
+    await by_queue.give_up(msg, gateway)
+
+
+@app.queue_trigger("msg", POISON_OF_LANE["bulk"], STORAGE)
+async def park_bulk(msg: func.QueueMessage) -> None:
+    """Park what the host has given up on."""
+    await by_queue.give_up(msg, gateway)
+
+
+@app.route(routes.MESSAGE, methods=["DELETE"], auth_level=KEY)
+async def cancel_message(req: func.HttpRequest) -> func.HttpResponse:
+    """Cancel a message that has not left."""
+    return await answered(delivering.cancel, req, gateway, "message")
+
+
+@app.route(routes.CALL, methods=["DELETE"], auth_level=KEY)
+async def cancel_call(req: func.HttpRequest) -> func.HttpResponse:
+    """Cancel a call that has not left, or hang up one that is going on."""
+    return await answered(delivering.cancel, req, gateway, "call")
+
+
+@app.route(routes.RETRY_MESSAGE, methods=["POST"], auth_level=KEY)
+async def retry_message(req: func.HttpRequest) -> func.HttpResponse:
+    """Send a parked or refused message again."""
+    return await answered(delivering.retry, req, gateway, "message")
+
+
+@app.route(routes.RETRY_CALL, methods=["POST"], auth_level=KEY)
+async def retry_call(req: func.HttpRequest) -> func.HttpResponse:
+    """Place a parked or refused call again."""
+    return await answered(delivering.retry, req, gateway, "call")
+
+
 # --- what became of it ----------------------------------------------------------------------
 
 
@@ -94,6 +131,18 @@ async def list_messages(req: func.HttpRequest) -> func.HttpResponse:
 async def list_calls(req: func.HttpRequest) -> func.HttpResponse:
     """List calls, newest first."""
     return await answered(entries.newest, req, gateway, "call")
+
+
+@app.timer_trigger("timer", "0 */5 * * * *")
+async def reconcile(timer: func.TimerRequest) -> None:  # noqa: ARG001 - its binding
+    """Ask Twilio about what it has not reported the end of."""
+    await timers.reconcile(gateway)
+
+
+@app.timer_trigger("timer", "0 17 3 * * *")
+async def forget(timer: func.TimerRequest) -> None:  # noqa: ARG001 - its binding
+    """Delete what RETENTION_DAYS no longer keeps."""
+    await timers.forget(gateway)
 
 
 # --- answer ---------------------------------------------------------------------------------

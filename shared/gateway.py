@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from shared.answer.signature import SignatureCheck
     from shared.carrier.carrier import Carrier
     from shared.deliver.arrive import Arrive
+    from shared.deliver.cancel import Cancel
     from shared.deliver.deliver import Deliver
     from shared.deliver.job_queue import JobQueue
+    from shared.deliver.reconcile import Reconcile
+    from shared.deliver.retry import Retry
     from shared.ledger.ledger import Ledger
     from shared.ledger.rows import Rows
 
@@ -132,6 +135,26 @@ class Gateway:
         from shared.deliver.arrive import Arrive
 
         return Arrive(accept=self.accept, deliver=self.deliver)
+
+    @cached_property
+    def cancel(self) -> Cancel:
+        from shared.deliver.cancel import Cancel
+
+        return Cancel(ledger=self.ledger, carrier=self.carrier, now=self.now)
+
+    @cached_property
+    def retry(self) -> Retry:
+        from shared.deliver.retry import Retry
+
+        return Retry(ledger=self.ledger, queue=self.queue, now=self.now)
+
+    @cached_property
+    def reconcile(self) -> Reconcile:
+        from shared.deliver.reconcile import Reconcile
+
+        return Reconcile(
+            settings=self.settings, ledger=self.ledger, carrier=self.carrier, now=self.now
+        )
 
     def _identity(self) -> AsyncTokenCredential:
         """Who the app is where no connection string says so."""

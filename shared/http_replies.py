@@ -10,6 +10,7 @@ import msgspec
 
 from shared.errors import (
     CallerError,
+    CarrierUnavailableError,
     InvalidRequestError,
     Problem,
     SettingsError,
@@ -108,6 +109,14 @@ async def answered(
             503,
             "Storage did not answer",
             "It is unknown whether the request was kept: repeat it with the same Idempotency-Key.",
+            headers={"Retry-After": _RETRY_SECONDS},
+        )
+    except CarrierUnavailableError as error:
+        log("carrier_unavailable", level=logging.WARNING, what=str(error))
+        return problem_reply(
+            503,
+            "Twilio did not answer",
+            "Nothing is known to have changed: ask again.",
             headers={"Retry-After": _RETRY_SECONDS},
         )
     except Exception:

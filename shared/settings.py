@@ -190,6 +190,11 @@ class Settings:
         "how long an unclear send is left before absence at Twilio counts as proof",
         default=60.0,
     )
+    status_poll_after_seconds: float = _setting(
+        _between(0, 604_800),
+        "how long after sending Twilio is asked about a message without a final status",
+        default=43_200.0,
+    )
     twilio_max_concurrency: int = _setting(
         _whole(1, 1000), "most requests at Twilio at once, per worker", default=100
     )

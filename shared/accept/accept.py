@@ -7,19 +7,18 @@ repeating a request with its idempotency key safe at any point.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from dataclasses import dataclass
-from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from shared.accept.fields import decode_fields
+from shared.accept.idempotency import check_same, digest, key_name, meaning
 from shared.accept.request import REQUEST_OF_KIND
 from shared.accept.rules import problems_with, problems_with_time, recipients, sender
 from shared.deliver.job import MOST_BYTES, VERSION, Job, encode_job
 from shared.deliver.job_queue import QUEUE_OF_LANE
-from shared.errors import IdempotencyMismatchError, InvalidRequestError, Problem
+from shared.errors import InvalidRequestError, Problem
 from shared.ledger import entry_id
 from shared.ledger.events import Accepted, Kind, Source
 from shared.ledger.ledger import Key
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from shared.ledger.ledger import Ledger
     from shared.settings import Settings
 
-LONGEST_KEY: Final = 255
 _JOB_OVERHEAD: Final = 100
 
 
@@ -103,10 +101,9 @@ class Accept:
         if held is None and (problems := problems_with_time(request, at)):
             raise InvalidRequestError(problems)
         if key is not None:
-            mine = Key(job=job_id, at=at, digest=digest(kind, request))
+            mine = Key(job=job_id, at=at, digest=digest(meaning(kind, request)))
             held = held or await self.ledger.hold_key(key_name(key), mine)
-            if held.digest != mine.digest:
-                raise IdempotencyMismatchError("the key was used before, for another request")
+            check_same(held, mine)
             job_id, at = held.job, held.at
         accepted = Accepted(
             at=at,
@@ -153,28 +150,3 @@ class Accept:
         for outcome in (put, row):
             if isinstance(outcome, BaseException):
                 raise outcome
-
-
-def key_name(key: str) -> str:
-    """The name under which an idempotency key is kept.
-
-    Raises:
-        InvalidRequestError: it is blank or longer than `LONGEST_KEY` characters.
-    """
-    if not 0 < len(key.strip()) <= LONGEST_KEY or len(key) > LONGEST_KEY:
-        words = f"must have 1 to {LONGEST_KEY} characters"
-        raise InvalidRequestError(
-            [Problem("Idempotency-Key", "too_long" if key else "blank", words)]
-        )
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def digest(kind: str, request: msgspec.Struct) -> str:
-    """What a request means, as a digest: the same for every way to write the same request."""
-    meaning = msgspec.structs.asdict(request) | {"kind": kind}
-    for name in ("to", "media_url"):
-        if isinstance(meaning.get(name), str):
-            meaning[name] = [meaning[name]]
-    if meaning.get("send_at"):
-        meaning["send_at"] = meaning["send_at"].astimezone(UTC)
-    return hashlib.sha256(msgspec.json.encode(meaning, order="sorted")).hexdigest()

@@ -53,10 +53,6 @@ class Found:
     error_code: str | None = None
 
 
-class CarrierUnavailableError(Exception):
-    """Twilio did not answer a question; ask again later."""
-
-
 class Carrier(Protocol):
     """Twilio, as far as Switchboard needs it."""
 

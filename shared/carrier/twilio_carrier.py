@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from twilio.rest import Client
 
-from shared.carrier.carrier import CarrierUnavailableError, Found, Result
+from shared.carrier.carrier import Found, Result
 from shared.carrier.codes import CODES, what_to_do
 from shared.carrier.twilio_http import (
     ErrorAnswer,
@@ -15,6 +15,7 @@ from shared.carrier.twilio_http import (
     NotConnectedError,
     TwilioHttp,
 )
+from shared.errors import CarrierUnavailableError
 from shared.phone_number import without_numbers
 
 if TYPE_CHECKING:

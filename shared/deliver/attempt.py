@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from shared.carrier.codes import CODES, OPTED_OUT
 from shared.deliver.backoff import backoff
 from shared.deliver.orders import order
 from shared.ledger.events import Answer, Claim, Doubt, Outcome
+from shared.ledger.opt_outs import OptOut
 from shared.log import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from shared.carrier.carrier import Carrier, Result
+    from shared.carrier.carrier import Carrier, Order, Result
     from shared.deliver.job import Job
     from shared.deliver.next_step import Attempt
     from shared.ledger.ledger import Ledger
@@ -74,10 +76,26 @@ class Attempts:
         if claim.until is not None and self.now() > claim.until:
             return Outcome(index=index, came_to="retry", code="not_begun", not_before=self.now())
         asked = order(job.job, job.accepted, index, self.settings.public_base_url)
+        if await self._has_opted_out(asked):
+            return Outcome(index=index, came_to="refused", code=OPTED_OUT,
+                           message=CODES[OPTED_OUT].means)  # fmt: skip
         result = await self.carrier.create(asked)
+        if result.code == OPTED_OUT:
+            await self._remember_opt_out(asked, job.job)
         log("attempt", id=job.job, index=index, n=claim.n, came_to=result.came_to, sid=result.sid,
             code=result.code, request_id=result.request_id)  # fmt: skip
         return self._outcome(index, claim.n, result)
+
+    async def _has_opted_out(self, asked: Order) -> bool:
+        opt_outs = self.ledger.opt_outs
+        return asked.kind == "message" and await opt_outs.has_stopped(
+            asked.to, asked.sender, self.now()
+        )
+
+    async def _remember_opt_out(self, asked: Order, job_id: str) -> None:
+        """Twilio knows of a stop that never reached us."""
+        stop = OptOut(at=self.now(), number=asked.to, sender=asked.sender, says="stop", sid=job_id)
+        await self.ledger.opt_outs.note(stop)
 
     def _outcome(self, index: int, n: int, result: Result) -> Outcome:
         wait = None

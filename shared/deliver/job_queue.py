@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from shared.ledger.events import Lane
 
 QUEUE_OF_LANE: Final[dict[Lane, str]] = {"now": "outbound", "bulk": "outbound-bulk"}
+POISON_OF_LANE: Final[dict[Lane, str]] = {
+    lane: f"{queue}-poison" for lane, queue in QUEUE_OF_LANE.items()
+}
 INBOUND: Final = "inbound"
 # The service hides a message for seven days at most.
 LONGEST_DELAY: Final = timedelta(days=7) - timedelta(minutes=1)

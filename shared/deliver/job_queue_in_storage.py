@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _FOR_EVER: Final = -1
-_PATIENCE: Final = 20.0
 _CLIENT_OPTIONS: Final[dict[str, Any]] = {
     "retry_total": 2,
     "initial_backoff": 1,
@@ -51,24 +50,28 @@ def open_queues(
 
 
 class JobQueueInStorage:
-    """Queues of a storage account, each created when it turns out to be missing."""
+    """Queues of a storage account, each created when it turns out to be missing.
 
-    def __init__(self, open_queue: Callable[[str], QueueClient]) -> None:
+    `patience` is how many seconds one step may take, the library's own repeats included.
+    """
+
+    def __init__(self, open_queue: Callable[[str], QueueClient], *, patience: float = 20.0) -> None:
         self._queues = {name: open_queue(name) for name in (*QUEUE_OF_LANE.values(), INBOUND)}
+        self._patience = patience
 
     async def put(self, queue: str, message: bytes, delay: timedelta = AT_ONCE) -> None:
         client = self._queues[queue]
         # Base64, as most SDKs write it: nothing in it needs escaping in the service's XML.
         text = base64.b64encode(message).decode()
         seconds = max(0, round(min(delay, LONGEST_DELAY).total_seconds()))
-        await _with_queue(
+        await self._with_queue(
             client,
             lambda: client.send_message(text, visibility_timeout=seconds, time_to_live=_FOR_EVER),
         )
 
     async def lengths(self) -> dict[str, int]:
         found = await asyncio.gather(
-            *(_with_queue(q, q.get_queue_properties) for q in self._queues.values())
+            *(self._with_queue(q, q.get_queue_properties) for q in self._queues.values())
         )
         return {
             name: properties.approximate_message_count or 0
@@ -80,16 +83,15 @@ class JobQueueInStorage:
         for client in self._queues.values():
             await client.close()
 
-
-async def _with_queue(client: QueueClient, step: Callable[[], Awaitable[T]]) -> T:
-    """Take one step; where the queue is missing, create it and take the step again."""
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            try:
-                return await step()
-            except ResourceNotFoundError:
-                with suppress(ResourceExistsError):
-                    await client.create_queue()
-                return await step()
-    except (AzureError, TimeoutError) as error:
-        raise StorageUnavailableError(f"queue: {type(error).__name__}") from error
+    async def _with_queue(self, client: QueueClient, step: Callable[[], Awaitable[T]]) -> T:
+        """Take one step; where the queue is missing, create it and take the step again."""
+        try:
+            async with asyncio.timeout(self._patience):
+                try:
+                    return await step()
+                except ResourceNotFoundError:
+                    with suppress(ResourceExistsError):
+                        await client.create_queue()
+                    return await step()
+        except (AzureError, TimeoutError) as error:
+            raise StorageUnavailableError(f"queue: {type(error).__name__}") from error

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from shared.carrier.carrier import CarrierUnavailableError
 from shared.deliver.orders import order
+from shared.errors import CarrierUnavailableError
 from shared.ledger.events import Answer, Doubt, Outcome
 from shared.log import log
 

@@ -25,9 +25,7 @@ _USUAL: Final = 20
 async def show(req: func.HttpRequest, gateway: Gateway, kind: Kind) -> func.HttpResponse:
     """One entry with its events, or a job of several recipients with its deliveries."""
     entry, index = await found(req.route_params["id"], gateway, kind)
-    if index is None and len(entry.deliveries) > 1:
-        return json_reply(view.job(entry))
-    return json_reply(view.story(entry, entry.deliveries[index or 0]))
+    return json_reply(view.whole(entry, index))
 
 
 async def found(text: str, gateway: Gateway, kind: Kind) -> tuple[Entry, int | None]:

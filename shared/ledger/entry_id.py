@@ -54,16 +54,9 @@ def _number(text: str) -> int:
 
 def new_id(at: datetime, random: int) -> str:
     """The id of a job accepted `at`; `random` gives its shard and its last 55 bits."""
-    since = at.astimezone(UTC) - _EPOCH
-    millisecond = since.seconds * 1000 + since.microseconds // 1000
     shard = (random >> _RANDOM_BITS) % SHARDS
     tail = random % (1 << _RANDOM_BITS)
-    return (
-        day_key(at)
-        + ALPHABET[shard]
-        + _base32(_LAST_MILLISECOND - millisecond, 6)
-        + _base32(tail, 11)
-    )
+    return day_key(at) + ALPHABET[shard] + time_key(at) + _base32(tail, 11)
 
 
 def id_of_queue_message(message_id: str, inserted_at: datetime | None, body: bytes) -> str:
@@ -75,6 +68,12 @@ def id_of_queue_message(message_id: str, inserted_at: datetime | None, body: byt
 def day_key(at: datetime) -> str:
     """The four characters that every id of that day (UTC) begins with; later days sort first."""
     return _base32(_LAST_DAY - (at.astimezone(UTC) - _EPOCH).days, 4)
+
+
+def time_key(at: datetime) -> str:
+    """What the row keys of that millisecond of a day begin with; later ones sort first."""
+    since = at.astimezone(UTC) - _EPOCH
+    return _base32(_LAST_MILLISECOND - since.seconds * 1000 - since.microseconds // 1000, 6)
 
 
 def day_of(key: str) -> datetime:

@@ -148,6 +148,7 @@ class Retried(Event, frozen=True, kw_only=True, tag="retried"):
     k: int
     after: int
     indexes: tuple[int, ...] | None = None
+    key: str | None = None
 
     @property
     def name(self) -> str:

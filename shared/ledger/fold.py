@@ -108,7 +108,7 @@ def fold(job_id: str, events: Iterable[AnyEvent]) -> Entry:
         e.n: e for e in ordered if isinstance(e, Answer)
     }
     k = retries[-1].k if retries else 0
-    parked = by_name.get(Parked(at=ordered[0].at, k=k, code="", message="").name)
+    parked = tuple(e for e in ordered if isinstance(e, Parked))
     accepted = next((e for e in ordered if isinstance(e, Accepted)), None) or next(
         (e.accepted for e in claims if e.accepted), None
     )
@@ -117,7 +117,7 @@ def fold(job_id: str, events: Iterable[AnyEvent]) -> Entry:
         settlements=tuple(settlements[each] for each in sorted(settlements, reverse=True)),
         reports=tuple(e for e in ordered if isinstance(e, Reported)),
         retries=tuple(retries),
-        parked=parked if isinstance(parked, Parked) else None,
+        parked=parked,
         accepted=accepted,
     )
     recipients: tuple[str | None, ...] = accepted.to if accepted else (None,)
@@ -136,7 +136,7 @@ def fold(job_id: str, events: Iterable[AnyEvent]) -> Entry:
         attempts_since_retry=sum(
             c.by == "send" and c.n > (retries[-1].after if retries else 0) for c in claims
         ),
-        parked=story.parked,
+        parked=parked[-1] if parked else None,
     )
 
 
@@ -148,7 +148,7 @@ class _Story:
     settlements: tuple[Answer | Doubt, ...]
     reports: tuple[Reported, ...]
     retries: tuple[Retried, ...]
-    parked: Parked | None
+    parked: tuple[Parked, ...]
     accepted: Accepted | None
 
     def delivery(self, entry_id: str, index: int, to: str | None) -> Delivery:
@@ -167,7 +167,7 @@ class _Story:
             state=state,
             sid=sid,
             twilio_status=status,
-            error=self._error(state, outcome, reports),
+            error=self._error(index, state, outcome, reports),
             not_before=self._not_before(outcome),
         )
 
@@ -176,6 +176,11 @@ class _Story:
         return max(
             (r.after for r in self.retries if r.indexes is None or index in r.indexes), default=0
         )
+
+    def _parked(self, index: int) -> Parked | None:
+        """Why this recipient was given up, unless an operator's retry has come since."""
+        k = max((r.k for r in self.retries if r.indexes is None or index in r.indexes), default=0)
+        return max((p for p in self.parked if p.k >= k), key=lambda p: p.k, default=None)
 
     def _outcome(self, index: int) -> Outcome | None:
         """What the newest attempt that says anything about this recipient came to."""
@@ -194,7 +199,7 @@ class _Story:
         for claim in self.claims:
             if claim.by == "cancel" and claim.n > reopened and _concerns(claim, index):
                 return "canceled"
-        if self.parked:
+        if self._parked(index):
             return "parked"
         if outcome and outcome.came_to == "unknown":
             return "in_doubt"
@@ -217,11 +222,12 @@ class _Story:
         return max(words, key=lambda word: (statuses.rank(word), word), default=None)
 
     def _error(
-        self, state: State, outcome: Outcome | None, reports: list[Reported]
+        self, index: int, state: State, outcome: Outcome | None, reports: list[Reported]
     ) -> tuple[str, str] | None:
         """Why it did not arrive, or not yet."""
-        if state == "parked" and self.parked:
-            return self.parked.code, self.parked.message
+        parked = self._parked(index)
+        if state == "parked" and parked:
+            return parked.code, parked.message
         for report in sorted(reports, key=lambda r: statuses.rank(r.status), reverse=True):
             if code := report.fields.get("ErrorCode"):
                 return code, report.fields.get("ErrorMessage") or f"Twilio reported {code}"

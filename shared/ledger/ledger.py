@@ -9,6 +9,8 @@ import msgspec
 
 from shared.ledger import entry_id, events
 from shared.ledger.fold import Entry, fold
+from shared.ledger.marks import Marks
+from shared.ledger.opt_outs import OptOuts
 from shared.ledger.owners import Owners
 from shared.ledger.rows import Row
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 TABLE: Final = "ledger"
 # After every day partition in the table, so that walking the days ends where these begin.
 _KEYS: Final = "~key"
+_ANSWER: Final = ".answer"
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -34,7 +37,9 @@ class Ledger:
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
+        self.marks = Marks(rows)
         self.owners = Owners(rows)
+        self.opt_outs = OptOuts(rows)
 
     async def record(self, job_id: str, event: AnyEvent) -> bool:
         """Note an event; False if one of its name was noted before, which then stands."""
@@ -68,6 +73,23 @@ class Ledger:
         async for found in self.rows.read(row.partition, row.key, row.key + "~"):
             return msgspec.json.decode(found.text, type=Key)
         return None
+
+    async def keep_answer(self, name: str, answer: bytes) -> bytes:
+        """Keep the answer that was given under an idempotency key; the first one stands."""
+        await self.rows.insert(_key_row(f"{name}{_ANSWER}", answer.decode()))
+        return await self.kept_answer(name) or answer
+
+    async def kept_answer(self, name: str) -> bytes | None:
+        """The answer that was given under an idempotency key, if one was."""
+        row = _key_row(f"{name}{_ANSWER}", "")
+        async for found in self.rows.read(row.partition, row.key, f"{row.key}~"):
+            return found.text.encode()
+        return None
+
+    async def forget_key(self, name: str) -> None:
+        """Forget an idempotency key and its answer."""
+        row = _key_row(name, "")
+        await self.rows.delete(row.partition, [row.key, f"{row.key}{_ANSWER}"])
 
 
 def _key_row(name: str, text: str) -> Row:

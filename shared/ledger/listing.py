@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from shared.ledger import entry_id, events
@@ -17,6 +18,7 @@ from shared.ledger.fold import Delivery, Entry, fold
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from datetime import datetime
 
     from shared.ledger.events import AnyEvent
     from shared.ledger.rows import Rows
@@ -86,12 +88,31 @@ async def _of_day(
             heapq.heapreplace(heap, (entry_id.row(following[0]), number, following))
 
 
+async def accepted_between(rows: Rows, first: datetime, last: datetime) -> AsyncIterator[Entry]:
+    """The entries accepted from `first` to `last`, in no order."""
+    day = last
+    while entry_id.day_of(entry_id.day_key(day)) >= entry_id.day_of(entry_id.day_key(first)):
+        key = entry_id.day_key(day)
+        newest = entry_id.time_key(last) if key == entry_id.day_key(last) else ""
+        oldest = f"{entry_id.time_key(first)}~" if key == entry_id.day_key(first) else None
+        for partition in entry_id.partitions(key):
+            async for job_id, found in _of_shard(rows, partition, newest, 200, oldest):
+                yield fold(job_id, found)
+        day -= timedelta(days=1)
+
+
+async def of_partition(rows: Rows, partition: str) -> AsyncIterator[Entry]:
+    """Every entry of one partition."""
+    async for job_id, found in _of_shard(rows, partition, "", 200):
+        yield fold(job_id, found)
+
+
 async def _of_shard(
-    rows: Rows, partition: str, first: str, page: int
+    rows: Rows, partition: str, first: str, page: int, last: str | None = None
 ) -> AsyncGenerator[tuple[str, list[AnyEvent]], None]:
     """The jobs of one partition, each with all its events."""
     key, found = "", list[events.AnyEvent]()
-    async for row in rows.read(partition, first, page=page):
+    async for row in rows.read(partition, first, last, page=page):
         if row.key[:_ROW] != key and found:
             yield partition + key, found
             found = []

@@ -9,7 +9,12 @@ import asyncio
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceNotFoundError,
+)
 from azure.data.tables.aio import TableClient
 
 from shared.errors import StorageUnavailableError
@@ -27,7 +32,8 @@ T = TypeVar("T")
 # One property holds 64 KiB of UTF-16; a character outside the basic plane takes four bytes.
 _CHUNK: Final = 16_000
 _TRANSACTION: Final = 100
-_PATIENCE: Final = 20.0
+# What is there already, and what is not there: answers, though they come as errors.
+_ANSWERS: Final = (409, 404)
 _CLIENT_OPTIONS: Final[dict[str, Any]] = {
     "retry_total": 2,
     "retry_backoff_factor": 0.2,
@@ -55,10 +61,14 @@ def open_table(
 
 
 class RowsInTable:
-    """Rows in one Azure table, which is created when it turns out to be missing."""
+    """Rows in one Azure table, which is created when it turns out to be missing.
 
-    def __init__(self, client: TableClient) -> None:
+    `patience` is how many seconds one step may take, the library's own repeats included.
+    """
+
+    def __init__(self, client: TableClient, *, patience: float = 20.0) -> None:
         self._client = client
+        self._patience = patience
 
     async def insert(self, row: Row) -> bool:
         entity = {"PartitionKey": row.partition, "RowKey": row.key, **_chunks(row.text)}
@@ -103,14 +113,14 @@ class RowsInTable:
         for start in range(0, len(keys), _TRANSACTION):
             part = keys[start : start + _TRANSACTION]
             try:
-                async with _patience():
+                async with _answering(self._patience):
                     await self._client.submit_transaction(
                         ("delete", {"PartitionKey": partition, "RowKey": key}) for key in part
                     )
-            except ResourceNotFoundError:
+            except HttpResponseError:
                 # One row that is gone fails a whole transaction; one by one it does not matter.
                 for key in part:
-                    async with _patience():
+                    async with _answering(self._patience):
                         await self._client.delete_entity(partition, key)
 
     async def check(self) -> None:
@@ -131,7 +141,7 @@ class RowsInTable:
 
     async def _with_table(self, step: Callable[[], Awaitable[T]]) -> T:
         """Take one step; where the table is missing, create it and take the step again."""
-        async with _patience():
+        async with _answering(self._patience):
             try:
                 return await step()
             except ResourceNotFoundError:
@@ -141,14 +151,14 @@ class RowsInTable:
 
 
 @asynccontextmanager
-async def _patience() -> AsyncIterator[None]:
+async def _answering(patience: float) -> AsyncIterator[None]:
     """Turn every way in which the table fails to answer, silence included, into one error."""
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(patience):
             yield
-    except (ResourceExistsError, ResourceNotFoundError):
-        raise
     except (AzureError, TimeoutError) as error:
+        if getattr(error, "status_code", None) in _ANSWERS:
+            raise
         raise StorageUnavailableError(f"table: {type(error).__name__}") from error
 
 

@@ -49,6 +49,13 @@ def story(entry: Entry, delivery: Delivery) -> dict[str, Any]:
     return {**item(entry, delivery), "events": told}
 
 
+def whole(entry: Entry, index: int | None) -> dict[str, Any]:
+    """What an id names: one recipient with its events, or a job of several."""
+    if index is None and len(entry.deliveries) > 1:
+        return job(entry)
+    return story(entry, entry.deliveries[index or 0])
+
+
 def job(entry: Entry) -> dict[str, Any]:
     """A job of several recipients, each without its events."""
     return {

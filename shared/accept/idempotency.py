@@ -1,0 +1,79 @@
+"""Idempotency keys: the same key and the same request, the same answer, and one send."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from shared.errors import IdempotencyMismatchError, InvalidRequestError, Problem
+from shared.ledger.ledger import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from shared.ledger.ledger import Ledger
+
+LONGEST_KEY: Final = 255
+
+
+def key_name(key: str) -> str:
+    """The name under which an idempotency key is kept.
+
+    Raises:
+        InvalidRequestError: it is blank or longer than `LONGEST_KEY` characters.
+    """
+    if not key.strip() or len(key) > LONGEST_KEY:
+        code = "too_long" if key.strip() else "blank"
+        words = f"must have 1 to {LONGEST_KEY} characters"
+        raise InvalidRequestError([Problem("Idempotency-Key", code, words)])
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+
+
+def meaning(kind: str, request: msgspec.Struct) -> dict[str, Any]:
+    """What a request means: one recipient or a list of one, and any zone, are the same."""
+    fields = msgspec.structs.asdict(request) | {"kind": kind}
+    for name in ("to", "media_url"):
+        if isinstance(fields.get(name), str):
+            fields[name] = [fields[name]]
+    if fields.get("send_at"):
+        fields["send_at"] = fields["send_at"].astimezone(UTC)
+    return fields
+
+
+def digest(what: object) -> str:
+    """A digest of what a request means, in canonical JSON."""
+    return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()
+
+
+def check_same(held: Key, mine: Key) -> None:
+    """Refuse a key that stands for a request that means something else.
+
+    Raises:
+        IdempotencyMismatchError: it does.
+    """
+    if held.digest != mine.digest:
+        raise IdempotencyMismatchError("the key was used before, for another request")
+
+
+async def once(
+    ledger: Ledger,
+    key: str,
+    what: object,
+    at: datetime,
+    answer: Callable[[str], Awaitable[bytes]],
+) -> bytes:
+    """The answer to a request under its key: made once, then repeated byte for byte.
+
+    `answer` is given the name under which the key is kept.
+
+    Raises:
+        IdempotencyMismatchError: the key stands for something else.
+    """
+    name = key_name(key)
+    mine = Key(job="", at=at, digest=digest(what))
+    check_same(await ledger.hold_key(name, mine), mine)
+    return await ledger.kept_answer(name) or await ledger.keep_answer(name, await answer(name))

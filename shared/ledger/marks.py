@@ -1,0 +1,40 @@
+"""How far the statuses were reconciled: a log of marks, the newest first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from shared.ledger import entry_id
+from shared.ledger.rows import Row
+
+if TYPE_CHECKING:
+    from shared.ledger.rows import Rows
+
+_PARTITION: Final = "~reconciled"
+
+
+class Marks:
+    """The marks in one table."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def newest(self) -> datetime | None:
+        """Up to when everything was reconciled, if anything ever was."""
+        async for row in self._rows.read(_PARTITION, page=1):
+            return datetime.fromisoformat(row.text)
+        return None
+
+    async def set(self, at: datetime) -> None:
+        """Mark that everything up to `at` was reconciled."""
+        await self._rows.insert(Row(_PARTITION, _key(at), at.isoformat()))
+
+    async def forget(self, before: datetime) -> None:
+        """Delete old marks, which nobody asks for any more."""
+        old = [row.key async for row in self._rows.read(_PARTITION, _key(before))]
+        await self._rows.delete(_PARTITION, old)
+
+
+def _key(at: datetime) -> str:
+    return entry_id.day_key(at) + entry_id.time_key(at)

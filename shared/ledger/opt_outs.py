@@ -1,0 +1,73 @@
+"""Who has asked a sender to stop: a log in the table, folded into a set in each worker.
+
+A worker reads the whole log once, then only what is new, at most once a second, so that a send
+does not pay for a look-up of its own. What a worker notes itself it knows at once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from shared.ledger import entry_id
+from shared.ledger.rows import Row
+
+if TYPE_CHECKING:
+    from shared.ledger.rows import Rows
+
+PARTITION: Final = "~opt-out"
+_FRESH: Final = timedelta(seconds=1)
+# Two workers' clocks may differ by this much and no note is missed.
+_OVERLAP: Final = timedelta(minutes=5)
+
+
+class OptOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A person said stop, or start, to one of our senders (a number or Messaging Service)."""
+
+    at: datetime
+    number: str
+    sender: str
+    says: Literal["stop", "start"]
+    sid: str
+
+
+class OptOuts:
+    """Who may not be texted, by whom."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._latest: dict[tuple[str, str], OptOut] = {}
+        self._read_at: datetime | None = None
+
+    async def note(self, opt_out: OptOut) -> None:
+        """Remember what somebody said; the same word of the same SID is one note."""
+        key = f"{_key(opt_out.at)}.{opt_out.sid}.{opt_out.sender}"
+        await self._rows.insert(Row(PARTITION, key, msgspec.json.encode(opt_out).decode()))
+        self._take_in(opt_out)
+
+    async def has_stopped(self, number: str, sender: str, now: datetime) -> bool:
+        """Whether the last word of this number to this sender was stop."""
+        await self._refresh(now)
+        latest = self._latest.get((number, sender))
+        return latest is not None and latest.says == "stop"
+
+    async def _refresh(self, now: datetime) -> None:
+        if self._read_at is not None and now - self._read_at < _FRESH:
+            return
+        newer = None if self._read_at is None else _key(self._read_at - _OVERLAP)
+        async for row in self._rows.read(PARTITION, "", newer):
+            self._take_in(msgspec.json.decode(row.text, type=OptOut))
+        self._read_at = now
+
+    def _take_in(self, opt_out: OptOut) -> None:
+        who = (opt_out.number, opt_out.sender)
+        known = self._latest.get(who)
+        if known is None or known.at <= opt_out.at:
+            self._latest[who] = opt_out
+
+
+def _key(at: datetime) -> str:
+    """A key that sorts newest first."""
+    return entry_id.day_key(at) + entry_id.time_key(at)

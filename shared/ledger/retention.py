@@ -1,0 +1,90 @@
+"""Forgetting: what ended longer ago than RETENTION_DAYS is deleted, oldest days last to first.
+
+It can be interrupted anywhere: what is left is found by the next run. A job goes as a whole,
+its idempotency keys before it; one that still waits for its time stays, however old.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from shared.ledger import entry_id
+from shared.ledger.events import Accepted, Claim, Retried
+from shared.ledger.listing import of_partition
+from shared.ledger.owners import LATE, OWNER, minute
+from shared.log import log
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from shared.ledger.fold import Entry
+    from shared.ledger.ledger import Ledger
+    from shared.ledger.rows import Rows
+
+_AT_ONCE: Final = 8
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """How much a run deleted."""
+
+    jobs: int = 0
+    rows: int = 0
+
+
+async def forget(ledger: Ledger, before: datetime) -> Forgotten:
+    """Delete every job whose last event is older than `before`, and the notes of that time."""
+    total = Forgotten()
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(partition: str) -> Forgotten:
+        async with places:
+            return await _forget_jobs(ledger, partition, before)
+
+    partition = await ledger.rows.next_partition(entry_id.day_key(before))
+    while partition is not None and not partition.startswith("~"):
+        day = partition[:4]
+        parts = await asyncio.gather(*(one(each) for each in entry_id.partitions(day)))
+        total = replace(
+            total,
+            jobs=total.jobs + sum(part.jobs for part in parts),
+            rows=total.rows + sum(part.rows for part in parts),
+        )
+        partition = await ledger.rows.next_partition(f"{day}~")
+    for notes in (LATE, OWNER):
+        await _forget_notes(ledger.rows, notes, before)
+    await ledger.marks.forget(before)
+    log("forgotten", jobs=total.jobs, rows=total.rows, before=before)
+    return total
+
+
+async def _forget_jobs(ledger: Ledger, partition: str, before: datetime) -> Forgotten:
+    jobs = rows = 0
+    async for entry in of_partition(ledger.rows, partition):
+        if entry.pending or entry.events[-1].at >= before:
+            continue
+        for key in _keys(entry):
+            await ledger.forget_key(key)
+        keys = [f"{entry_id.row(entry.id)}.{event.name}" for event in entry.events]
+        await ledger.rows.delete(partition, keys)
+        jobs, rows = jobs + 1, rows + len(keys)
+    return Forgotten(jobs, rows)
+
+
+def _keys(entry: Entry) -> set[str]:
+    """The idempotency keys that led to a job."""
+    keys = {event.key for event in entry.events if isinstance(event, Accepted | Retried)}
+    keys |= {
+        event.accepted.key for event in entry.events if isinstance(event, Claim) and event.accepted
+    }
+    return {key for key in keys if key}
+
+
+async def _forget_notes(rows: Rows, notes: str, before: datetime) -> None:
+    last = f"{notes}-{minute(before)}"
+    partition = await rows.next_partition(f"{notes}-")
+    while partition is not None and partition < last:
+        await rows.delete(partition, [row.key async for row in rows.read(partition)])
+        partition = await rows.next_partition(f"{partition}~")
