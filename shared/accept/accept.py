@@ -15,7 +15,7 @@ import msgspec
 from shared.accept.fields import decode_fields
 from shared.accept.idempotency import check_same, digest, key_name, meaning
 from shared.accept.request import REQUEST_OF_KIND
-from shared.accept.rules import problems_with, problems_with_time, recipients, sender
+from shared.accept.rules import problems_with, problems_with_time, recipients, sender, texts_in
 from shared.deliver.job import MOST_BYTES, VERSION, Job, encode_job
 from shared.deliver.job_queue import QUEUE_OF_LANE
 from shared.errors import InvalidRequestError, Problem
@@ -125,13 +125,13 @@ class Accept:
         Raises:
             InvalidRequestError: with every problem, but for those that depend on the time.
         """
-        request, problems = decode_fields(fields, REQUEST_OF_KIND[kind])
-        if request is not None:
-            problems = problems_with(request, self.settings)
-            if len(msgspec.json.encode(request)) * 1.1 > MOST_BYTES - _JOB_OVERHEAD:
-                problems.append(Problem("$", "too_large", f"takes more than {MOST_BYTES} bytes"))
-        if request is None or problems:
-            raise InvalidRequestError(problems)
+        decoded = decode_fields(fields, REQUEST_OF_KIND[kind], to=texts_in(fields.get("to")))
+        request = decoded.value
+        problems = decoded.problems + problems_with(request, self.settings, decoded.broken)
+        if len(msgspec.json.encode(request)) * 1.1 > MOST_BYTES - _JOB_OVERHEAD:
+            problems.append(Problem("$", "too_large", f"takes more than {MOST_BYTES} bytes"))
+        if problems:
+            raise InvalidRequestError([*problems, *problems_with_time(request, self.now())])
         return request
 
     async def keep(self, job: Job) -> None:

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, get_args, get_origin
+from dataclasses import dataclass
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Generic,
+    TypeVar,
+    get_args,
+    get_origin,
+)
 
 import msgspec
 
@@ -24,22 +34,42 @@ _CODES: Final = (
 )
 
 
-def decode_fields(fields: Mapping[str, Any], into: type[T]) -> tuple[T | None, list[Problem]]:
-    """The struct that `fields` say, or None and everything that is wrong with them."""
+@dataclass(frozen=True)
+class Decoded(Generic[T]):
+    """What could be decoded: `value` lacks the fields that are `broken`, which `problems` say."""
+
+    value: T
+    problems: list[Problem]
+    broken: frozenset[str]
+
+
+def decode_fields(fields: Mapping[str, Any], into: type[T], **instead: object) -> Decoded[T]:
+    """The struct that `fields` say, and everything that is wrong with them.
+
+    A field that is broken is None in the struct, or what `instead` has for it, so that the rules
+    between the others can be looked at all the same.
+    """
     known = {field.encode_name: field for field in msgspec.structs.fields(into)}
     problems = [
         Problem(_step("$", name), "unknown_field", f"is not a field; these are: {', '.join(known)}")
         for name in fields
         if name not in known
     ]
+    values: dict[str, Any] = {}
+    broken = set()
     for name, field in known.items():
+        found = []
         if name in fields:
-            problems += _problems(fields[name], field.type, _step("$", name))
+            found = list(_problems(fields[name], field.type, _step("$", name)))
         elif field.required:
-            problems.append(Problem(_step("$", name), "missing", "is required"))
-    if problems:
-        return None, problems
-    return msgspec.convert(dict(fields), into), []
+            found = [Problem(_step("$", name), "missing", "is required")]
+        if found:
+            problems += found
+            broken.add(name)
+            values[field.name] = instead.get(name)
+        elif name in fields:
+            values[field.name] = msgspec.convert(fields[name], field.type)
+    return Decoded(into(**values), problems, frozenset(broken))
 
 
 def _problems(value: Any, of_type: Any, path: str) -> Iterator[Problem]:  # noqa: ANN401 - JSON

@@ -14,7 +14,7 @@ from shared.errors import InvalidRequestError, Problem
 from shared.phone_number import NumberError, check_destination, read_e164
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from shared.accept.request import AnyRequest
@@ -41,15 +41,31 @@ def sender(request: AnyRequest, settings: Settings) -> str | None:
     if request.messaging_service_sid or request.from_:
         return request.messaging_service_sid or request.from_
     default = settings.default_sender
-    channel = _channel(recipients(request)[0], _MESSAGE_CHANNELS)
+    channel = _channel(next(iter(recipients(request)), ""), _MESSAGE_CHANNELS)
     return channel + default if default and default.startswith("+") else default
 
 
-def problems_with(request: AnyRequest, settings: Settings) -> list[Problem]:
-    """Everything that is wrong with a request that is well formed; times are looked at apart."""
-    found = [*_recipients(request, settings), *_sender(request, settings), *_text(request)]
-    found += _links(request, settings)
-    found += _message(request, settings) if isinstance(request, MessageRequest) else _call(request)
+def texts_in(to: object) -> str | list[str]:
+    """The recipients of a request that is not well formed, as far as they are texts."""
+    if isinstance(to, list):
+        return [member if isinstance(member, str) else "" for member in to]
+    return to if isinstance(to, str) else ""
+
+
+def problems_with(
+    request: AnyRequest, settings: Settings, broken: Collection[str] = ()
+) -> list[Problem]:
+    """Everything that is wrong between the fields of a request; times are looked at apart.
+
+    `broken` are the fields that were given but are not well formed.
+    """
+    found = [*_recipients(request, settings), *_text(request), *_links(request, settings)]
+    if "from" not in broken:
+        found += _sender(request, settings)
+    if isinstance(request, MessageRequest):
+        found += _message(request, settings, broken)
+    else:
+        found += _call(request, broken)
     return found
 
 
@@ -69,6 +85,8 @@ def _recipients(request: AnyRequest, settings: Settings) -> Iterator[Problem]:
     channels = _MESSAGE_CHANNELS if isinstance(request, MessageRequest) else _CALL_CHANNELS
     seen: set[str] = set()
     for index, to in enumerate(recipients(request)):
+        if not to:
+            continue
         path = f"$.to[{index}]" if several else "$.to"
         if to in seen:
             yield Problem(path, "duplicate", "is in the list already")
@@ -131,8 +149,10 @@ def _links(request: AnyRequest, settings: Settings) -> Iterator[Problem]:
             yield Problem("$.status_callback", "link_not_allowed", words)
 
 
-def _message(request: MessageRequest, settings: Settings) -> Iterator[Problem]:
-    given = _given(request, "message")
+def _message(
+    request: MessageRequest, settings: Settings, broken: Collection[str]
+) -> Iterator[Problem]:
+    given = _given(request, "message", broken)
     if not given:
         yield Problem("$", "no_content", "needs body and/or media_url, or content_sid")
     if "content_sid" in given and len(given) > 1:
@@ -144,8 +164,8 @@ def _message(request: MessageRequest, settings: Settings) -> Iterator[Problem]:
         yield Problem("$.shorten_urls", "conflict", "needs a Messaging Service")
 
 
-def _call(request: CallRequest) -> Iterator[Problem]:
-    given = _given(request, "call")
+def _call(request: CallRequest, broken: Collection[str]) -> Iterator[Problem]:
+    given = _given(request, "call", broken)
     if len(given) != 1:
         words = f"needs exactly one of say, steps, twiml and url, has {', '.join(given) or 'none'}"
         yield Problem("$", "conflict" if given else "no_content", words)
@@ -156,8 +176,8 @@ def _call(request: CallRequest) -> Iterator[Problem]:
         yield Problem("$.async_amd", "conflict", "goes with machine_detection only")
 
 
-def _given(request: AnyRequest, kind: str) -> list[str]:
-    return [name for name in _CONTENT[kind] if getattr(request, name)]
+def _given(request: AnyRequest, kind: str, broken: Collection[str]) -> list[str]:
+    return [name for name in _CONTENT[kind] if getattr(request, name) or name in broken]
 
 
 def _channel(address: str, channels: tuple[str, ...]) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from typing import Any, Final
 
 from shared.answer.steps import to_twiml
+from shared.errors import InvalidRequestError
 
 # Below the shortest limit that Twilio sets for one <Say>, whatever the voice.
 _SAY: Final = 2800
@@ -27,7 +29,13 @@ def call_script(request: Any) -> str | None:  # noqa: ANN401 - any request with 
         if (value := getattr(request, name)) is not None
     }
     steps = [{"say": {"text": part, **attributes}} for part in spoken_parts(request.say)]
-    return to_twiml(steps, "call", "$.say")
+    try:
+        return to_twiml(steps, "call")
+    except InvalidRequestError as error:
+        # The caller knows of one text, not of the steps that it became.
+        raise InvalidRequestError(
+            [replace(each, path="$.say") for each in error.problems]
+        ) from None
 
 
 def spoken_parts(text: str) -> list[str]:

@@ -96,7 +96,8 @@ class Settler:
             found = await self.carrier.search(asked, claim.at - _CLOCKS_DIFFER)
         except CarrierUnavailableError:
             return outcome
-        until = doubt.at + _CLOCKS_DIFFER
+        # Twilio may create after our time-out too; what comes even later is never found.
+        until = doubt.at + self._grace + _CLOCKS_DIFFER
         fitting = [f for f in found if f.created_at <= until and _fits(asked, f)]
         young = False
         for each in sorted(fitting, key=lambda f: f.created_at):

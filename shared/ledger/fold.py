@@ -183,13 +183,15 @@ class _Story:
         return max((p for p in self.parked if p.k >= k), key=lambda p: p.k, default=None)
 
     def _outcome(self, index: int) -> Outcome | None:
-        """What the newest attempt that says anything about this recipient came to."""
+        """What the newest attempt that says anything about this recipient came to; a SID stays."""
         reopened = self._reopened_after(index)
-        for settlement in self.settlements:
-            for outcome in settlement.outcomes:
-                if outcome.index == index and (settlement.n > reopened or outcome.sid):
-                    return outcome
-        return None
+        found = [
+            outcome
+            for settlement in self.settlements
+            for outcome in settlement.outcomes
+            if outcome.index == index and (settlement.n > reopened or outcome.sid)
+        ]
+        return next((outcome for outcome in found if outcome.sid), found[0] if found else None)
 
     def _state(self, index: int, outcome: Outcome | None) -> State:
         """The state of a recipient for whom Twilio is not known to have anything."""
