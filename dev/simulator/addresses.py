@@ -1,0 +1,48 @@
+"""What Twilio takes for a phone number, a sender and a URL."""
+
+import re
+from urllib.parse import urlsplit
+
+E164 = re.compile(r"\+[1-9]\d{6,14}")
+CHANNEL = re.compile(r"(whatsapp|rcs|messenger|viber):\S+")
+SHORT_CODE = re.compile(r"\d{3,8}")
+ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 +\-_&]{1,11}")
+ENDPOINT = re.compile(r"(client|sip|sips):\S+", re.IGNORECASE)
+PUNCTUATION = re.compile(r"[\s().\-]")
+NATIONAL = re.compile(r"1?(\d{10})")
+
+
+def phone_number(text: str) -> str | None:
+    """An E.164 number; US numbers may be written as people do. None when it is no number."""
+    if E164.fullmatch(text):
+        return text
+    bare = PUNCTUATION.sub("", text)
+    if national := NATIONAL.fullmatch(bare):
+        return f"+1{national[1]}"
+    return bare if E164.fullmatch(bare) else None
+
+
+def message_recipient(text: str) -> str | None:
+    """A number or a channel address such as ``whatsapp:+1415…``."""
+    return phone_number(text) or (text if CHANNEL.fullmatch(text) else None)
+
+
+def message_sender(text: str) -> str | None:
+    """What a message may come from: a recipient's address, a short code or a sender ID."""
+    other = SHORT_CODE.fullmatch(text) or ALPHANUMERIC.fullmatch(text)
+    return message_recipient(text) or (text if other else None)
+
+
+def callee(text: str) -> str | None:
+    """What can be called: a number, a client or a SIP address."""
+    return phone_number(text) or (text if ENDPOINT.fullmatch(text) else None)
+
+
+def web_address(text: str) -> bool:
+    """Whether this is an http or https URL with a host that Twilio would call."""
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(host) and "_" not in str(host)

@@ -1,0 +1,47 @@
+"""Everything that happened, in order: the simulator's own story, for pages and tests to follow."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+
+Event = dict[str, object]
+
+KEPT = 20_000  # older events are forgotten, so that a long benchmark does not fill the memory
+
+
+class Journal:
+    """Append-only numbered events with live subscribers."""
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque(maxlen=KEPT)
+        self._numbers = count(1)
+        self._subscribers: set[asyncio.Queue[Event]] = set()
+
+    def add(self, kind: str, **fields: object) -> None:
+        """Write down one event."""
+        event: Event = {"n": next(self._numbers), "at": time.time(), "kind": kind, **fields}
+        self._events.append(event)
+        for queue in self._subscribers:
+            queue.put_nowait(event)
+
+    def after(self, number: int) -> list[Event]:
+        """The events that came after the one of this number, oldest first."""
+        newer = []
+        for event in reversed(self._events):
+            if int(str(event["n"])) <= number:
+                break
+            newer.append(event)
+        return newer[::-1]
+
+    @contextmanager
+    def subscribed(self) -> Iterator[asyncio.Queue[Event]]:
+        """A queue that gets every event from now on."""
+        queue: asyncio.Queue[Event] = asyncio.Queue()
+        self._subscribers.add(queue)
+        try:
+            yield queue
+        finally:
+            self._subscribers.discard(queue)

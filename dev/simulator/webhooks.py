@@ -1,0 +1,221 @@
+"""Requests that Twilio makes to the application: signed, timed, retried as Twilio documents.
+
+Source: https://www.twilio.com/docs/usage/webhooks/webhooks-security
+"""
+
+import asyncio
+import time
+import uuid
+from dataclasses import dataclass
+from urllib.parse import urldefrag, urlencode, urlsplit, urlunsplit
+
+import aiohttp
+from multidict import CIMultiDictProxy
+from twilio.request_validator import RequestValidator
+from yarl import URL
+
+from dev.simulator.connection import ConnectionRule, with_query, without_login
+from dev.simulator.faults import Faults
+from dev.simulator.journal import Journal
+
+LARGEST_ANSWER = 64 * 1024
+MOST_REDIRECTS = 10
+KEPT_OPEN = 2.0  # seconds: short, so that no connection outlives a restart of the application
+CLIENT_ERROR, SERVER_ERROR = 400, 500
+SEE_OTHER = (301, 302, 303)
+REPEAT = (307, 308)
+
+
+class WebhookError(Exception):
+    """The application could not be asked; ``code`` is Twilio's for the debugger."""
+
+    def __init__(self, code: int, text: str, kind: str = "") -> None:
+        self.code = code
+        self.kind = kind
+        super().__init__(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the application answered."""
+
+    status: int
+    content_type: str
+    body: bytes
+    url: str
+    signature: str
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode("utf-8", "replace")
+
+
+class Webhooks:
+    """Twilio's side of every request to the application."""
+
+    def __init__(self, auth_token: str, journal: Journal, faults: Faults) -> None:
+        self._validator = RequestValidator(auth_token)
+        self._journal = journal
+        self._faults = faults
+        self._session: aiohttp.ClientSession | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Make the connections possible."""
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_OPEN)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            auto_decompress=True,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": "TwilioProxy/1.1", "Accept": "*/*"},
+        )
+
+    async def close(self) -> None:
+        """Drop what is under way."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
+
+    def notify(self, url: str, parameters: dict[str, str], method: str = "POST") -> None:
+        """Send a status callback in the background; the answer does not matter."""
+        if self._session is None:
+            return  # the simulator has stopped
+        fault = self._faults.for_callback()
+        if fault == "lost":
+            self._journal.add("fault", fault="callback lost", url=url, parameters=parameters)
+            return
+        delay = self._faults.callback_delay(fault) if fault else 0.0
+        task = asyncio.create_task(self._notify(url, parameters, method, delay))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _notify(
+        self, url: str, parameters: dict[str, str], method: str, delay: float
+    ) -> None:
+        if delay:
+            await asyncio.sleep(delay)
+        try:
+            await self.ask(url, parameters, method)
+        except WebhookError as error:
+            self._journal.add("error", code=error.code, text=str(error), url=url)
+
+    async def ask(
+        self, url: str, parameters: dict[str, str], method: str = "POST", *, voice: bool = False
+    ) -> Answer:
+        """Ask the application, following redirects and trying again as the URL's fragment says.
+
+        Raises:
+            WebhookError: No usable answer came.
+        """
+        bare, fragment = urldefrag(url)
+        try:
+            rule = ConnectionRule.of(fragment)
+        except ValueError:
+            rule = ConnectionRule()
+        token = str(uuid.uuid4())
+        for left in range(rule.retries, -1, -1):
+            try:
+                return await self._follow(bare, parameters, method, rule, token, voice=voice)
+            except WebhookError as error:
+                if not left or not rule.retry(error.kind):
+                    raise
+        raise AssertionError  # the last round either returns or raises
+
+    async def _follow(  # noqa: PLR0913 # one request in full
+        self,
+        url: str,
+        parameters: dict[str, str],
+        method: str,
+        rule: ConnectionRule,
+        token: str,
+        *,
+        voice: bool,
+    ) -> Answer:
+        for _ in range(MOST_REDIRECTS):
+            answer, headers = await self._once(url, parameters, method, rule, token, voice=voice)
+            if answer.status not in SEE_OTHER + REPEAT:
+                return _checked(answer)
+            url = str(URL(url, encoded=True).join(URL(headers.get("Location", ""), encoded=True)))
+            method = "GET" if answer.status in SEE_OTHER else method
+        raise WebhookError(11215, f"more than {MOST_REDIRECTS} HTTP redirects")
+
+    async def _once(  # noqa: PLR0913 # one request in full
+        self,
+        url: str,
+        parameters: dict[str, str],
+        method: str,
+        rule: ConnectionRule,
+        token: str,
+        *,
+        voice: bool,
+    ) -> tuple[Answer, CIMultiDictProxy[str]]:
+        assert self._session is not None, "open() comes first"  # noqa: S101
+        form = parameters if method == "POST" else {}
+        target = url if method == "POST" else with_query(url, parameters)
+        target, login = without_login(target)
+        signature = self.sign(target, form, voice=voice)
+        headers = {"X-Twilio-Signature": signature, "I-Twilio-Idempotency-Token": token} | login
+        limits = aiohttp.ClientTimeout(total=rule.total, sock_connect=rule.connect)
+        seen: dict[str, object] = {"status": None}
+        began = time.monotonic()
+        try:
+            async with self._session.request(
+                method,
+                URL(target, encoded=True),
+                data=urlencode(form).encode() if method == "POST" else None,
+                headers=headers
+                | ({"Content-Type": "application/x-www-form-urlencoded"} if form else {}),
+                timeout=limits,
+                allow_redirects=False,
+            ) as response:
+                body = await response.content.read(LARGEST_ANSWER + 1)
+                while len(body) <= LARGEST_ANSWER and (more := await response.content.readany()):
+                    body += more
+                seen = {
+                    "status": response.status,
+                    "answer": body[:LARGEST_ANSWER].decode("utf-8", "replace"),
+                }
+                kind = response.headers.get("Content-Type", "")
+                return Answer(response.status, kind, body, target, signature), response.headers
+        except (aiohttp.ServerTimeoutError, aiohttp.ClientConnectorError) as error:
+            connected = isinstance(error, aiohttp.SocketTimeoutError)
+            seen["error"] = str(error)
+            raise WebhookError(
+                11205, f"no connection: {error}", "rt" if connected else "ct"
+            ) from error
+        except TimeoutError as error:
+            seen["error"] = f"no answer in {rule.total} s"
+            raise WebhookError(11205, f"no answer in {rule.total} s", "rt") from error
+        except (aiohttp.ClientError, ValueError) as error:
+            seen["error"] = str(error)
+            raise WebhookError(11200, f"HTTP failure: {error}", "rt") from error
+        finally:
+            self._journal.add(
+                "webhook",
+                method=method,
+                url=target,
+                parameters=parameters,
+                signature=signature,
+                took_ms=round((time.monotonic() - began) * 1000, 1),
+                **seen,
+            )
+
+    def sign(self, url: str, form: dict[str, str], *, voice: bool) -> str:
+        """Twilio's signature; voice over https is signed without a port."""
+        parts = urlsplit(url)
+        if voice and parts.scheme == "https" and parts.port:
+            url = urlunsplit(parts._replace(netloc=parts.hostname or ""))
+        return str(self._validator.compute_signature(url, form))
+
+
+def _checked(answer: Answer) -> Answer:
+    if len(answer.body) > LARGEST_ANSWER:
+        raise WebhookError(11750, "the answer is larger than 64 kB")
+    if answer.status >= CLIENT_ERROR:
+        kind = "5xx" if answer.status >= SERVER_ERROR else "4xx"
+        raise WebhookError(11200, f"HTTP {answer.status} from {answer.url}", kind)
+    return answer

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import aiohttp
+
+from dev.simulator.account import Account
+from dev.simulator.books import Books
+from dev.simulator.clock import Clock
+from dev.simulator.exchange import Exchange
+from dev.simulator.server import running
+from tests.dev.simulator.site import Site
+from tests.dev.simulator.world import SID, TOKEN, US, World
+
+SERVICE = "MG" + "a" * 32
+
+
+async def test_books_are_kept_over_a_restart(tmp_path: Path, site: Site) -> None:
+    """What was kept comes back after a restart; deleted rows and torn lines do not."""
+    file = tmp_path / "books.jsonl"
+    account = Account(sid=SID, auth_token=TOKEN, number=US, app_url=site.url)
+
+    def exchange() -> Exchange:
+        return Exchange(account, Books(file), Clock(speed=400, patience=40, step=0.005))
+
+    async with aiohttp.ClientSession() as session:
+        first = exchange()
+        async with running(first) as url:
+            world = World(url, session, site, first)
+            kept = await world.text(Body="kept", StatusCallback=site.url + "/s")
+            gone = await world.text(Body="gone", StatusCallback=site.url + "/s")
+            await site.until("/s", 6)
+            await world.rest("DELETE", f"/Messages/{gone['sid']}.json")
+            call = await world.dial(Twiml="<Response><Say>Hi</Say></Response>", Record="true")
+            await world.ended(call)
+        with file.open("a") as torn:
+            torn.write('{"kind": "message", "row": {"sid"')
+        second = exchange()
+        async with running(second) as url:
+            world = World(url, session, site, second)
+            _, body = await world.rest("GET", "/Messages.json")
+            assert [row["sid"] for row in body["messages"]] == [kept["sid"]]
+            assert body["messages"][0]["status"] == "delivered"
+            _, found = await world.rest("GET", f"/Calls/{call}.json")
+            assert found["status"] == "completed"
+            _, listed = await world.rest("GET", "/Recordings.json")
+            assert len(listed["recordings"]) == 1
+            await world.admin("DELETE", "/books")
+        third = exchange()
+        assert not third.books.messages.rows
+        third.books.close()
+
+
+async def test_what_was_under_way_goes_on(tmp_path: Path, site: Site) -> None:
+    """A message that was under way at the stop is delivered after the restart."""
+    file = tmp_path / "books.jsonl"
+    account = Account(sid=SID, auth_token=TOKEN, number=US, app_url=site.url)
+    slow = Exchange(account, Books(file), Clock(step=1000))
+    async with aiohttp.ClientSession() as session:
+        async with running(slow) as url:
+            await World(url, session, site, slow).text(StatusCallback=site.url + "/s")
+        async with running(Exchange(account, Books(file), Clock(step=0.005))):
+            assert (await site.until("/s", 3))[-1].form["MessageStatus"] == "delivered"
