@@ -12,8 +12,10 @@ import os
 import azure.functions as func
 
 from shared import health, routes, timers
+from shared.accept import batch_by_http as batches
 from shared.accept import by_http as accepting
 from shared.answer import call_twiml, status, twiml_by_http
+from shared.deliver import batch_by_http as batch_delivering
 from shared.deliver import by_http as delivering
 from shared.deliver import by_queue
 from shared.deliver.job_queue import POISON_OF_LANE, QUEUE_OF_LANE
@@ -47,6 +49,12 @@ async def accept_message(req: func.HttpRequest) -> func.HttpResponse:
 async def accept_call(req: func.HttpRequest) -> func.HttpResponse:
     """Accept a phone call."""
     return await answered(accepting.accept, req, gateway, "call")
+
+
+@app.route(routes.BATCHES, methods=["POST"], auth_level=KEY)
+async def accept_batch(req: func.HttpRequest) -> func.HttpResponse:
+    """Accept many messages or calls at once, as JSON or CSV."""
+    return await answered(batches.accept, req, gateway)
 
 
 # --- deliver --------------------------------------------------------------------------------
@@ -100,6 +108,18 @@ async def retry_call(req: func.HttpRequest) -> func.HttpResponse:
     return await answered(delivering.retry, req, gateway, "call")
 
 
+@app.route(routes.BATCH, methods=["DELETE"], auth_level=KEY)
+async def cancel_batch(req: func.HttpRequest) -> func.HttpResponse:
+    """Cancel what has not left of a batch."""
+    return await answered(batch_delivering.cancel, req, gateway)
+
+
+@app.route(routes.RETRY_BATCH, methods=["POST"], auth_level=KEY)
+async def retry_batch(req: func.HttpRequest) -> func.HttpResponse:
+    """Send what failed of a batch again."""
+    return await answered(batch_delivering.retry, req, gateway)
+
+
 # --- what became of it ----------------------------------------------------------------------
 
 
@@ -131,6 +151,18 @@ async def list_messages(req: func.HttpRequest) -> func.HttpResponse:
 async def list_calls(req: func.HttpRequest) -> func.HttpResponse:
     """List calls, newest first."""
     return await answered(entries.newest, req, gateway, "call")
+
+
+@app.route(routes.BATCH, methods=["GET"], auth_level=KEY)
+async def show_batch(req: func.HttpRequest) -> func.HttpResponse:
+    """Show how far a batch is."""
+    return await answered(batches.show, req, gateway)
+
+
+@app.route(routes.BATCHES, methods=["GET"], auth_level=KEY)
+async def list_batches(req: func.HttpRequest) -> func.HttpResponse:
+    """List the newest batches."""
+    return await answered(batches.newest, req, gateway)
 
 
 @app.timer_trigger("timer", "0 */5 * * * *")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
     from shared.accept.accept import Accept
+    from shared.accept.batch import AcceptBatch
     from shared.answer.signature import SignatureCheck
     from shared.carrier.carrier import Carrier
     from shared.deliver.arrive import Arrive
@@ -113,6 +114,18 @@ class Gateway:
             settings=self.settings,
             ledger=self.ledger,
             queue=self.queue,
+            now=self.now,
+            random=self.random,
+        )
+
+    @cached_property
+    def accept_batch(self) -> AcceptBatch:
+        from shared.accept.batch import AcceptBatch
+
+        return AcceptBatch(
+            accept=self.accept,
+            ledger=self.ledger,
+            settings=self.settings,
             now=self.now,
             random=self.random,
         )

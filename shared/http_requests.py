@@ -38,3 +38,9 @@ def idempotency_key(req: func.HttpRequest) -> str | None:
     """The key under which the request may be repeated, if it has one."""
     key: str | None = req.headers.get(IDEMPOTENCY_KEY)
     return key
+
+
+def media_type(req: func.HttpRequest) -> str:
+    """The media type of the body, without its parameters, in lower case."""
+    value: str = req.headers.get("content-type", "")
+    return value.partition(";")[0].strip().lower()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+_E164: Final = "must be a number in E.164, such as +14155552671"
 _SHOWN_HEAD: Final = 5
 _SHOWN_TAIL: Final = 4
 
@@ -46,29 +47,38 @@ def read_e164(text: str) -> str:
     Raises:
         NumberError: `invalid_number`, also for a valid number in another notation.
     """
-    if not (text.startswith("+") and text[1:].isascii() and text[1:].isdigit()):
-        raise NumberError("invalid_number", "must be E.164, such as +14155552671")
-    if read_number(text) != text:
-        raise NumberError("invalid_number", "must be E.164, such as +14155552671")
+    check_destination(text, (), premium=True)
     return text
 
 
-def check_destination(number: str, allowed_countries: Collection[str]) -> None:
-    """Refuse premium-rate numbers, and countries outside `allowed_countries` (empty: all).
+def check_destination(
+    text: str, allowed_countries: Collection[str], *, premium: bool = False
+) -> None:
+    """Refuse what is no valid E.164 number, or none that may be sent to.
+
+    `allowed_countries` are ISO codes (empty: all); premium-rate numbers only where `premium`.
 
     Raises:
-        NumberError: `premium_rate` or `country_not_allowed`.
+        NumberError: `invalid_number`, `premium_rate` or `country_not_allowed`.
     """
     import phonenumbers
 
-    parsed = phonenumbers.parse(number)
-    if phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.PREMIUM_RATE:
-        raise NumberError("premium_rate", "is a premium-rate number; those are never called")
-    country = country_of(number)
-    if allowed_countries and country not in allowed_countries:
-        raise NumberError(
-            "country_not_allowed", f"is in {country or 'no country'}, not in ALLOWED_COUNTRIES"
-        )
+    try:
+        number = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException:
+        raise NumberError("invalid_number", _E164) from None
+    if phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) != text:
+        raise NumberError("invalid_number", _E164)
+    kind = phonenumbers.number_type(number)
+    if kind == phonenumbers.PhoneNumberType.UNKNOWN:
+        raise NumberError("invalid_number", "is not a number in any numbering plan")
+    if kind == phonenumbers.PhoneNumberType.PREMIUM_RATE and not premium:
+        raise NumberError("premium_rate", "is a premium-rate number; those are never sent to")
+    if allowed_countries:
+        country = phonenumbers.region_code_for_number(number)
+        if country not in allowed_countries:
+            words = f"is in {country or 'no country'}, which ALLOWED_COUNTRIES does not list"
+            raise NumberError("country_not_allowed", words)
 
 
 def country_of(number: str) -> str | None:

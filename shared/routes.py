@@ -13,6 +13,9 @@ RETRY_MESSAGE: Final = "messages/{id}/retry"
 CALLS: Final = "calls"
 CALL: Final = "calls/{id}"
 RETRY_CALL: Final = "calls/{id}/retry"
+BATCHES: Final = "batches"
+BATCH: Final = "batches/{id}"
+RETRY_BATCH: Final = "batches/{id}/retry"
 TWIMLET: Final = "twiml/{name}"
 CALL_TWIML: Final = "twiml/calls/{id}"
 STATUS: Final = "webhooks/status/{id}"
@@ -25,6 +28,11 @@ COLLECTION_OF_KIND: Final = {"message": MESSAGES, "call": CALLS}
 def entry(kind: str, entry_id: str) -> str:
     """The path of an entry; an unreadable queue message is among the messages."""
     return f"{PREFIX}/{COLLECTION_OF_KIND.get(kind, MESSAGES)}/{entry_id}"
+
+
+def batch(batch_id: str) -> str:
+    """The path of a batch."""
+    return f"{PREFIX}/{BATCH.format(id=batch_id)}"
 
 
 def status_callback(base: str, entry_id: str, forward: str | None) -> str:

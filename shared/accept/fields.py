@@ -43,8 +43,12 @@ class Decoded(Generic[T]):
     broken: frozenset[str]
 
 
-def decode_fields(fields: Mapping[str, Any], into: type[T], **instead: object) -> Decoded[T]:
+def decode_fields(
+    fields: Mapping[str, Any], into: type[T], *, strict: bool = True, **instead: object
+) -> Decoded[T]:
     """The struct that `fields` say, and everything that is wrong with them.
+
+    Where it is not `strict`, numbers and booleans may be written as texts, as in a query.
 
     A field that is broken is None in the struct, or what `instead` has for it, so that the rules
     between the others can be looked at all the same.
@@ -60,7 +64,7 @@ def decode_fields(fields: Mapping[str, Any], into: type[T], **instead: object) -
     for name, field in known.items():
         found = []
         if name in fields:
-            found = list(_problems(fields[name], field.type, _step("$", name)))
+            found = list(_problems(fields[name], field.type, _step("$", name), strict=strict))
         elif field.required:
             found = [Problem(_step("$", name), "missing", "is required")]
         if found:
@@ -68,17 +72,27 @@ def decode_fields(fields: Mapping[str, Any], into: type[T], **instead: object) -
             broken.add(name)
             values[field.name] = instead.get(name)
         elif name in fields:
-            values[field.name] = msgspec.convert(fields[name], field.type)
+            values[field.name] = msgspec.convert(fields[name], field.type, strict=strict)
     return Decoded(into(**values), problems, frozenset(broken))
 
 
-def _problems(value: Any, of_type: Any, path: str) -> Iterator[Problem]:  # noqa: ANN401 - JSON
+def _problems(
+    value: Any,  # noqa: ANN401 - JSON
+    of_type: Any,  # noqa: ANN401 - a type expression
+    path: str,
+    *,
+    strict: bool,
+) -> Iterator[Problem]:
     """What is wrong with one value; each member of a list or object is looked at by itself."""
     try:
-        msgspec.convert(value, of_type)
+        msgspec.convert(value, of_type, strict=strict)
     except msgspec.ValidationError as error:
         members = list(_members(value, of_type, path))
-        inner = [p for member, its_type, at in members for p in _problems(member, its_type, at)]
+        inner = [
+            problem
+            for member, its_type, at in members
+            for problem in _problems(member, its_type, at, strict=strict)
+        ]
         yield from inner or [_problem(error, path)]
 
 

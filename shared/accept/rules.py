@@ -95,7 +95,7 @@ def _recipients(request: AnyRequest, settings: Settings) -> Iterator[Problem]:
         if channel in _CALL_CHANNELS:
             continue
         try:
-            check_destination(read_e164(to.removeprefix(channel)), settings.allowed_countries)
+            check_destination(to.removeprefix(channel), settings.allowed_countries)
         except NumberError as error:
             yield Problem(path, error.code, str(error))
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from shared.accept.request import REQUEST_OF_KIND, CallRequest, MessageRequest
+from shared.accept.kind import WORDS, kind_of
 from shared.deliver.job import Job, read_queue_message, readable_text
 from shared.errors import (
     IdempotencyMismatchError,
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 
     from shared.accept.accept import Accept
     from shared.deliver.deliver import Deliver
-    from shared.ledger.events import Kind
-
-_CALL_ONLY: Final = frozenset(CallRequest.__struct_encode_fields__) - frozenset(
-    MessageRequest.__struct_encode_fields__
-)
-_MESSAGE_ONLY: Final = frozenset(MessageRequest.__struct_encode_fields__) - frozenset(
-    CallRequest.__struct_encode_fields__
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +43,8 @@ class Arrive:
         """Deliver what the message holds, or park it with its text."""
         job = await self._job(message)
         if job is not None:
-            await self.deliver(job, again=message.dequeue_count > 1)
+            dropped = job.accepted.source == "queue"  # nobody has noted yet that it was accepted
+            await self.deliver(job, again=dropped or message.dequeue_count > 1)
 
     async def give_up(self, message: QueueMessage) -> None:
         """Park what the host has given up on, from its poison queue."""
@@ -79,21 +72,11 @@ class Arrive:
         """The job of a request that was dropped on the queue, the same at every delivery."""
         fields = dict(fields)
         key = fields.pop("idempotency_key", None)
-        kind = _kind(fields.pop("kind", None), fields)
+        kind = kind_of(fields.pop("kind", None), fields)
+        if kind is None:
+            raise UnreadableJobError("kind", f"kind {WORDS}")
         if not isinstance(key, str | None):
             raise UnreadableJobError("shape", "idempotency_key must be a text")
         request = self.accept.checked(kind, fields)
         at = message.inserted_at or self.accept.now()
-        job = await self.accept.job(kind, request, job_id, at, key=key, source="queue")
-        await self.accept.ledger.record(job.job, job.accepted)
-        return job
-
-
-def _kind(named: object, fields: dict[str, Any]) -> Kind:
-    """Whether fields are a message's or a call's, as they say or as they are."""
-    if named in REQUEST_OF_KIND:
-        return "call" if named == "call" else "message"
-    call, message = not _CALL_ONLY.isdisjoint(fields), not _MESSAGE_ONLY.isdisjoint(fields)
-    if named is not None or call == message:
-        raise UnreadableJobError("kind", 'kind must be "message" or "call"')
-    return "call" if call else "message"
+        return await self.accept.job(kind, request, job_id, at, key=key, source="queue")

@@ -73,12 +73,13 @@ class Attempts:
         return entry is not None and entry.claim is not None and entry.claim.token == claim.token
 
     async def _send(self, job: Job, claim: Claim, index: int) -> Outcome:
-        if claim.until is not None and self.now() > claim.until:
-            return Outcome(index=index, came_to="retry", code="not_begun", not_before=self.now())
         asked = order(job.job, job.accepted, index, self.settings.public_base_url)
         if await self._has_opted_out(asked):
             return Outcome(index=index, came_to="refused", code=OPTED_OUT,
                            message=CODES[OPTED_OUT].means)  # fmt: skip
+        # The last thing before the request: nothing may come between that takes time.
+        if claim.until is not None and self.now() > claim.until:
+            return Outcome(index=index, came_to="retry", code="not_begun", not_before=self.now())
         result = await self.carrier.create(asked)
         if result.code == OPTED_OUT:
             await self._remember_opt_out(asked, job.job)

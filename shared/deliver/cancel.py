@@ -30,8 +30,10 @@ class Cancel:
     carrier: Carrier
     now: Callable[[], datetime]
 
-    async def __call__(self, entry: Entry, index: int | None) -> Entry:
+    async def __call__(self, entry: Entry, index: int | None, *, at_twilio: bool = True) -> Entry:
         """The entry after cancelling recipient `index` of it, or all of them.
+
+        What Twilio has already is hung up or canceled there, but where `at_twilio` is false.
 
         Raises:
             OverError: nothing of it can be stopped any more, or not at this very moment.
@@ -43,7 +45,7 @@ class Cancel:
             if entry.unsettled:
                 raise OverError("it is being sent at this moment; ask again shortly")
             stopped = await self._take_claim(entry, unsent)
-        for delivery in concerned:
+        for delivery in concerned if at_twilio else ():
             stopped = await self._stop_at_twilio(entry, delivery) or stopped
         if not stopped:
             raise OverError(_why_not(concerned))

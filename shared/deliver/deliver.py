@@ -5,9 +5,10 @@ It never raises for a reason that it understands: it answers, comes back later, 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -16,6 +17,7 @@ from shared.deliver.job import encode_job
 from shared.deliver.job_queue import QUEUE_OF_LANE
 from shared.deliver.next_step import Attempt, Park, Settle, Wait, next_step
 from shared.deliver.settle import Settler
+from shared.errors import StorageUnavailableError
 from shared.ledger.events import Accepted, Parked
 from shared.ledger.fold import fold
 from shared.log import log
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 _SETTLED = frozenset({"sid", "refused"})
+_OUTAGE: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +52,25 @@ class Deliver:
         """Take a job as far as it goes now; `again` if the message was delivered before.
 
         A job that comes for the first time is claimed without reading the ledger; where the
-        claim fails, or it comes again, what the ledger knows decides.
+        claim fails, or it comes again, what the ledger knows decides. Where the ledger is away it
+        comes back later, as the job that it is by now: the host's own few retries would be over
+        before an outage is, and its poison queue would give the message another id.
         """
-        known = again or job.again
+        try:
+            await self._go_on(job, known=again or job.again)
+        except StorageUnavailableError as error:
+            log("storage_away", level=logging.WARNING, id=job.job, error=str(error))
+            await self._come_back(job, self.now() + _OUTAGE)
+
+    async def _go_on(self, job: Job, *, known: bool) -> None:
         entry = await self._known(job) if known else fold(job.job, [job.accepted])
         while True:
             step = self._next(entry)
             if isinstance(step, Attempt):
                 outcomes = await self._attempts.make(job, step)
-                if outcomes and all(outcome.came_to in _SETTLED for outcome in outcomes):
+                # Others of the job may still be waiting for their time.
+                everyone = step.indexes == entry.pending
+                if outcomes and everyone and all(o.came_to in _SETTLED for o in outcomes):
                     return
             elif isinstance(step, Settle) and entry.claim is not None:
                 look = await self._settler.settle(job, entry, entry.claim)

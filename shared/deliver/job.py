@@ -64,8 +64,8 @@ def read_queue_message(body: bytes) -> Job | dict[str, Any]:
 def _request_in(text: str, not_a_job: msgspec.ValidationError) -> dict[str, Any]:
     try:
         message = msgspec.json.decode(text)
-    except msgspec.ValidationError as error:
-        raise UnreadableJobError("not_json", str(error)) from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise UnreadableJobError("not_json", f"the message is not JSON: {error}") from None
     if not isinstance(message, dict):
         raise UnreadableJobError("not_object", "a queue message must be a JSON object")
     if "v" not in message:
@@ -85,7 +85,7 @@ def _text(body: bytes) -> str:
 
 def _from_base64(text: str) -> str:
     try:
-        return base64.b64decode(text.strip(), validate=True).decode()
+        return base64.b64decode("".join(text.split()), validate=True).decode("utf-8-sig")
     except (binascii.Error, ValueError):
         return text
 

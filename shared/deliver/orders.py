@@ -9,6 +9,7 @@ import msgspec
 
 from shared import routes
 from shared.accept.request import REQUEST_OF_KIND, CallRequest, MessageRequest
+from shared.accept.template import filled
 from shared.answer.call_script import call_script
 from shared.carrier.carrier import Order
 from shared.ledger.entry_id import recipient_id
@@ -32,18 +33,21 @@ _REPEATED: Final = "#rc=5&rp=all"
 def order(job_id: str, accepted: Accepted, index: int, public_base_url: str) -> Order:
     """What Twilio is asked for recipient `index` of a job."""
     request = msgspec.json.decode(accepted.request, type=REQUEST_OF_KIND[accepted.kind])
+    if accepted.values:
+        request = filled(request, accepted.values[index])
     entry_id = recipient_id(job_id, index, len(accepted.to))
     parameters: dict[str, Any] = {
         name: value
         for name in _AS_THEY_ARE[accepted.kind]
         if (value := getattr(request, name)) is not None
     }
-    callback = routes.status_callback(public_base_url, entry_id, request.status_callback)
-    parameters["status_callback"] = callback + _REPEATED
+    if accepted.receipts:
+        callback = routes.status_callback(public_base_url, entry_id, request.status_callback)
+        parameters["status_callback"] = callback + _REPEATED
     if isinstance(request, MessageRequest):
         parameters |= _message(request)
     else:
-        parameters |= _call(request, entry_id, public_base_url)
+        parameters |= _call(request, entry_id, public_base_url, receipts=accepted.receipts)
     sender = accepted.sender or ""
     return Order(kind=accepted.kind, to=accepted.to[index], sender=sender, parameters=parameters)
 
@@ -58,8 +62,10 @@ def _message(request: MessageRequest) -> dict[str, Any]:
     return parameters
 
 
-def _call(request: CallRequest, entry_id: str, public_base_url: str) -> dict[str, Any]:
-    parameters: dict[str, Any] = {"status_callback_event": _CALL_EVENTS}
+def _call(
+    request: CallRequest, entry_id: str, public_base_url: str, *, receipts: bool
+) -> dict[str, Any]:
+    parameters: dict[str, Any] = {"status_callback_event": _CALL_EVENTS} if receipts else {}
     script = call_script(request)
     if script is not None and len(script) <= INLINE_TWIML:
         parameters["twiml"] = script

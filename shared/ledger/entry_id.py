@@ -25,6 +25,7 @@ _PARTITION: Final = 5
 _LAST_DAY: Final = 32**4 - 1
 _LAST_MILLISECOND: Final = 86_400_000 - 1
 _RANDOM_BITS: Final = 55
+_SEQUENCE: Final = 4
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PATTERN: Final = re.compile(rf"([{ALPHABET}]{{{LENGTH}}})(?:-(0|[1-9][0-9]?))?")
 
@@ -57,6 +58,22 @@ def new_id(at: datetime, random: int) -> str:
     shard = (random >> _RANDOM_BITS) % SHARDS
     tail = random % (1 << _RANDOM_BITS)
     return day_key(at) + ALPHABET[shard] + time_key(at) + _base32(tail, 11)
+
+
+def new_batch_id(at: datetime, random: int) -> str:
+    """The id of a batch; its jobs' ids follow from it, `batch_job_id`."""
+    return new_id(at, random % (1 << _RANDOM_BITS))[:-_SEQUENCE] + ALPHABET[-1] * _SEQUENCE
+
+
+def batch_job_id(batch_id: str, number: int) -> str:
+    """The id of a batch's job `number`, from 0; the jobs take the shards in turns."""
+    shard = ALPHABET[number % SHARDS]
+    return f"{batch_id[:4]}{shard}{batch_rows(batch_id)}{_base32(number, _SEQUENCE)}"
+
+
+def batch_rows(batch_id: str) -> str:
+    """What the row keys of all jobs of a batch begin with, in every shard of its day."""
+    return batch_id[_PARTITION:-_SEQUENCE]
 
 
 def id_of_queue_message(message_id: str, inserted_at: datetime | None, body: bytes) -> str:

@@ -53,6 +53,7 @@ class Accepted(Event, frozen=True, kw_only=True, tag="accepted"):
     `request` is the request as JSON without its recipients; `to` are those, in order; `values`
     are the placeholders' values of each, where the request is a template. `sender` is the
     number or Messaging Service that was settled on. `key` is the row of its idempotency key.
+    Without `receipts` Twilio is not asked to report.
     """
 
     kind: Kind
@@ -66,6 +67,7 @@ class Accepted(Event, frozen=True, kw_only=True, tag="accepted"):
     key: str | None = None
     values: tuple[dict[str, str], ...] = ()
     batch: str | None = None
+    receipts: bool = True
 
 
 class Claim(Event, frozen=True, kw_only=True, tag="claim"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from shared.ledger import entry_id, events
+from shared.ledger.batches import Batches
 from shared.ledger.fold import Entry, fold
 from shared.ledger.marks import Marks
 from shared.ledger.opt_outs import OptOuts
@@ -37,6 +38,7 @@ class Ledger:
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
+        self.batches = Batches(rows)
         self.marks = Marks(rows)
         self.owners = Owners(rows)
         self.opt_outs = OptOuts(rows)

@@ -101,6 +101,12 @@ async def accepted_between(rows: Rows, first: datetime, last: datetime) -> Async
         day -= timedelta(days=1)
 
 
+async def of_range(rows: Rows, partition: str, first: str, last: str) -> AsyncIterator[Entry]:
+    """Every entry of one partition whose row keys are from `first` to before `last`."""
+    async for job_id, found in _of_shard(rows, partition, first, 1000, last):
+        yield fold(job_id, found)
+
+
 async def of_partition(rows: Rows, partition: str) -> AsyncIterator[Entry]:
     """Every entry of one partition."""
     async for job_id, found in _of_shard(rows, partition, "", 200):

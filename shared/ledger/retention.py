@@ -56,6 +56,7 @@ async def forget(ledger: Ledger, before: datetime) -> Forgotten:
     for notes in (LATE, OWNER):
         await _forget_notes(ledger.rows, notes, before)
     await ledger.marks.forget(before)
+    await ledger.batches.forget(before)
     log("forgotten", jobs=total.jobs, rows=total.rows, before=before)
     return total
 

@@ -1,0 +1,203 @@
+"""What a batch asks for: one request as a template, and up to 50,000 recipients with values."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
+
+from shared.accept.fields import decode_fields
+from shared.accept.kind import WORDS, kind_of
+from shared.accept.request import REQUEST_OF_KIND
+from shared.accept.rules import problems_with, problems_with_time
+from shared.accept.template import templates
+from shared.answer.twiml_text import check_characters
+from shared.errors import InvalidRequestError, Problem
+from shared.phone_number import NumberError, check_destination
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from shared.accept.request import AnyRequest
+    from shared.ledger.events import Kind
+    from shared.settings import Settings
+
+MOST_RECIPIENTS: Final = 50_000
+NOBODY: Final = "-"
+_LONGEST_VALUE: Final = 4096
+_LONGEST_BODY: Final = 1600
+_CHANNEL: Final = re.compile("whatsapp:|")
+
+
+class _Options(msgspec.Struct, frozen=True):
+    """The fields that only a batch has."""
+
+    on_invalid: Literal["reject", "skip"] = "reject"
+    receipts: bool = True
+
+
+OWN_FIELDS: Final = ("kind", "recipients", *_Options.__struct_fields__)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recipient as it was given, and the line that it stands on."""
+
+    line: int
+    path: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A recipient that can be sent to, with the values of the placeholders."""
+
+    line: int
+    to: str
+    values: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchRequest:
+    """A batch that can be accepted; `request.to` is NOBODY: the recipients stand apart."""
+
+    kind: Kind
+    request: AnyRequest
+    receipts: bool
+    recipients: list[Recipient] = field(default_factory=list)
+    duplicates: list[Recipient] = field(default_factory=list)
+    skipped: list[Problem] = field(default_factory=list)
+
+
+def read_batch(
+    fields: Mapping[str, Any],
+    rows: Iterable[Row],
+    settings: Settings,
+    now: datetime,
+    *,
+    strict: bool = True,
+) -> BatchRequest:
+    """The batch that the fields and rows say; `strict` as in `decode_fields`.
+
+    Raises:
+        InvalidRequestError: with every problem, those of the recipients with their lines.
+    """
+    own = {name: fields[name] for name in OWN_FIELDS if name in fields}
+    common = {name: value for name, value in fields.items() if name not in OWN_FIELDS}
+    options = decode_fields(
+        {name: own[name] for name in _Options.__struct_fields__ if name in own},
+        _Options,
+        strict=strict,
+        on_invalid="reject",
+    )
+    kind = kind_of(own.get("kind"), common)
+    if kind is None:
+        raise InvalidRequestError([*options.problems, Problem("$.kind", "not_one_of", WORDS)])
+    common.setdefault("lane", "bulk")
+    found, request = _common(common, kind, settings, now, strict=strict)
+    checker = _Checker(kind, request, settings)
+    batch = BatchRequest(kind=kind, request=request, receipts=options.value.receipts)
+    problems = [*options.problems, *found, *checker.problems_of_template]
+    _sort(rows, checker, batch)
+    if options.value.on_invalid == "reject":
+        problems += batch.skipped
+    if not batch.recipients and not problems:
+        problems.append(Problem("$.recipients", "nobody", "nobody is left to send to"))
+    if problems:
+        raise InvalidRequestError(problems)
+    return batch
+
+
+def _common(
+    common: Mapping[str, Any], kind: Kind, settings: Settings, now: datetime, *, strict: bool
+) -> tuple[list[Problem], AnyRequest]:
+    """The request that all recipients share, and what is wrong with it."""
+    problems = []
+    if "to" in common:
+        problems.append(Problem("$.to", "unknown_field", "stands in each of the recipients"))
+    given = {**common, "to": NOBODY}
+    decoded = decode_fields(given, REQUEST_OF_KIND[kind], strict=strict)
+    problems += decoded.problems
+    blank = msgspec.structs.replace(decoded.value, to="")
+    problems += problems_with(blank, settings, decoded.broken)
+    problems += problems_with_time(blank, now)
+    return problems, decoded.value
+
+
+def _sort(rows: Iterable[Row], checker: _Checker, batch: BatchRequest) -> None:
+    """Put every row where it belongs: sent to, a duplicate, or skipped with its problems."""
+    seen: set[str] = set()
+    for count, row in enumerate(rows, 1):
+        if count > MOST_RECIPIENTS:
+            words = f"has more than {MOST_RECIPIENTS} recipients"
+            raise InvalidRequestError([Problem("$.recipients", "too_many", words)])
+        recipient, problems = checker.read(row)
+        if recipient is None:
+            batch.skipped.extend(problems)
+        elif recipient.to in seen:
+            batch.duplicates.append(recipient)
+        else:
+            seen.add(recipient.to)
+            batch.recipients.append(recipient)
+
+
+class _Checker:
+    """Reads rows against the texts that they are to fill."""
+
+    def __init__(self, kind: Kind, request: AnyRequest, settings: Settings) -> None:
+        self._kind = kind
+        self._countries = settings.allowed_countries
+        self._templates = templates(request)
+        self._names = frozenset[str]().union(*(each.names for each in self._templates.values()))
+        self._body = self._templates.get("body")
+
+    @property
+    def problems_of_template(self) -> list[Problem]:
+        """Texts in which braces stand that make no placeholder."""
+        return [
+            Problem(f"$.{name}", "broken_template", "has {{ or }} that make no {{placeholder}}")
+            for name, text in self._templates.items()
+            if text.broken
+        ]
+
+    def read(self, row: Row) -> tuple[Recipient | None, list[Problem]]:
+        """The recipient of a row, or what is wrong with it."""
+        problems = [*self._number(row)]
+        values = {}
+        for name in self._names:
+            value = row.values.get(name)
+            text = str(value) if isinstance(value, str | int | float) else ""
+            values[name] = text
+            problems += _value(row, name, value, text)
+        if not problems and self._body and (n := self._body.length(values)) > _LONGEST_BODY:
+            words = f"the filled text has {n} characters, more than {_LONGEST_BODY}"
+            problems.append(Problem(row.path, "too_long", words, row.line))
+        if problems:
+            return None, problems
+        return Recipient(row.line, row.values["to"], values), []
+
+    def _number(self, row: Row) -> list[Problem]:
+        to, path = row.values.get("to"), f"{row.path}.to"
+        if not isinstance(to, str) or not to:
+            return [Problem(path, "missing", "needs a number to send to", row.line)]
+        number = to.removeprefix("whatsapp:") if self._kind == "message" else to
+        try:
+            check_destination(number, self._countries)
+        except NumberError as error:
+            return [Problem(path, error.code, str(error), row.line)]
+        return []
+
+
+def _value(row: Row, name: str, value: object, text: str) -> list[Problem]:
+    path = f"{row.path}.{name}"
+    if value is None or isinstance(value, bool) or not isinstance(value, str | int | float):
+        return [Problem(path, "missing_value", "needs a text for the placeholder", row.line)]
+    if len(text) > _LONGEST_VALUE:
+        words = f"has {len(text)} characters, more than {_LONGEST_VALUE}"
+        return [Problem(path, "too_long", words, row.line)]
+    return [
+        Problem(path, each.code, each.message, row.line) for each in check_characters(text, path)
+    ]

@@ -1,0 +1,63 @@
+"""A batch's recipients as CSV: a header row, a `to` column, the rest placeholders."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Final
+
+from shared.accept.batch_request import Row
+from shared.errors import InvalidRequestError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_HEADER: Final = 1
+
+
+def csv_rows(body: bytes) -> Iterator[Row]:
+    """The rows of a CSV in UTF-8 (with or without a byte-order mark), one by one.
+
+    The header is line 1; a row is named by the line that it begins on. Blank lines are passed
+    over. What looks like a spreadsheet's formula is a text like any other.
+
+    Raises:
+        InvalidRequestError: while reading, for what makes the rest unreadable.
+    """
+    reader = csv.reader(_lines(body), strict=True)
+    columns = _columns(next(_guarded(reader), []))
+    line = reader.line_num + 1
+    for cells in _guarded(reader):
+        if len(cells) > len(columns):
+            words = f"has {len(cells)} cells, and the header has {len(columns)}"
+            raise InvalidRequestError([Problem("$", "too_many_cells", words, line)])
+        if cells:
+            yield Row(line, "$", dict(zip(columns, cells, strict=False)))
+        line = reader.line_num + 1
+
+
+def _lines(body: bytes) -> io.StringIO:
+    try:
+        return io.StringIO(body.decode("utf-8-sig"), newline="")
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        raise InvalidRequestError([Problem("$", "not_text", "is not UTF-8", line)]) from None
+
+
+def _columns(header: list[str]) -> list[str]:
+    columns = [name.strip() for name in header]
+    if "to" not in columns:
+        words = "the header needs a column named to"
+        raise InvalidRequestError([Problem("$", "no_to_column", words, _HEADER)])
+    if twice := sorted({name for name in columns if columns.count(name) > 1}):
+        words = f"the header names {', '.join(twice)} twice"
+        raise InvalidRequestError([Problem("$", "duplicate_column", words, _HEADER)])
+    return columns
+
+
+def _guarded(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        line: int = reader.line_num  # type: ignore[attr-defined]  # csv.reader has it
+        raise InvalidRequestError([Problem("$", "not_csv", str(error), line)]) from None

@@ -1,0 +1,107 @@
+"""Batches: one row each, and what has become of the jobs whose ids follow from its own."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from shared.ledger import entry_id
+from shared.ledger.events import Kind, Lane
+from shared.ledger.listing import of_range
+from shared.ledger.rows import Row
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from shared.ledger.fold import Entry
+    from shared.ledger.rows import Rows
+
+PARTITION: Final = "~batch-"
+_KEPT: Final = ".kept"
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """What was accepted as one: `count` recipients in `jobs` jobs."""
+
+    id: str
+    at: datetime
+    kind: Kind
+    lane: Lane
+    count: int
+    jobs: int
+    duplicates: int
+    skipped: int
+    send_at: datetime | None = None
+    metadata: dict[str, str] | None = None
+    key: str | None = None
+
+
+class Batches:
+    """The batches in one table."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def begin(self, batch: Batch) -> None:
+        """Note a batch whose jobs are about to be kept."""
+        await self._rows.insert(_row(batch.id, text=msgspec.json.encode(batch).decode()))
+
+    async def end(self, batch_id: str) -> None:
+        """Note that all jobs of a batch are kept."""
+        await self._rows.insert(_row(batch_id, _KEPT))
+
+    async def is_kept(self, batch_id: str) -> bool:
+        """Whether all jobs of a batch are kept."""
+        return await self._text(_row(batch_id, _KEPT)) is not None
+
+    async def find(self, batch_id: str) -> Batch | None:
+        """A batch by its id."""
+        text = await self._text(_row(batch_id))
+        return None if text is None else msgspec.json.decode(text, type=Batch)
+
+    async def newest(self, limit: int) -> list[Batch]:
+        """The newest batches, newest first."""
+        found: list[Batch] = []
+        partition = await self._rows.next_partition(PARTITION)
+        while partition is not None and partition.startswith(PARTITION):
+            async for row in self._rows.read(partition, page=2 * limit):
+                if not row.key.endswith(_KEPT):
+                    found.append(msgspec.json.decode(row.text, type=Batch))
+                if len(found) == limit:
+                    return found
+            partition = await self._rows.next_partition(f"{partition}~")
+        return found
+
+    async def entries(self, batch_id: str) -> list[Entry]:
+        """What is known of the jobs of a batch, in their order."""
+        rows = entry_id.batch_rows(batch_id)
+
+        async def shard(partition: str) -> list[Entry]:
+            return [each async for each in of_range(self._rows, partition, rows, f"{rows}~")]
+
+        shards = entry_id.partitions(batch_id[:4])
+        found = await asyncio.gather(*(shard(partition) for partition in shards))
+        return sorted((each for part in found for each in part), key=lambda e: entry_id.row(e.id))
+
+    async def forget(self, before: datetime) -> None:
+        """Delete the rows of batches of days before `before`."""
+        partition = await self._rows.next_partition(f"{PARTITION}{entry_id.day_key(before)}~")
+        while partition is not None and partition.startswith(PARTITION):
+            keys = [row.key async for row in self._rows.read(partition)]
+            await self._rows.delete(partition, keys)
+            partition = await self._rows.next_partition(f"{partition}~")
+
+    async def _text(self, row: Row) -> str | None:
+        async for found in self._read(row):
+            return found.text
+        return None
+
+    def _read(self, row: Row) -> AsyncIterator[Row]:
+        return self._rows.read(row.partition, row.key, f"{row.key}!", page=1)
+
+
+def _row(batch_id: str, suffix: str = "", text: str = "") -> Row:
+    return Row(f"{PARTITION}{batch_id[:4]}", f"{entry_id.row(batch_id)}{suffix}", text)
