@@ -22,6 +22,7 @@ from shared.deliver.job_queue import POISON_OF_LANE, QUEUE_OF_LANE
 from shared.gateway import Gateway
 from shared.http_replies import answered
 from shared.ledger import by_http as entries
+from shared.openapi import by_http as openapi
 
 logging.getLogger("azure").setLevel(logging.WARNING)
 
@@ -192,10 +193,22 @@ async def call_script(req: func.HttpRequest) -> func.HttpResponse:
     return await answered(call_twiml.script, req, gateway)
 
 
-# --- health ---------------------------------------------------------------------------------
+# --- about the app ----------------------------------------------------------------------------
 
 
 @app.route(routes.HEALTH, methods=["GET"], auth_level=ANYONE)
 async def check_health(req: func.HttpRequest) -> func.HttpResponse:
     """Say whether the app can do its work."""
     return await answered(health.health, req, gateway)
+
+
+@app.route(routes.OPENAPI, methods=["GET"], auth_level=ANYONE)
+async def describe_api(req: func.HttpRequest) -> func.HttpResponse:
+    """Describe the API in OpenAPI 3.1."""
+    return await answered(openapi.as_json, req)
+
+
+@app.route(routes.DOCS, methods=["GET"], auth_level=ANYONE)
+async def explain_api(req: func.HttpRequest) -> func.HttpResponse:
+    """Show the same to read."""
+    return await answered(openapi.as_page, req)

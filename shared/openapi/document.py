@@ -1,0 +1,191 @@
+"""The OpenAPI 3.1 document: the table of operations, with schemas made of the types.
+
+https://spec.openapis.org/oas/v3.1.1
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+
+from shared.accept.batch_by_http import MOST_BYTES as MOST_BATCH_BYTES
+from shared.accept.batch_request import MOST_RECIPIENTS
+from shared.accept.idempotency import LONGEST_KEY
+from shared.accept.request import CallRequest, MessageRequest
+from shared.http_requests import MOST_BYTES
+from shared.ledger.fold import State
+from shared.openapi import shapes
+from shared.openapi.operations import BATCH, OPERATIONS, Operation
+from shared.routes import PREFIX
+
+VERSION: Final = "0.1.0"
+_REF: Final = "#/components/schemas/{name}"
+_PROBLEM: Final = "application/problem+json"
+_JSON: Final = "application/json"
+_ABOUT: Final = (
+    "Send texts and place calls through Twilio: what was accepted is sent once. A 503 means that "
+    "it is unknown whether a request was kept: repeat it with the same Idempotency-Key."
+)
+_PROBLEMS: Final = {
+    400: "The request has problems, all of them in `errors`.",
+    401: "There is no key, or a wrong one.",
+    404: "There is nothing under that id.",
+    409: "It is over already, or being sent at this moment.",
+    413: f"The body has more than {MOST_BYTES} bytes (a batch: {MOST_BATCH_BYTES}).",
+    422: "The Idempotency-Key was used for another request.",
+    503: "Settings are wrong, or storage or Twilio did not answer.",
+}
+
+
+@cache
+def document() -> bytes:
+    """The document as JSON; it is made once, on first use."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        path = f"{PREFIX}/{operation.route}"
+        paths.setdefault(path, {})[operation.method] = _operation(operation)
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "Switchboard", "version": VERSION, "description": _ABOUT},
+            "servers": [{"url": "/"}],
+            "paths": paths,
+            "components": {
+                "schemas": _schemas(),
+                "securitySchemes": {
+                    "header": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
+                    "query": {"type": "apiKey", "in": "query", "name": "code"},
+                },
+            },
+        }
+    )
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "security": [] if operation.auth == "anyone" else [{"header": []}, {"query": []}],
+        "parameters": _parameters(operation),
+        "responses": _responses(operation),
+    }
+    if operation.body is not None:
+        described["requestBody"] = {"required": True, "content": _body(operation)}
+    return described
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    found = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"\{(\w+)\}", operation.route)
+    ]
+    found += [{"name": name, "in": "query", "schema": _QUERY[name]} for name in operation.query]
+    if operation.repeatable:
+        schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY}
+        found.append({"name": "Idempotency-Key", "in": "header", "schema": schema})
+    return found
+
+
+_QUERY: Final[dict[str, dict[str, Any]]] = {
+    "state": msgspec.json.schema(State),
+    "to": {"type": "string"},
+    "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
+    "cursor": {"type": "string"},
+}
+
+
+def _body(operation: Operation) -> dict[str, Any]:
+    examples = {name: {"value": value} for name, value in (operation.examples or {}).items()}
+    name = operation.body.__name__ if isinstance(operation.body, type) else "BatchRequest"
+    content: dict[str, Any] = {_JSON: {"schema": _ref(name), "examples": examples}}
+    if operation.body == BATCH:
+        csv = "to,name\n+14155552671,Ana\n"
+        content["text/csv"] = {"schema": {"type": "string"}, "example": csv}
+    return content
+
+
+def _responses(operation: Operation) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for status, answer in operation.answers.items():
+        schema = {"anyOf": [_ref(shape.__name__) for shape in _shapes(answer)]}
+        found[str(status)] = {"description": "Done.", "content": {_JSON: {"schema": schema}}}
+    for status in _problems(operation):
+        content = {_PROBLEM: {"schema": _ref("ProblemDetails")}}
+        known = found.setdefault(str(status), {"description": _PROBLEMS[status], "content": {}})
+        known["content"] |= {} if status == 401 else content  # noqa: PLR2004 - the host's own answer
+    return found
+
+
+def _problems(operation: Operation) -> list[int]:
+    """The problems that an operation can end in, by what it is."""
+    statuses = [503]
+    if operation.auth != "anyone":
+        statuses.append(401)
+    if operation.body is not None or operation.query or operation.repeatable:
+        statuses.append(400)
+    if operation.body is not None:
+        statuses.append(413)
+    if "{" in operation.route:
+        statuses.append(404)
+    if operation.method == "delete" or operation.route.endswith("/retry"):
+        statuses.append(409)
+    if operation.repeatable:
+        statuses.append(422)
+    return sorted(statuses)
+
+
+def _schemas() -> dict[str, Any]:
+    types = {
+        shape
+        for operation in OPERATIONS
+        for answer in operation.answers.values()
+        for shape in _shapes(answer)
+    }
+    types |= {each.body for each in OPERATIONS if isinstance(each.body, type)}
+    _, schemas = msgspec.json.schema_components([*types, shapes.ProblemDetails], ref_template=_REF)
+    return {**schemas, "BatchRequest": _batch(schemas)}
+
+
+def _batch(schemas: dict[str, Any]) -> dict[str, Any]:
+    """A batch is a message or a call with recipients in place of `to`."""
+    own = {
+        "kind": {"enum": ["message", "call"]},
+        "recipients": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MOST_RECIPIENTS,
+            "items": {
+                "type": "object",
+                "required": ["to"],
+                "properties": {"to": {"type": "string"}},
+                "additionalProperties": {"type": ["string", "number"]},
+            },
+        },
+        "on_invalid": {"enum": ["reject", "skip"], "default": "reject"},
+        "receipts": {"type": "boolean", "default": True},
+    }
+    options = []
+    for request in (MessageRequest, CallRequest):
+        shared = schemas[request.__name__]["properties"]
+        properties = {name: schema for name, schema in shared.items() if name != "to"} | own
+        options.append(
+            {
+                "type": "object",
+                "properties": properties,
+                "required": ["recipients"],
+                "additionalProperties": False,
+            }
+        )
+    return {"title": "BatchRequest", "anyOf": options}
+
+
+def _shapes(answer: Any) -> tuple[type, ...]:  # noqa: ANN401 - a type, or several
+    return answer if isinstance(answer, tuple) else (answer,)
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": _REF.format(name=name)}

@@ -1,0 +1,37 @@
+"""The events that the code logs, and those that a KQL query asks for."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from functools import cache
+from typing import Final
+
+from tests.infra.template import CHECKOUT
+
+_ASKED: Final = re.compile(r'\bevent (?:==|in) \(?((?:"\w+"(?:, )?)+)')
+_NOT_FIELDS: Final = frozenset({"level"})
+
+
+@cache
+def logged_events() -> dict[str, frozenset[str]]:
+    """Every event name that shared/ logs, with the fields that go with it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in (CHECKOUT / "shared").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "log":
+                name = node.args[0]
+                assert isinstance(name, ast.Constant), f"{path}: an event's name is a constant"
+                found[str(name.value)] |= {word.arg for word in node.keywords if word.arg}
+    return {name: frozenset(fields - _NOT_FIELDS) for name, fields in found.items()}
+
+
+def asked_events(query: str) -> set[str]:
+    """The events that a query names."""
+    return {name for names in _ASKED.findall(query) for name in re.findall(r"\w+", names)}
+
+
+def asked_fields(query: str) -> set[str]:
+    """The fields that a query reads."""
+    return set(re.findall(r"\bf\.(\w+)", query))

@@ -1,0 +1,231 @@
+"""infra/main.bicep is held to the code: settings, queues, table, roles, secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from shared import routes
+from shared.deliver.job_queue import INBOUND, POISON_OF_LANE, QUEUE_OF_LANE
+from shared.ledger.ledger import TABLE
+from shared.settings import env_name, named_settings, read_settings
+from tests.infra.template import (
+    CHECKOUT,
+    MAIN,
+    app_settings,
+    resources,
+    secure_parameters,
+    template,
+    variable,
+)
+from tests.infra.triggers import triggers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STORAGE: Final = "Microsoft.Storage/storageAccounts"
+SETTINGS: Final = {env_name(setting): setting.metadata for setting in named_settings()}
+# The app is one identity, so that a connection string, which holds a key, has no place.
+NEVER_IN_AZURE: Final = {"MESSAGE_STORAGE"}
+# Set by the platform itself: https://learn.microsoft.com/azure/app-service/reference-app-settings
+BY_THE_PLATFORM: Final = {"PUBLIC_BASE_URL"}
+REFERENCE: Final = re.compile(r"\$\{secretNamed\}[a-z-]+\)")
+ROLES: Final = {
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": ("storage", "Storage Blob Data Owner"),
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": ("storage", "Storage Queue Data Contributor"),
+    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": ("storage", "Storage Table Data Contributor"),
+    "4633458b-17de-408a-b874-0445c86b69e6": ("vault", "Key Vault Secrets User"),
+    "3913510d-42f4-4e42-8a64-420c390055eb": ("insights", "Monitoring Metrics Publisher"),
+}
+# https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations
+NOT_IN_FLEX: Final = {
+    "ENABLE_ORYX_BUILD", "FUNCTIONS_EXTENSION_VERSION", "FUNCTIONS_WORKER_RUNTIME",
+    "FUNCTIONS_WORKER_RUNTIME_VERSION", "FUNCTIONS_MAX_HTTP_CONCURRENCY",
+    "FUNCTIONS_WORKER_PROCESS_COUNT", "FUNCTIONS_WORKER_DYNAMIC_CONCURRENCY_ENABLED",
+    "SCM_DO_BUILD_DURING_DEPLOYMENT", "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING",
+    "WEBSITE_CONTENTOVERVNET", "WEBSITE_CONTENTSHARE", "WEBSITE_DNS_SERVER",
+    "WEBSITE_MAX_DYNAMIC_APPLICATION_SCALE_OUT", "WEBSITE_NODE_DEFAULT_VERSION",
+    "WEBSITE_RUN_FROM_PACKAGE", "WEBSITE_SKIP_CONTENTSHARE_VALIDATION", "WEBSITE_VNET_ROUTE_ALL",
+}  # fmt: skip
+
+
+def test_every_required_setting_is_set() -> None:
+    """What the code cannot do without is in the template or comes from the platform."""
+    required = {name for name, setting in SETTINGS.items() if setting["required"]}
+    assert required <= app_settings().keys() | BY_THE_PLATFORM
+
+
+def test_every_setting_of_the_template_is_read_by_somebody() -> None:
+    """A setting is one of the code's, of the host's storage, or of Application Insights."""
+    ours = {
+        name
+        for name in app_settings()
+        if not name.startswith(("AzureWebJobsStorage__", "APPLICATIONINSIGHTS_"))
+    }
+    assert ours <= SETTINGS.keys()
+    assert not NOT_IN_FLEX & app_settings().keys()
+
+
+def test_the_settings_of_the_template_are_accepted_by_the_code() -> None:
+    """With values of the right form in the template's places, the code reads its settings."""
+    values = {name: "https://account.example.net/" for name in app_settings() if "Uri" in name} | {
+        "MESSAGE_STORAGE__credential": app_settings()["MESSAGE_STORAGE__credential"],
+        "MESSAGE_STORAGE__clientId": "00000000-0000-0000-0000-000000000000",
+        "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+        "TWILIO_AUTH_TOKEN": "token",
+        "WEBSITE_HOSTNAME": "app.azurewebsites.net",
+    }
+    settings = read_settings(values)
+    assert settings.message_storage is None
+    assert settings.public_base_url == "https://app.azurewebsites.net"
+
+
+def test_the_trigger_and_the_sdk_use_the_same_settings() -> None:
+    """Every trigger's connection is given by identity: both services, credential, client id."""
+    connections = {binding["connection"] for binding in triggers("queueTrigger")}
+    assert connections == {"MESSAGE_STORAGE"}
+    for prefix in (*connections, "AzureWebJobsStorage"):
+        given = {
+            name.removeprefix(f"{prefix}__")
+            for name in app_settings()
+            if name.startswith(f"{prefix}__")
+        }
+        assert given >= {"queueServiceUri", "tableServiceUri", "credential", "clientId"}
+        assert "accountName" not in given
+        assert prefix not in app_settings()
+
+
+def test_every_secret_is_a_key_vault_reference() -> None:
+    """A secret of the code reaches the app only as a reference, and to a secret that is made."""
+    secrets = {name for name, setting in SETTINGS.items() if setting["secret"]} - NEVER_IN_AZURE
+    given = app_settings()
+    made = {each["name"] for each in resources("Microsoft.KeyVault/vaults/secrets").values()}
+    assert secrets <= given.keys()
+    for name in secrets:
+        assert REFERENCE.fullmatch(given[name]), name
+        assert given[name].removeprefix("${secretNamed}").removesuffix(")") in made
+    assert not any(REFERENCE.fullmatch(str(given[name])) for name in given.keys() - secrets)
+
+
+def test_a_secure_parameter_goes_nowhere_but_into_the_vault() -> None:
+    """Each secure parameter is one vault secret's value; elsewhere only its emptiness matters."""
+    values = [
+        each["properties"]["value"]
+        for each in resources("Microsoft.KeyVault/vaults/secrets").values()
+    ]
+    assert sorted(values) == sorted(secure_parameters())
+    for path, name in _mentions(template(MAIN), secure_parameters()):
+        assert path[-1] == "item_to_test" or path[-3:] == ("config", "properties", "value"), (
+            f"{name} at {'.'.join(path)}"
+        )
+
+
+def test_no_account_key_can_be_used() -> None:
+    """Shared keys are off, nobody reads one, and telemetry and publishing take no password."""
+    (account,) = resources(STORAGE).values()
+    assert account["properties"]["allowSharedKeyAccess"] is False
+    assert account["properties"]["allowBlobPublicAccess"] is False
+    assert account["properties"]["minimumTlsVersion"] == "TLS1_2"
+    (insights,) = resources("Microsoft.Insights/components").values()
+    assert insights["properties"]["DisableLocalAuth"] is True
+    policies = resources("Microsoft.Web/sites/basicPublishingCredentialsPolicies").values()
+    assert {policy["name"]: policy["properties"]["allow"] for policy in policies} == {
+        "scm": False,
+        "ftp": False,
+    }
+    assert not re.search(r"listKeys|AccountKey|listAccountSas", MAIN.read_text(), re.IGNORECASE)
+
+
+def test_the_vault_is_kept() -> None:
+    """Access to the vault is by role, and nobody can purge it."""
+    (vault,) = resources("Microsoft.KeyVault/vaults").values()
+    assert vault["properties"]["enableRbacAuthorization"] is True
+    assert vault["properties"]["enablePurgeProtection"] is True
+
+
+def test_the_queues_are_those_of_the_code() -> None:
+    """Every queue that a trigger reads or the code writes is made, and no other."""
+    (queue,) = resources(f"{STORAGE}/queueServices/queues").values()
+    assert queue["name"] == "name"
+    of_the_code = {*QUEUE_OF_LANE.values(), *POISON_OF_LANE.values(), INBOUND}
+    assert set(variable("queueNames")) == of_the_code
+    assert {trigger["queueName"] for trigger in triggers("queueTrigger")} <= of_the_code
+
+
+def test_the_table_is_that_of_the_code() -> None:
+    """The ledger's table is made, and no other."""
+    tables = resources(f"{STORAGE}/tableServices/tables").values()
+    assert [table["name"] for table in tables] == [TABLE]
+
+
+def test_the_roles_are_exactly_those_that_are_needed() -> None:
+    """The identity has five roles, each on one resource, and a comment names each."""
+    given = {}
+    for each in resources("Microsoft.Authorization/roleAssignments").values():
+        role = each["properties"]["roleDefinitionId"]["function"]["parameters"]["resource_name_1"]
+        given[role] = each["scope"]
+    assert given == {role: scope for role, (scope, _) in ROLES.items()}
+    for _, name in ROLES.values():
+        assert f"// {name}: " in MAIN.read_text()
+
+
+def test_the_app_reads_its_secrets_as_the_identity_that_may() -> None:
+    """The identity that the roles are given to is the app's only one, also for references."""
+    (app,) = resources("Microsoft.Web/sites").values()
+    assert app["identity"]["type"] == "UserAssigned"
+    assert "identity.id" in str(app["identity"]["userAssignedIdentities"])
+    assert app["properties"]["keyVaultReferenceIdentity"] == _property("identity", "id")
+
+
+def test_host_json_fits_the_code() -> None:
+    """The route prefix and the message encoding are what the code builds on."""
+    host = json.loads((CHECKOUT / "host.json").read_text())
+    assert "/" + host["extensions"]["http"]["routePrefix"] == routes.PREFIX
+    assert host["extensions"]["queues"]["messageEncoding"] == "none"
+    assert host["extensionBundle"]["version"] == "[4.*, 5.0.0)"
+
+
+def test_a_poison_queue_is_its_queues_name_and_poison() -> None:
+    """The host makes the name of a poison queue from that of its queue."""
+    poison = {lane: f"{queue}-poison" for lane, queue in QUEUE_OF_LANE.items()}
+    assert poison == POISON_OF_LANE
+
+
+def test_the_python_versions_are_those_of_the_project() -> None:
+    """What can be deployed is what pyproject.toml says the code runs on."""
+    parameter = template(MAIN)["parameters"]["pythonVersion"]
+    (allowed,) = (d["argument"] for d in parameter["decorators"] if d["type"] == "allowed")
+    assert allowed == ["3.11", "3.12", "3.13"]
+    assert 'requires-python = ">=3.11,<3.14"' in (CHECKOUT / "pyproject.toml").read_text()
+
+
+def test_the_example_names_only_what_there_is() -> None:
+    """The example gives parameters of the template, and settings of the code, none secret."""
+    example = (CHECKOUT / "infra" / "main.bicepparam").read_text()
+    given = set(re.findall(r"^param (\w+) =", example, re.MULTILINE))
+    assert given <= template(MAIN)["parameters"].keys()
+    named = set(re.findall(r"^  ([A-Z_]+): ", example, re.MULTILINE))
+    assert named <= SETTINGS.keys()
+    assert not any(SETTINGS[name]["secret"] for name in named)
+
+
+def _property(of: str, name: str) -> dict[str, Any]:
+    operands = {"operand_1": of, "operand_2": name}
+    return {"operator": {"type": "property_accessor", "operands": operands}}
+
+
+def _mentions(
+    value: object, names: set[str], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Where names are used in a parsed template; a text counts if it interpolates one."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from _mentions(child, names, (*path, str(key)))
+    elif isinstance(value, list | tuple):
+        for child in value:
+            yield from _mentions(child, names, path)
+    elif isinstance(value, str):
+        for name in names:
+            if value == name or re.search(rf"\$\{{[^}}]*\b{name}\b", value):
+                yield path, name
