@@ -17,7 +17,7 @@ AUTH_TOKEN = "local-token"  # noqa: S105 - the same on every machine, and worth 
 FROM_NUMBER = "+15005550006"
 SIMULATED = {  # only where Twilio is our own simulator: a real account would refuse them
     "TWILIO_API_KEY_SID": "SK" + "0" * 32,
-    "TWILIO_API_KEY_SECRET": "local-secret",
+    "TWILIO_API_KEY_SECRET": "local-api-key-secret-of-nobodys-account",
     "TWILIO_TWIML_APP_SID": "AP" + "0" * 32,
 }
 

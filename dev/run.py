@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ from dev.checkout import HERE
 from dev.errors import CommandError
 from dev.local_settings import read_local_settings, resolve
 from dev.parts import locked
+from dev.patient_stream import PatientStream
 from dev.ports import Ports, check_ports, choose_ports
 from dev.servers import host_service, simulator_service, storage_services
 from dev.supervisor import Supervisor
@@ -21,6 +23,7 @@ from dev.terminal import BOLD, CYAN, GREEN, Terminal, terminal_on
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HIGHEST_PORT = 65535
+LAST_WORDS = 1.0
 
 
 def port(text: str) -> int:
@@ -124,7 +127,15 @@ async def up(
 
 def main(arguments: list[str]) -> int:
     """Run until asked to stop; gives 0 then, and 1 when a server ended by itself."""
-    flags, out = read_flags(arguments), terminal_on()
+    flags, stream = read_flags(arguments), PatientStream(sys.stdout)
+    try:
+        return run(flags, terminal_on(stream))
+    finally:
+        stream.finish(LAST_WORDS)
+
+
+def run(flags: argparse.Namespace, out: Terminal) -> int:
+    """Run with these flags until asked to stop."""
     given = {**read_local_settings(HERE.root / "local.settings.json"), **os.environ}
     simulator = None if flags.no_simulator else flags.simulator_port
     ports = choose_ports(flags.port, simulator, flags.storage_port)

@@ -2,16 +2,36 @@
 
 import os
 import sys
-from typing import TextIO
+from typing import Protocol
 
 BOLD, DIM, RED, GREEN, CYAN = "1", "2", "31", "32", "36"
 ERASE_LINE = "\r\x1b[2K"
 
 
+class Stream(Protocol):
+    """What is written to."""
+
+    def write(self, text: str, /) -> int:
+        """Take a text."""
+        ...
+
+    def flush(self) -> None:
+        """See to it that what was taken is on its way."""
+        ...
+
+    def isatty(self) -> bool:
+        """Whether a person looks."""
+        ...
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        ...
+
+
 class Terminal:
     """Writes lines, and one status line that is replaced in place where that is possible."""
 
-    def __init__(self, stream: TextIO, *, live: bool, colour: bool) -> None:
+    def __init__(self, stream: Stream, *, live: bool, colour: bool) -> None:
         self._stream = stream
         self.live = live
         self._colour = colour
@@ -49,7 +69,7 @@ class Terminal:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
 
-def terminal_on(stream: TextIO | None = None) -> Terminal:
+def terminal_on(stream: Stream | None = None) -> Terminal:
     """Make a terminal on a stream (standard output unless told) that respects NO_COLOR."""
     stream = stream or sys.stdout
     live = stream.isatty() and os.environ.get("TERM") != "dumb"

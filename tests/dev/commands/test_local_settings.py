@@ -31,7 +31,7 @@ def test_the_local_defaults_are_the_promised_ones() -> None:
         "MESSAGE_STORAGE": storage,
         "AzureWebJobsStorage": storage,
         "TWILIO_API_KEY_SID": "SK00000000000000000000000000000000",
-        "TWILIO_API_KEY_SECRET": "local-secret",
+        "TWILIO_API_KEY_SECRET": "local-api-key-secret-of-nobodys-account",
         "TWILIO_TWIML_APP_SID": "AP00000000000000000000000000000000",
     }
 
