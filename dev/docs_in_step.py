@@ -3,11 +3,54 @@
 A check takes the checkout and gives its complaints, one sentence each; add new ones to CHECKS.
 """
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 
 from dev.checkout import Checkout
 
-CHECKS: tuple[Callable[[Checkout], Iterable[str]], ...] = ()
+SETTINGS_HEAD = "| setting | | default |\n|---|---|---|\n"
+LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:)([^)#]+)[^)]*\)")
+
+
+def settings_table() -> str:
+    """Write README's table of settings from the settings themselves."""
+    from shared.settings import env_name, named_settings  # noqa: PLC0415 - needs the environment
+
+    rows = []
+    for setting in named_settings():
+        kind = "required" if setting.metadata["required"] else _default(setting.default)
+        means = setting.metadata["means"] + (" (secret)" if setting.metadata["secret"] else "")
+        rows.append(f"| `{env_name(setting)}` | {means} | {kind} |\n")
+    return SETTINGS_HEAD + "".join(rows)
+
+
+def _default(value: object) -> str:
+    if value is None or value == frozenset():
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def settings_in_readme(checkout: Checkout) -> Iterator[str]:
+    """README's table of settings is the one that the code makes."""
+    if settings_table() not in (checkout.root / "README.md").read_text("utf-8"):
+        yield (
+            "README.md: the table of settings is not the code's; put this there:\n"
+            + settings_table()
+        )
+
+
+def links_lead_somewhere(checkout: Checkout) -> Iterator[str]:
+    """Every link of README and docs/ to a file of the checkout finds it."""
+    for page in [checkout.root / "README.md", *sorted((checkout.root / "docs").rglob("*.md"))]:
+        for target in LINK.findall(page.read_text("utf-8")):
+            if not (page.parent / target).exists():
+                yield f"{page.relative_to(checkout.root)}: there is no {target}"
+
+
+CHECKS: tuple[Callable[[Checkout], Iterable[str]], ...] = (
+    settings_in_readme,
+    links_lead_somewhere,
+)
 
 
 def complaints(checkout: Checkout) -> list[str]:

@@ -18,7 +18,7 @@ _CALL: Final = frozenset(CallRequest.__struct_encode_fields__)
 
 def kind_of(named: object, fields: Collection[str]) -> Kind | None:
     """The kind that is named or, where none is, that the fields leave no doubt about."""
-    if named in REQUEST_OF_KIND:
+    if isinstance(named, str) and named in REQUEST_OF_KIND:
         return "call" if named == "call" else "message"
     call = not (_CALL - _MESSAGE).isdisjoint(fields)
     message = not (_MESSAGE - _CALL).isdisjoint(fields)

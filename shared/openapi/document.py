@@ -95,6 +95,7 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
     "to": {"type": "string"},
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     "cursor": {"type": "string"},
+    "start": {"type": "string"},
 }
 
 
@@ -113,6 +114,11 @@ def _responses(operation: Operation) -> dict[str, Any]:
     for status, answer in operation.answers.items():
         schema = {"anyOf": [_ref(shape.__name__) for shape in _shapes(answer)]}
         found[str(status)] = {"description": "Done.", "content": {_JSON: {"schema": schema}}}
+        if operation.then:
+            found[str(status)]["links"] = {
+                name: {"operationId": name, "parameters": {"id": "$response.body#/id"}}
+                for name in operation.then
+            }
     for status in _problems(operation):
         content = {_PROBLEM: {"schema": _ref("ProblemDetails")}}
         known = found.setdefault(str(status), {"description": _PROBLEMS[status], "content": {}})
@@ -131,7 +137,9 @@ def _problems(operation: Operation) -> list[int]:
         statuses.append(413)
     if "{" in operation.route:
         statuses.append(404)
-    if operation.method == "delete" or operation.route.endswith("/retry"):
+    if operation.tag != "people" and (
+        operation.method == "delete" or operation.route.endswith("/retry")
+    ):
         statuses.append(409)
     if operation.repeatable:
         statuses.append(422)

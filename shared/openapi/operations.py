@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from shared import routes
 from shared.accept.request import CallRequest, MessageRequest
+from shared.answer.preview import PreviewRequest
+from shared.answer.token_by_http import TokenRequest
 from shared.openapi import shapes
 
 if TYPE_CHECKING:
@@ -19,7 +21,10 @@ BATCH: Final = "batch"
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One method on one route; `answers` are types by status (several: one of them)."""
+    """One method on one route; `answers` are types by status (several: one of them).
+
+    `then` are operations that take the `id` of the answer.
+    """
 
     name: str
     method: Literal["get", "post", "delete"]
@@ -31,6 +36,7 @@ class Operation:
     examples: Mapping[str, Any] | None = None
     query: tuple[str, ...] = ()
     repeatable: bool = False
+    then: tuple[str, ...] = ()
     tag: str = "messages"
 
 
@@ -70,6 +76,7 @@ def _of_kind(kind: str, request: type, examples: Mapping[str, Any]) -> tuple[Ope
     return (
         Operation(name=f"accept_{kind}", method="post", route=many, auth="key", body=request,
                   summary=f"Accept a {kind}", examples=examples, repeatable=True, tag=tag,
+                  then=(f"show_{kind}", f"cancel_{kind}", f"retry_{kind}"),
                   answers={202: (shapes.Receipt, shapes.Receipts)}),
         Operation(name=f"list_{kind}s", method="get", route=many, auth="key", query=_LIST_QUERY,
                   summary=f"List {kind}s, newest first", answers={200: shapes.Page}, tag=tag),
@@ -96,6 +103,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *_of_kind("call", CallRequest, {"say": _CALL, "steps": {"to": "+14155552671", "steps": _MENU}}),
     Operation(name="accept_batch", method="post", route=routes.BATCHES, auth="key", body=BATCH,
               summary="Accept up to 50,000 messages or calls, as JSON or CSV", tag="batches",
+              then=("show_batch", "cancel_batch", "retry_batch"),
               examples=_BATCH_EXAMPLES, repeatable=True, answers={202: shapes.BatchReceipt}),
     Operation(name="list_batches", method="get", route=routes.BATCHES, auth="key", tag="batches",
               summary="List the newest batches", answers={200: shapes.BatchPage}),
@@ -107,11 +115,14 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
               summary="Send what failed of a batch again", repeatable=True, tag="batches",
               answers={202: shapes.BatchProgress}),
     Operation(name="preview_twiml", method="post", route=routes.PREVIEW, auth="key", tag="twiml",
-              summary="Show steps as TwiML", body=shapes.PreviewRequest,
+              summary="Show steps as TwiML", body=PreviewRequest,
               examples={"menu": {"steps": _MENU}}, answers={200: shapes.Preview}),
     Operation(name="create_token", method="post", route=routes.TOKEN, auth="key", tag="twiml",
-              summary="Make an access token for Twilio's Voice SDKs", body=shapes.TokenRequest,
+              summary="Make an access token for the Voice SDKs of Twilio", body=TokenRequest,
               examples={"alice": {"identity": "alice"}}, answers={200: shapes.Token}),
+    Operation(name="erase_recipient", method="delete", route=routes.RECIPIENT, auth="admin",
+              summary="Erase what is stored about a person", query=("start",), tag="people",
+              answers={200: shapes.Erasure}),
     Operation(name="check_health", method="get", route=routes.HEALTH, auth="anyone", tag="health",
               summary="Say whether the app can do its work",
               answers={200: shapes.Health, 503: (shapes.Health, shapes.ProblemDetails)}),

@@ -185,6 +185,15 @@ class BatchProgress(msgspec.Struct):
     links: Links
 
 
+class Erasure(msgspec.Struct):
+    """What erasing did; repeat with `start` where `next` is not null."""
+
+    rows: int
+    canceled: int
+    being_sent: int
+    next: str | None
+
+
 class Health(msgspec.Struct):
     """Whether the app can do its work."""
 
@@ -192,27 +201,10 @@ class Health(msgspec.Struct):
     checks: dict[str, str]
 
 
-class PreviewRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """Steps to be shown as TwiML."""
-
-    steps: Annotated[
-        list[dict[str, Any]], Meta(min_length=1, examples=[[{"say": "Hello"}, {"hangup": {}}]])
-    ]
-    kind: Literal["call", "message"] = "call"
-
-
 class Preview(msgspec.Struct):
     """The TwiML that the steps are."""
 
     twiml: str
-
-
-class TokenRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """Who wants to call from a browser or phone; `ttl` is in seconds."""
-
-    identity: Annotated[str, Meta(min_length=1, max_length=256, examples=["alice"])]
-    ttl: Annotated[int, Meta(ge=1, le=86_400)] = 3600
-    incoming: bool = True
 
 
 class Token(msgspec.Struct):

@@ -1,0 +1,75 @@
+"""The API description: valid, complete, and with examples that are accepted as they stand."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from shared.openapi.document import document
+from shared.openapi.operations import OPERATIONS, Operation
+from shared.openapi.page import page, style_hash
+from tests.app import App
+
+# What answers to a browser or to Twilio is not part of the API that programs call.
+NOT_DESCRIBED = re.compile(r"openapi\.json|docs|console.*|overview|twiml/(calls/)?\{.*|webhooks/.*")
+EXAMPLES = [
+    pytest.param(operation, example, id=f"{operation.name}-{name}")
+    for operation in OPERATIONS
+    for name, example in (operation.examples or {}).items()
+]
+
+
+def described() -> Any:  # noqa: ANN401 - JSON
+    return json.loads(document())
+
+
+def test_the_document_is_valid() -> None:
+    """The document is OpenAPI 3.1, and every reference in it leads somewhere."""
+    validate(described())
+
+
+def test_every_route_is_described(app: App) -> None:
+    """Every route that programs call is described with its methods, and no other is."""
+    routes = {
+        (f"/api/{function.route}", method.lower())
+        for function in app.functions
+        if function.kind == "httpTrigger" and not NOT_DESCRIBED.fullmatch(function.route)
+        for method in function.methods or ()
+    }
+    paths = described()["paths"]
+    assert {(path, method) for path, methods in paths.items() for method in methods} == routes
+
+
+@pytest.mark.parametrize(("operation", "example"), EXAMPLES)
+async def test_examples_are_accepted(operation: Operation, example: Any, app: App) -> None:  # noqa: ANN401
+    """Every example is accepted as it stands, with the status that the document names."""
+    app.gateway.settings = replace(
+        app.gateway.settings,
+        twilio_api_key_sid="SK" + "0" * 32,
+        twilio_api_key_secret="s" * 32,
+    )
+    reply = await app.post(f"/api/{operation.route}", example)
+    assert reply.status in operation.answers
+
+
+def test_the_page_tells_of_every_operation() -> None:
+    """The page to read has every operation, and nothing that its policy would stop."""
+    shown = page()
+    for operation in OPERATIONS:
+        assert operation.summary in shown
+    assert "<script" not in shown
+    assert "style=" not in shown
+
+
+async def test_the_page_runs_nothing(app: App) -> None:
+    """The page's policy allows its own style and nothing else."""
+    reply = await app.get("/api/docs")
+    policy = reply.headers["Content-Security-Policy"]
+    assert reply.status == 200
+    assert reply.headers["Content-Type"] == "text/html"
+    assert policy.startswith("default-src 'none'")
+    assert style_hash() in policy
+    assert (await app.get("/api/openapi.json")).body == document()
