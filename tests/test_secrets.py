@@ -1,0 +1,56 @@
+"""No secret is ever said aloud: every error that the app has, asked for with canaries."""
+
+import logging
+from contextlib import suppress
+
+import pytest
+
+import function_app
+from shared.errors import SettingsError
+from shared.gateway import Gateway
+from shared.settings import env_name, named_settings
+from tests.app import App
+from tests.environment import ENVIRONMENT
+
+CANARY = "canary-4f1c-never-to-be-seen"
+SECRETS = {env_name(s): CANARY for s in named_settings() if s.metadata["secret"]}
+
+
+@pytest.mark.parametrize("wrong", [None, "TWILIO_ACCOUNT_SID", *SECRETS])
+async def test_nothing_says_a_secret(
+    wrong: str | None,
+    app: App,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """No answer and no log line holds a secret setting, whichever setting is wrong."""
+    caplog.set_level(logging.DEBUG)
+    storage = f"AccountName=x;AccountKey={CANARY};QueueEndpoint=http://127.0.0.1:9;"
+    settings = {
+        **ENVIRONMENT,
+        **SECRETS,
+        "MESSAGE_STORAGE": storage,
+        "TWILIO_WEBHOOK_KEYS": f'{{"key": "{CANARY}"}}',
+        "TWILIO_API_KEY_SID": "SK" + "0" * 32,
+    }
+    if wrong:
+        settings[wrong] = f"@Microsoft.KeyVault({CANARY})"
+    gateway = Gateway(settings, now=app.clock)
+    gateway.rows, gateway.queue = app.rows, app.queue
+    monkeypatch.setattr(function_app, "gateway", gateway)
+    gateway.say_what_is_wrong()
+    said = [
+        (await app.get("/api/health")).body,
+        (await app.post("/api/messages", {"to": CANARY})).body,
+        (await app.post("/api/messages", {"to": "+14155552671", "body": "x"})).body,
+        (await app.post("/api/token", {"identity": ""})).body,
+        (await app.ask("POST", "/api/webhooks/messages", b"Body=x")).body,
+        (await app.get("/api/messages/none")).body,
+    ]
+    with suppress(SettingsError):  # the host shows it and comes back
+        await app.drop(b"no JSON")
+    printed = capfd.readouterr()
+    everything = b"".join(said).decode() + caplog.text + printed.out + printed.err
+    assert CANARY not in everything
+    assert CANARY not in repr(vars(gateway).get("settings"))
