@@ -91,6 +91,23 @@ def country_of(number: str) -> str | None:
         return None
 
 
+def time_zones_of(number: str) -> tuple[str, ...]:
+    """The time zones (IANA names) in which an E.164 number can be; none where it has no place."""
+    from phonenumbers import NumberParseException, parse, timezone
+
+    try:
+        zones = timezone.time_zones_for_number(parse(number))
+    except NumberParseException:
+        return ()
+    return tuple(zone for zone in zones if zone != timezone.UNKNOWN_TIMEZONE)
+
+
+def without_channel(address: str) -> str:
+    """The number in an address: `+1415…` of `whatsapp:+1415…`; others stay as they are."""
+    number = address.rpartition(":")[2]
+    return number if number.startswith("+") else address
+
+
 def masked(address: str) -> str:
     """An address with its middle hidden, fit for a log: `+1415•••2671`, `whatsapp:+1415•••2671`."""
     channel, colon, number = address.rpartition(":")

@@ -10,7 +10,8 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from datetime import time
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from shared.errors import Problem, SettingsError
 
@@ -88,6 +89,30 @@ def _countries(value: str) -> frozenset[str]:
     return countries
 
 
+def _country_caps(value: str) -> Mapping[str, int]:
+    """`US=1000,FR=50`, and a number alone for every country that is not named (key "")."""
+    read = _whole(1, 1_000_000_000)
+    caps = {}
+    for part in value.split(","):
+        country, _, number = part.rpartition("=")
+        caps[country.strip().upper()] = read(number.strip())
+        if country.strip() and not re.fullmatch("[A-Za-z]{2}", country.strip()):
+            raise ValueError("must be a number, or such as US=1000,FR=50")
+    return caps
+
+
+def _hours(value: str) -> tuple[time, time]:
+    words = "must be two different times, such as 21:00-08:00"
+    found = re.fullmatch(r"\s*(\d\d:\d\d)\s*-\s*(\d\d:\d\d)\s*", value, re.ASCII)
+    try:
+        begin, end = map(time.fromisoformat, found.groups() if found else ())
+    except ValueError:
+        raise ValueError(words) from None
+    if begin == end:
+        raise ValueError(words)
+    return begin, end
+
+
 def _keys(value: str) -> Mapping[str, str]:
     import json
 
@@ -107,6 +132,17 @@ def _storage(value: str) -> str:
     if not re.search(r"(?i)(AccountName|SharedAccessSignature)=", value):
         raise ValueError("must be a storage connection string")
     return value
+
+
+def _answer(kind: Literal["call", "message"]) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        # Imported where there is something to read: it brings the verbs of TwiML along.
+        from shared.answer.configured import read_answer
+
+        read_answer(value, kind)
+        return value
+
+    return read
 
 
 _E164 = _matching(r"\+[1-9]\d{6,14}", "must be E.164, such as +14155552671")
@@ -179,9 +215,12 @@ class Settings:
     )  # fmt: skip
     retention_days: int = _setting(_whole(1, 3650), "how long a message is kept", default=90)
     inbound_call: str | None = _setting(
-        _text, "what a caller hears: a twimlet with its query, steps as JSON, or a URL"
+        _answer("call"),
+        "what a caller hears: a twimlet with its query, steps as JSON, or a URL",
     )
-    inbound_message: str | None = _setting(_text, "what an inbound text is answered, likewise")
+    inbound_message: str | None = _setting(
+        _answer("message"), "what an inbound text is answered, likewise"
+    )
     twilio_timeout_seconds: float = _setting(
         _between(0.1, 200), "how long one request to Twilio may take", default=35.0
     )
@@ -198,17 +237,42 @@ class Settings:
     twilio_max_concurrency: int = _setting(
         _whole(1, 1000), "most requests at Twilio at once, per worker", default=100
     )
+    segments_per_second: float | None = _setting(
+        _between(0.01, 10_000), "most SMS segments per second for each sender, per worker"
+    )
+    daily_cap_recipient: int | None = _setting(
+        _whole(1, 1000), "most messages and calls to one recipient in a day (UTC)"
+    )
+    daily_cap_country: Mapping[str, int] | None = _setting(
+        _country_caps, "the same for each country: a number for all, or `US=1000,FR=50`, or both"
+    )
+    daily_cap_total: int | None = _setting(
+        _whole(1, 1_000_000_000), "the same in all, over all workers"
+    )
+    quiet_hours: tuple[time, time] | None = _setting(
+        _hours, "local times, such as `21:00-08:00`, in which nobody is texted or called"
+    )
+    quiet_hours_action: str = _setting(
+        _matching("hold|refuse", "must be hold or refuse"),
+        "what becomes of a send in quiet hours: `hold` it until they end, or `refuse` it",
+        default="hold",
+    )
     media_hosts: frozenset[str] = _setting(
         _words, "hosts allowed in `url` and `media_url`; empty = any public https host",
         default=frozenset(),
     )  # fmt: skip
-    inbound_call_by_number: Mapping[str, str] = field(default_factory=dict)
-    inbound_message_by_number: Mapping[str, str] = field(default_factory=dict)
+    inbound_call_by_number: Mapping[str, str] = field(default_factory=dict, repr=False)
+    inbound_message_by_number: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def default_sender(self) -> str | None:
         """The Messaging Service or number that sends where a message names neither."""
         return self.twilio_messaging_service_sid or self.twilio_from_number
+
+    @property
+    def has_daily_caps(self) -> bool:
+        """Whether sends are counted at all."""
+        return any((self.daily_cap_recipient, self.daily_cap_country, self.daily_cap_total))
 
     @property
     def auth_tokens(self) -> tuple[str, ...]:
@@ -241,25 +305,16 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     problems: list[Problem] = []
     for setting in named_settings():
         name = env_name(setting)
-        text = given.get(name)
-        if text is None:
-            if setting.metadata["required"]:
-                problems.append(Problem(name, "missing", "is not set"))
-        elif KEY_VAULT_REFERENCE.match(text):
-            problems.append(Problem(name, "unresolved", _UNRESOLVED))
-        else:
-            try:
-                values[setting.name] = setting.metadata["read"](text)
-            except ValueError as error:
-                problems.append(Problem(name, "malformed", str(error)))
+        if name in given:
+            values[setting.name] = _value(name, given[name], setting.metadata["read"], problems)
+        elif setting.metadata["required"]:
+            problems.append(Problem(name, "missing", "is not set"))
+    calls = _by_number(given, INBOUND_CALL_TO, _answer("call"), problems)
+    messages = _by_number(given, INBOUND_MESSAGE_TO, _answer("message"), problems)
     problems += _incomplete(given)
     if problems:
         raise SettingsError(problems)
-    return Settings(
-        **values,
-        inbound_call_by_number=_by_number(given, INBOUND_CALL_TO),
-        inbound_message_by_number=_by_number(given, INBOUND_MESSAGE_TO),
-    )
+    return Settings(**values, inbound_call_by_number=calls, inbound_message_by_number=messages)
 
 
 _UNRESOLVED: Final = (
@@ -288,10 +343,27 @@ def _incomplete(given: Mapping[str, str]) -> list[Problem]:
     return problems
 
 
-def _by_number(given: Mapping[str, str], prefix: str) -> dict[str, str]:
+def _value(name: str, text: str, read: Callable[[str], Any], problems: list[Problem]) -> Any:  # noqa: ANN401 - as many types as there are settings
+    """What a setting's text says; None, and one problem more, if it says nothing usable."""
+    if KEY_VAULT_REFERENCE.match(text):
+        problems.append(Problem(name, "unresolved", _UNRESOLVED))
+        return None
+    try:
+        return read(text)
+    except ValueError as error:
+        problems.append(Problem(name, "malformed", str(error)))
+        return None
+
+
+def _by_number(
+    given: Mapping[str, str], prefix: str, read: Callable[[str], str], problems: list[Problem]
+) -> dict[str, str]:
     """Per-number answers: `INBOUND_CALL_14155552671` is for calls to +14155552671."""
-    return {
-        "+" + name[len(prefix) :]: value
-        for name, value in given.items()
-        if name.startswith(prefix) and name[len(prefix) :].isdigit()
-    }
+    answers = {}
+    for name, text in given.items():
+        if name.startswith(prefix):
+            digits = name.removeprefix(prefix)
+            answers[f"+{digits}"] = _value(name, text, read, problems)
+            if not (digits.isascii() and digits.isdigit()):
+                problems.append(Problem(name, "malformed", "must end in a number's digits"))
+    return answers

@@ -14,8 +14,9 @@ import msgspec
 
 from shared.accept.fields import decode_fields
 from shared.accept.idempotency import check_same, digest, key_name, meaning
-from shared.accept.request import REQUEST_OF_KIND
+from shared.accept.request import REQUEST_OF_KIND, MessageRequest
 from shared.accept.rules import problems_with, problems_with_time, recipients, sender, texts_in
+from shared.accept.segments import segments_of
 from shared.deliver.job import MOST_BYTES, VERSION, Job, encode_job
 from shared.deliver.job_queue import QUEUE_OF_LANE
 from shared.errors import InvalidRequestError, Problem
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from shared.ledger.ledger import Ledger
     from shared.settings import Settings
 
-_JOB_OVERHEAD: Final = 100
+_JOB_OVERHEAD: Final = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,7 @@ class Acceptance:
     to: tuple[str, ...]
     scheduled: bool
     several: bool
+    segments: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,7 @@ class Accept:
             to=accepted.to,
             scheduled=accepted.send_at is not None and accepted.send_at > accepted.at,
             several=not isinstance(request.to, str),
+            segments=segments_of(request) if isinstance(request, MessageRequest) else None,
         )
 
     async def job(  # noqa: PLR0913 - what makes a job is this much
@@ -128,7 +131,9 @@ class Accept:
         decoded = decode_fields(fields, REQUEST_OF_KIND[kind], to=texts_in(fields.get("to")))
         request = decoded.value
         problems = decoded.problems + problems_with(request, self.settings, decoded.broken)
-        if len(msgspec.json.encode(request)) * 1.1 > MOST_BYTES - _JOB_OVERHEAD:
+        # These stand in the job beside the request once more.
+        beside = (recipients(request), request.metadata, sender(request, self.settings))
+        if len(msgspec.json.encode((request, beside))) > MOST_BYTES - _JOB_OVERHEAD:
             problems.append(Problem("$", "too_large", f"takes more than {MOST_BYTES} bytes"))
         if problems:
             raise InvalidRequestError([*problems, *problems_with_time(request, self.now())])

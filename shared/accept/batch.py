@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from shared.accept.idempotency import check_same, digest, key_name, meaning
-from shared.accept.rules import sender
-from shared.deliver.job import MOST_BYTES, VERSION, Job
+from shared.accept.rules import problems_with_time, sender
+from shared.deliver.job import VERSION, Job
+from shared.errors import InvalidRequestError
 from shared.ledger import entry_id
 from shared.ledger.batches import Batch
 from shared.ledger.events import Accepted
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 _AT_ONCE: Final = 32
-_JOB_OVERHEAD: Final = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,15 +48,19 @@ class AcceptBatch:
         """The id of the accepted batch, the same for the same `key`.
 
         Raises:
+            InvalidRequestError: `send_at` is no time that can be kept.
             IdempotencyMismatchError: the key stands for a request that means something else.
             StorageUnavailableError: repeat with the same key; some may be sent before you do.
         """
         at = self.now()
         batch_id = entry_id.new_batch_id(at, self.random())
         name = None if key is None else key_name(key)
+        held = None if name is None else await self.ledger.key(name)
+        if held is None and (problems := problems_with_time(request.request, at)):
+            raise InvalidRequestError(problems)
         if name is not None:
             mine = Key(job=batch_id, at=at, digest=digest(_meaning(request)))
-            held = await self.ledger.hold_key(name, mine)
+            held = held or await self.ledger.hold_key(name, mine)
             check_same(held, mine)
             batch_id, at = held.job, held.at
             if held is not mine and await self.ledger.batches.is_kept(batch_id):
@@ -96,8 +100,7 @@ class AcceptBatch:
     def _jobs(self, request: BatchRequest, batch_id: str, at: datetime) -> Iterator[Job]:
         common = request.request
         template = msgspec.Raw(msgspec.json.encode(common))
-        room = MOST_BYTES - _JOB_OVERHEAD - int(len(bytes(template)) * 1.1)
-        for number, part in enumerate(_parts(request.recipients, room)):
+        for number, part in enumerate(_parts(request.recipients, request.room)):
             accepted = Accepted(
                 at=at,
                 kind=request.kind,
@@ -122,12 +125,11 @@ def _parts(recipients: list[Recipient], room: int) -> Iterator[list[Recipient]]:
         part: list[Recipient] = []
         size = 0
         for recipient in same:
-            weight = len(msgspec.json.encode(recipient.values)) + len(recipient.to) + 4
-            if part and (len(part) == entry_id.MOST_RECIPIENTS or size + weight > room):
+            if part and (len(part) == entry_id.MOST_RECIPIENTS or size + recipient.size > room):
                 yield part
                 part, size = [], 0
             part.append(recipient)
-            size += weight
+            size += recipient.size
         yield part
 
 
@@ -136,9 +138,14 @@ def _channel(recipient: Recipient) -> str:
 
 
 def _meaning(request: BatchRequest) -> dict[str, object]:
-    """What a batch means: its template and, in order, who gets it with which values."""
+    """What a batch means: its template and, in order, who gets it with which values.
+
+    Who does not get it counts too, since the answer names them.
+    """
     return {
         **meaning(request.kind, request.request),
         "receipts": request.receipts,
         "recipients": [(recipient.to, recipient.values) for recipient in request.recipients],
+        "duplicates": [(recipient.line, recipient.to) for recipient in request.duplicates],
+        "skipped": [(problem.line, problem.code) for problem in request.skipped],
     }

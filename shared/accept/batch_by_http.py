@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -10,8 +11,9 @@ from shared import routes
 from shared.answer.form import query_parameters
 from shared.errors import InvalidRequestError, NotFoundError, Problem, TooLargeError
 from shared.http_replies import json_reply
-from shared.http_requests import idempotency_key, json_object, media_type
+from shared.http_requests import idempotency_key, json_object, media_type, trace_id
 from shared.ledger.progress import progress
+from shared.log import log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,8 +35,13 @@ async def accept(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
 
     is_csv = media_type(req) == _CSV
     fields, rows = _from_csv(req) if is_csv else _from_json(req)
-    request = read_batch(fields, rows, gateway.settings, gateway.now(), strict=not is_csv)
+    # Tens of thousands of numbers take a second or two: others' texts must not wait for them.
+    request = await asyncio.to_thread(
+        read_batch, fields, rows, gateway.settings, gateway.now(), strict=not is_csv
+    )
     batch_id = await gateway.accept_batch(request, key=idempotency_key(req))
+    log("accepted", id=batch_id, kind=request.kind, count=len(request.recipients), source="batch",
+        trace=trace_id(req))  # fmt: skip
     path = routes.batch(batch_id)
     return json_reply(_receipt(batch_id, request), status=202, headers={"Location": path})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -11,9 +10,10 @@ import msgspec
 from shared.accept.fields import decode_fields
 from shared.accept.kind import WORDS, kind_of
 from shared.accept.request import REQUEST_OF_KIND
-from shared.accept.rules import problems_with, problems_with_time
+from shared.accept.rules import problems_with, problems_with_time, sender
 from shared.accept.template import templates
 from shared.answer.twiml_text import check_characters
+from shared.deliver.job import MOST_BYTES
 from shared.errors import InvalidRequestError, Problem
 from shared.phone_number import NumberError, check_destination
 
@@ -29,7 +29,10 @@ MOST_RECIPIENTS: Final = 50_000
 NOBODY: Final = "-"
 _LONGEST_VALUE: Final = 4096
 _LONGEST_BODY: Final = 1600
-_CHANNEL: Final = re.compile("whatsapp:|")
+# A job's own names, times and ids; what stands around a recipient; a recipient without values.
+_JOB_OVERHEAD: Final = 600
+_PUNCTUATION: Final = 4
+_LEAST_ROOM: Final = 64
 
 
 class _Options(msgspec.Struct, frozen=True):
@@ -44,11 +47,12 @@ OWN_FIELDS: Final = ("kind", "recipients", *_Options.__struct_fields__)
 
 @dataclass(frozen=True)
 class Row:
-    """One recipient as it was given, and the line that it stands on."""
+    """One recipient as it was given, the line that it stands on, and why it cannot be read."""
 
     line: int
     path: str
     values: Mapping[str, Any]
+    problem: Problem | None = None
 
 
 @dataclass(frozen=True)
@@ -59,14 +63,23 @@ class Recipient:
     to: str
     values: dict[str, str]
 
+    @property
+    def size(self) -> int:
+        """How many bytes of a job it takes."""
+        return len(msgspec.json.encode(self.values)) + len(self.to) + _PUNCTUATION
+
 
 @dataclass(frozen=True, kw_only=True)
 class BatchRequest:
-    """A batch that can be accepted; `request.to` is NOBODY: the recipients stand apart."""
+    """A batch that can be accepted; `request.to` is NOBODY: the recipients stand apart.
+
+    `room` is how many bytes the recipients of one job may take.
+    """
 
     kind: Kind
     request: AnyRequest
     receipts: bool
+    room: int
     recipients: list[Recipient] = field(default_factory=list)
     duplicates: list[Recipient] = field(default_factory=list)
     skipped: list[Problem] = field(default_factory=list)
@@ -83,7 +96,8 @@ def read_batch(
     """The batch that the fields and rows say; `strict` as in `decode_fields`.
 
     Raises:
-        InvalidRequestError: with every problem, those of the recipients with their lines.
+        InvalidRequestError: with every problem, those of the recipients with their lines, but
+            for a batch whose only problem is its time: that depends on when it was first asked.
     """
     own = {name: fields[name] for name in OWN_FIELDS if name in fields}
     common = {name: value for name, value in fields.items() if name not in OWN_FIELDS}
@@ -97,22 +111,26 @@ def read_batch(
     if kind is None:
         raise InvalidRequestError([*options.problems, Problem("$.kind", "not_one_of", WORDS)])
     common.setdefault("lane", "bulk")
-    found, request = _common(common, kind, settings, now, strict=strict)
-    checker = _Checker(kind, request, settings)
-    batch = BatchRequest(kind=kind, request=request, receipts=options.value.receipts)
+    found, request = _common(common, kind, settings, strict=strict)
+    receipts = options.value.receipts
+    batch = BatchRequest(
+        kind=kind, request=request, receipts=receipts, room=_room(request, settings)
+    )
+    checker = _Checker(batch, settings)
     problems = [*options.problems, *found, *checker.problems_of_template]
     _sort(rows, checker, batch)
     if options.value.on_invalid == "reject":
         problems += batch.skipped
     if not batch.recipients and not problems:
-        problems.append(Problem("$.recipients", "nobody", "nobody is left to send to"))
+        nobody = Problem("$.recipients", "nobody", "nobody is left to send to")
+        problems = [nobody, *batch.skipped]
     if problems:
-        raise InvalidRequestError(problems)
+        raise InvalidRequestError([*problems, *problems_with_time(request, now)])
     return batch
 
 
 def _common(
-    common: Mapping[str, Any], kind: Kind, settings: Settings, now: datetime, *, strict: bool
+    common: Mapping[str, Any], kind: Kind, settings: Settings, *, strict: bool
 ) -> tuple[list[Problem], AnyRequest]:
     """The request that all recipients share, and what is wrong with it."""
     problems = []
@@ -123,8 +141,14 @@ def _common(
     problems += decoded.problems
     blank = msgspec.structs.replace(decoded.value, to="")
     problems += problems_with(blank, settings, decoded.broken)
-    problems += problems_with_time(blank, now)
     return problems, decoded.value
+
+
+def _room(request: AnyRequest, settings: Settings) -> int:
+    """How many bytes of a job are left for its recipients."""
+    # These stand beside the request once more.
+    beside = (request.metadata, sender(request, settings))
+    return MOST_BYTES - _JOB_OVERHEAD - len(msgspec.json.encode((request, beside)))
 
 
 def _sort(rows: Iterable[Row], checker: _Checker, batch: BatchRequest) -> None:
@@ -147,24 +171,31 @@ def _sort(rows: Iterable[Row], checker: _Checker, batch: BatchRequest) -> None:
 class _Checker:
     """Reads rows against the texts that they are to fill."""
 
-    def __init__(self, kind: Kind, request: AnyRequest, settings: Settings) -> None:
-        self._kind = kind
+    def __init__(self, batch: BatchRequest, settings: Settings) -> None:
+        self._kind = batch.kind
+        self._room = batch.room
         self._countries = settings.allowed_countries
-        self._templates = templates(request)
+        self._templates = templates(batch.request)
         self._names = frozenset[str]().union(*(each.names for each in self._templates.values()))
         self._body = self._templates.get("body")
 
     @property
     def problems_of_template(self) -> list[Problem]:
-        """Texts in which braces stand that make no placeholder."""
-        return [
+        """Texts in which braces stand that make no placeholder, and too much of everything."""
+        found = [
             Problem(f"$.{name}", "broken_template", "has {{ or }} that make no {{placeholder}}")
             for name, text in self._templates.items()
             if text.broken
         ]
+        if self._room < _LEAST_ROOM:
+            words = f"takes more than {MOST_BYTES} bytes with a recipient"
+            found.append(Problem("$", "too_large", words))
+        return found
 
     def read(self, row: Row) -> tuple[Recipient | None, list[Problem]]:
         """The recipient of a row, or what is wrong with it."""
+        if row.problem:
+            return None, [row.problem]
         problems = [*self._number(row)]
         values = {}
         for name in self._names:
@@ -177,7 +208,11 @@ class _Checker:
             problems.append(Problem(row.path, "too_long", words, row.line))
         if problems:
             return None, problems
-        return Recipient(row.line, row.values["to"], values), []
+        recipient = Recipient(row.line, row.values["to"], values)
+        if recipient.size > max(self._room, _LEAST_ROOM):
+            words = f"has values that take more than {self._room} bytes"
+            return None, [Problem(row.path, "too_large", words, row.line)]
+        return recipient, []
 
     def _number(self, row: Row) -> list[Problem]:
         to, path = row.values.get("to"), f"{row.path}.to"

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from shared import routes
 from shared.http_replies import json_reply
-from shared.http_requests import idempotency_key, json_object
+from shared.http_requests import idempotency_key, json_object, trace_id
 from shared.ledger.entry_id import recipient_id
+from shared.log import log
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -21,18 +22,22 @@ async def accept(req: func.HttpRequest, gateway: Gateway, kind: Kind) -> func.Ht
     """202 with the id under which the message or call can be followed."""
     fields = json_object(req)
     acceptance = await gateway.accept(kind, fields, key=idempotency_key(req))
+    log("accepted", id=acceptance.id, kind=kind, count=len(acceptance.to), source="http",
+        trace=trace_id(req))  # fmt: skip
     path = routes.entry(kind, acceptance.id)
     return json_reply(_receipt(acceptance), status=202, headers={"Location": path})
 
 
 def _receipt(acceptance: Acceptance) -> dict[str, Any]:
     count = len(acceptance.to)
+    sms = {} if acceptance.segments is None else {"segments": acceptance.segments}
     receipts = [
         {
             "id": (entry := recipient_id(acceptance.id, index, count)),
             "kind": acceptance.kind,
             "state": "scheduled" if acceptance.scheduled else "accepted",
             "to": to,
+            **sms,
             "links": {"self": routes.entry(acceptance.kind, entry)},
         }
         for index, to in enumerate(acceptance.to)

@@ -10,9 +10,12 @@ from shared.accept.batch_request import Row
 from shared.errors import InvalidRequestError, Problem
 
 if TYPE_CHECKING:
+    from _csv import Reader
     from collections.abc import Iterator
 
 _HEADER: Final = 1
+# A body is limited as a whole; a long cell need not be one that the texts use.
+csv.field_size_limit(2**31 - 1)
 
 
 def csv_rows(body: bytes) -> Iterator[Row]:
@@ -24,16 +27,15 @@ def csv_rows(body: bytes) -> Iterator[Row]:
     Raises:
         InvalidRequestError: while reading, for what makes the rest unreadable.
     """
-    reader = csv.reader(_lines(body), strict=True)
-    columns = _columns(next(_guarded(reader), []))
-    line = reader.line_num + 1
-    for cells in _guarded(reader):
+    rows = _numbered(csv.reader(_lines(body), strict=True))
+    columns = _columns(next(rows, (_HEADER, []))[1])
+    for line, cells in rows:
+        problem = None
         if len(cells) > len(columns):
             words = f"has {len(cells)} cells, and the header has {len(columns)}"
-            raise InvalidRequestError([Problem("$", "too_many_cells", words, line)])
+            problem = Problem("$", "too_many_cells", words, line)
         if cells:
-            yield Row(line, "$", dict(zip(columns, cells, strict=False)))
-        line = reader.line_num + 1
+            yield Row(line, "$", dict(zip(columns, cells, strict=False)), problem)
 
 
 def _lines(body: bytes) -> io.StringIO:
@@ -49,15 +51,20 @@ def _columns(header: list[str]) -> list[str]:
     if "to" not in columns:
         words = "the header needs a column named to"
         raise InvalidRequestError([Problem("$", "no_to_column", words, _HEADER)])
-    if twice := sorted({name for name in columns if columns.count(name) > 1}):
+    if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
         words = f"the header names {', '.join(twice)} twice"
         raise InvalidRequestError([Problem("$", "duplicate_column", words, _HEADER)])
     return columns
 
 
-def _guarded(reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    try:
-        yield from reader
-    except csv.Error as error:
-        line: int = reader.line_num  # type: ignore[attr-defined]  # csv.reader has it
-        raise InvalidRequestError([Problem("$", "not_csv", str(error), line)]) from None
+def _numbered(reader: Reader) -> Iterator[tuple[int, list[str]]]:
+    """Each row with the line that it begins on, which is not the one on which reading failed."""
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise InvalidRequestError([Problem("$", "not_csv", str(error), line)]) from None
+        yield line, cells

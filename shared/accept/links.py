@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+
+from shared.public_address import is_public
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+# Printable ASCII, but for the backslash: some programs take it for a slash, and so for the end
+# of the host.
+_CHARACTERS: Final = re.compile(r"[!-\[\]-~]+")
 
 
 def problem_with_link(link: str, *, own: str, allowed: Collection[str]) -> str | None:
@@ -21,7 +28,7 @@ def problem_with_link(link: str, *, own: str, allowed: Collection[str]) -> str |
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return "is not a URL"
-    if parts.scheme not in ("http", "https") or not host or not link.isascii() or " " in link:
+    if parts.scheme not in ("http", "https") or not host or not _CHARACTERS.fullmatch(link):
         return "must be an absolute https URL"
     if parts.username is not None or parts.password is not None:
         return "must not hold a user name or password"
@@ -46,12 +53,12 @@ def is_local(url: str) -> bool:
 
 def _is_public(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_global
+        return is_public(host)
     except ValueError:
         # The likes of `localhost`, `metadata`, `10.1`, `0x7f.1` and `printer.local` are not names
         # in the public DNS.
         last = host.rstrip(".").rpartition(".")[2]
-        return "." in host.rstrip(".") and last.isalpha() and last not in _PRIVATE
+        return "." in host.rstrip(".") and last[:1].isalpha() and last not in _PRIVATE
 
 
 _PRIVATE = frozenset({"localhost", "local", "internal", "lan", "home", "corp", "test", "invalid"})

@@ -17,13 +17,15 @@ class Order:
     """One message or call for one recipient; `parameters` are the twilio library's, by name.
 
     `sender` is a number, an address or a Messaging Service (`MG…`), and what Twilio's list can
-    be searched by where it is not a service.
+    be searched by where it is not a service. A request that could not begin before
+    `begin_before` is not made.
     """
 
     kind: Kind
     to: str
     sender: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    begin_before: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from twilio.rest import Client
 
 from shared.carrier.carrier import Found, Result
 from shared.carrier.codes import CODES, what_to_do
+from shared.carrier.limiter import Limiter
 from shared.carrier.twilio_http import (
     ErrorAnswer,
     NoAnswerError,
@@ -19,14 +22,16 @@ from shared.errors import CarrierUnavailableError
 from shared.phone_number import without_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-    from datetime import datetime
+    from collections.abc import Awaitable, Callable
 
     from shared.carrier.carrier import Kind, Order
     from shared.settings import Settings
 
 _MESSAGING_SERVICE: Final = "MG"
 _NOT_FOUND: Final = 404
+_TOO_MANY: Final = 429
+# Questions may take this part of the ceiling, so that messages never wait long behind them.
+_FOR_QUESTIONS: Final = 4
 _MOST_FOUND: Final = 400
 _CAME_TO: Final[dict[str, Literal["retry", "unknown"]]] = {
     "retry": "retry",
@@ -37,10 +42,22 @@ _CAME_TO: Final[dict[str, Literal["retry", "unknown"]]] = {
 _MUCH_LATER: Final = 3600.0
 
 
+class _TooLateError(Exception):
+    """Its turn came after the time at which a request was to begin."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class TwilioCarrier:
     """The account that the settings name."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, now: Callable[[], datetime] = _utc_now) -> None:
+        ceiling = settings.twilio_max_concurrency
+        self._now = now
+        self._limiter = Limiter(ceiling)
+        self._questions = asyncio.Semaphore(max(ceiling // _FOR_QUESTIONS, 1))
         self._http = TwilioHttp(
             timeout_seconds=settings.twilio_timeout_seconds,
             most_at_once=settings.twilio_max_concurrency,
@@ -61,9 +78,14 @@ class TwilioCarrier:
             else {"from_": order.sender}
         )
         try:
-            answer = await resource.create_with_http_info_async(
-                to=order.to, **sender, **order.parameters
+            answer = await self._in_turn(
+                lambda: resource.create_with_http_info_async(
+                    to=order.to, **sender, **order.parameters
+                ),
+                order.begin_before,
             )
+        except _TooLateError:
+            return Result(came_to="retry", code="not_begun")
         except NotConnectedError as error:
             return Result(came_to="retry", code="no_connection", message=str(error))
         except NoAnswerError as error:
@@ -87,16 +109,17 @@ class TwilioCarrier:
         if not order.sender.startswith(_MESSAGING_SERVICE):
             filters["from_"] = order.sender
         resource = self._client.messages if order.kind == "message" else self._client.calls
-        rows = await _asked(resource.list_async(**filters))
+        rows = await self._asked(lambda: resource.list_async(**filters))
         found = [_found(row) for row in rows if not str(row.direction).startswith("inbound")]
         return [each for each in found if each.created_at >= since]
 
     async def fetch(self, kind: Kind, sid: str) -> Found | None:
-        return await self._one(self._context(kind, sid).fetch_async())
+        return await self._one(self._context(kind, sid).fetch_async)
 
     async def stop(self, kind: Kind, sid: str) -> Found | None:
         word = "canceled" if kind == "message" else "completed"
-        return await self._one(self._context(kind, sid).update_async(status=word))
+        context = self._context(kind, sid)
+        return await self._one(lambda: context.update_async(status=word))
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -105,28 +128,51 @@ class TwilioCarrier:
     def _context(self, kind: Kind, sid: str) -> Any:  # noqa: ANN401 - twilio has no types
         return self._client.messages(sid) if kind == "message" else self._client.calls(sid)
 
-    async def _one(self, asked: Awaitable[Any]) -> Found | None:
+    async def _one(self, question: Callable[[], Awaitable[Any]]) -> Found | None:
         try:
-            return _found(await _asked(asked))
+            return _found(await self._asked(question))
         except ErrorAnswer:
             return None
 
+    async def _asked(self, question: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - twilio has no types
+        """The answer to a question that changes nothing or may be repeated.
 
-async def _asked(question: Awaitable[Any]) -> Any:  # noqa: ANN401 - twilio has no types
-    """The answer to a question that changes nothing or may be repeated.
-
-    Raises:
-        CarrierUnavailableError: no answer, or one that says to ask again.
-        ErrorAnswer: a definite no.
-    """
-    try:
-        return await question
-    except (NotConnectedError, NoAnswerError) as error:
-        raise CarrierUnavailableError(str(error)) from error
-    except ErrorAnswer as error:
-        if what_to_do(error.status, _code_and_message(error)[0]) in _CAME_TO:
+        Raises:
+            CarrierUnavailableError: no answer, or one that says to ask again.
+            ErrorAnswer: a definite no.
+        """
+        try:
+            async with self._questions:
+                return await self._in_turn(question)
+        except (NotConnectedError, NoAnswerError) as error:
             raise CarrierUnavailableError(str(error)) from error
-        raise
+        except ErrorAnswer as error:
+            if what_to_do(error.status, _code_and_message(error)[0]) in _CAME_TO:
+                raise CarrierUnavailableError(str(error)) from error
+            raise
+
+    async def _in_turn(
+        self, ask: Callable[[], Awaitable[Any]], begin_before: datetime | None = None
+    ) -> Any:  # noqa: ANN401 - twilio has no types
+        """Ask when there is room for one more request; tell the limiter how that went.
+
+        Raises:
+            _TooLateError: there was no room until after `begin_before`, and nothing was asked.
+        """
+        turn = await self._limiter.begin()
+        try:
+            if begin_before is not None and self._now() > begin_before:
+                raise _TooLateError
+            answer = await ask()
+        except ErrorAnswer as error:
+            if error.status == _TOO_MANY:
+                self._limiter.push_back(turn)
+            raise
+        else:
+            self._limiter.succeeded()
+            return answer
+        finally:
+            self._limiter.end()
 
 
 def _result_of(error: ErrorAnswer) -> Result:

@@ -44,7 +44,7 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # twilio has no types
     def __init__(self, *, timeout_seconds: float, most_at_once: int) -> None:
         super().__init__(logging.getLogger("switchboard.twilio"), is_async=True)
         self._timeout = aiohttp.ClientTimeout(
-            total=timeout_seconds, sock_connect=min(_CONNECT_SECONDS, timeout_seconds)
+            total=timeout_seconds, sock_connect=min(_CONNECT_SECONDS, timeout_seconds / 2)
         )
         self._most_at_once = most_at_once
         self._session: aiohttp.ClientSession | None = None
@@ -74,14 +74,14 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # twilio has no types
             ErrorAnswer: Twilio answered 4xx or 5xx.
         """
         del timeout
+        opened = {"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {}
         try:
             async with self._opened().request(
                 method,
                 uri,
                 params=params,
                 data=data,
-                headers=headers,
-                auth=aiohttp.BasicAuth(*auth) if auth else None,
+                headers={**(headers or {}), **opened},
                 allow_redirects=allow_redirects,
             ) as answer:
                 text = await answer.text(errors="replace")

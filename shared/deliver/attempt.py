@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from shared.carrier.codes import CODES, OPTED_OUT
+from shared.carrier.codes import OPTED_OUT
 from shared.deliver.backoff import backoff
+from shared.deliver.guards import Guards, Sending
 from shared.deliver.orders import order
 from shared.ledger.events import Answer, Claim, Doubt, Outcome
 from shared.ledger.opt_outs import OptOut
 from shared.log import log
+from shared.phone_number import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,25 +75,44 @@ class Attempts:
         entry = await self.ledger.find(job.job)
         return entry is not None and entry.claim is not None and entry.claim.token == claim.token
 
+    @cached_property
+    def _guards(self) -> Guards:
+        return Guards(self.settings, self.ledger)
+
     async def _send(self, job: Job, claim: Claim, index: int) -> Outcome:
         asked = order(job.job, job.accepted, index, self.settings.public_base_url)
-        if await self._has_opted_out(asked):
-            return Outcome(index=index, came_to="refused", code=OPTED_OUT,
-                           message=CODES[OPTED_OUT].means)  # fmt: skip
-        # The last thing before the request: nothing may come between that takes time.
+        asked = replace(asked, begin_before=claim.until)
+        sending = Sending(order=asked, job_id=job.job, index=index, at=self.now())
+        if stopped := await self._guards.stopped(sending):
+            return stopped
+        # The carrier looks again when its turn has come: from there on nothing takes time.
         if claim.until is not None and self.now() > claim.until:
+            self._guards.not_made(sending)
             return Outcome(index=index, came_to="retry", code="not_begun", not_before=self.now())
         result = await self.carrier.create(asked)
+        if result.came_to == "retry":
+            self._guards.not_made(sending)
         if result.code == OPTED_OUT:
             await self._remember_opt_out(asked, job.job)
-        log("attempt", id=job.job, index=index, n=claim.n, came_to=result.came_to, sid=result.sid,
-            code=result.code, request_id=result.request_id)  # fmt: skip
+        self._log(job, claim, index, result)
         return self._outcome(index, claim.n, result)
 
-    async def _has_opted_out(self, asked: Order) -> bool:
-        opt_outs = self.ledger.opt_outs
-        return asked.kind == "message" and await opt_outs.has_stopped(
-            asked.to, asked.sender, self.now()
+    def _log(self, job: Job, claim: Claim, index: int, result: Result) -> None:
+        accepted = job.accepted
+        waited = self.now() - (accepted.send_at or accepted.at)
+        log(
+            "attempt",
+            id=job.job,
+            index=index,
+            kind=accepted.kind,
+            lane=accepted.lane,
+            n=claim.n,
+            to=masked(accepted.to[index]),
+            delay_seconds=round(waited.total_seconds(), 3),
+            came_to=result.came_to,
+            sid=result.sid,
+            code=result.code,
+            request_id=result.request_id,
         )
 
     async def _remember_opt_out(self, asked: Order, job_id: str) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _NOT_SENT = frozenset({"scheduled", "accepted", "parked"})
 _UNCLEAR = frozenset({"delivering", "in_doubt"})
+_BUSY = "it is being sent at this moment; ask again shortly"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,9 @@ class Cancel:
         stopped = False
         if unsent := tuple(d.index for d in concerned if d.state in _NOT_SENT):
             if entry.unsettled:
-                raise OverError("it is being sent at this moment; ask again shortly")
+                raise OverError(_BUSY)
+            if entry.claim and entry.claim.by == "send" and not entry.answered:
+                raise OverError("it was parked while Twilio may have taken it; a retry finds out")
             stopped = await self._take_claim(entry, unsent)
         for delivery in concerned if at_twilio else ():
             stopped = await self._stop_at_twilio(entry, delivery) or stopped
@@ -74,5 +77,5 @@ class Cancel:
 
 def _why_not(deliveries: list[Delivery]) -> str:
     if any(delivery.state in _UNCLEAR or delivery.state in _NOT_SENT for delivery in deliveries):
-        return "it is being sent at this moment; ask again shortly"
+        return _BUSY
     return "it is over already"

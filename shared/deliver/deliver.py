@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 _SETTLED = frozenset({"sid", "refused"})
-_OUTAGE: Final = timedelta(seconds=30)
+# As host.json has it for what fails.
+_OUTAGE: Final = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +121,7 @@ class Deliver:
         wait = max(until - self.now(), timedelta())
         await self.queue.put(QUEUE_OF_LANE[job.accepted.lane], encode_job(later), wait)
 
-    @property
+    @cached_property
     def _attempts(self) -> Attempts:
         return Attempts(settings=self.settings, ledger=self.ledger, carrier=self.carrier,
                         now=self.now, random=self.random)  # fmt: skip

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from shared.ledger.events import Lane
 
 QUEUE_OF_LANE: Final[dict[Lane, str]] = {"now": "outbound", "bulk": "outbound-bulk"}
@@ -27,4 +29,8 @@ class JobQueue(Protocol):
 
     async def lengths(self) -> dict[str, int]:
         """About how many messages each of our queues holds; one that is missing is created."""
+        ...
+
+    async def oldest(self) -> dict[str, datetime | None]:
+        """When the message that each of our queues gives next was put there; None: none is due."""
         ...

@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.deliver.job_queue import AT_ONCE, INBOUND, LONGEST_DELAY, QUEUE_OF_LANE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import timedelta
 
 
 class Put(NamedTuple):
-    """A message that was put on a queue, and the delay it was put with."""
+    """A message that was put on a queue, the delay it was put with, and when."""
 
     queue: str
     message: bytes
     delay: timedelta
+    at: datetime
 
 
 class JobQueueInMemory:
     """Queues that remember what was put on them."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.puts: list[Put] = []
+        self._now = now
 
     async def put(self, queue: str, message: bytes, delay: timedelta = AT_ONCE) -> None:
-        self.puts.append(Put(queue, message, min(delay, LONGEST_DELAY)))
+        self.puts.append(Put(queue, message, min(delay, LONGEST_DELAY), self._now()))
 
     async def lengths(self) -> dict[str, int]:
         return {
             queue: sum(put.queue == queue for put in self.puts)
+            for queue in (*QUEUE_OF_LANE.values(), INBOUND)
+        }
+
+    async def oldest(self) -> dict[str, datetime | None]:
+        now = self._now()
+        return {
+            queue: min(
+                (
+                    each.at
+                    for each in self.puts
+                    if each.queue == queue and each.at + each.delay <= now
+                ),
+                default=None,
+            )
             for queue in (*QUEUE_OF_LANE.values(), INBOUND)
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -15,7 +16,7 @@ from shared.errors import StorageUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from azure.core.credentials_async import AsyncTokenCredential
 
@@ -30,6 +31,8 @@ _CLIENT_OPTIONS: Final[dict[str, Any]] = {
     "increment_base": 2,
     "connection_timeout": 5,
     "read_timeout": 8,
+    # Or every request waits for two threads, which look for a proxy and for a .netrc.
+    "use_env_settings": False,
 }
 
 
@@ -63,7 +66,8 @@ class JobQueueInStorage:
         client = self._queues[queue]
         # Base64, as most SDKs write it: nothing in it needs escaping in the service's XML.
         text = base64.b64encode(message).decode()
-        seconds = max(0, round(min(delay, LONGEST_DELAY).total_seconds()))
+        # Rounded up: a message that comes too early only goes back again.
+        seconds = max(0, math.ceil(min(delay, LONGEST_DELAY).total_seconds()))
         await self._with_queue(
             client,
             lambda: client.send_message(text, visibility_timeout=seconds, time_to_live=_FOR_EVER),
@@ -76,6 +80,15 @@ class JobQueueInStorage:
         return {
             name: properties.approximate_message_count or 0
             for name, properties in zip(self._queues, found, strict=True)
+        }
+
+    async def oldest(self) -> dict[str, datetime | None]:
+        found = await asyncio.gather(
+            *(self._with_queue(q, q.peek_messages) for q in self._queues.values())
+        )
+        return {
+            name: messages[0].inserted_on if messages else None
+            for name, messages in zip(self._queues, found, strict=True)
         }
 
     async def close(self) -> None:

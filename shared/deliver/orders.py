@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 INLINE_TWIML: Final = 4000
 _AS_THEY_ARE: Final = {
     "message": ("body", "content_sid", "validity_period", "smart_encoded", "shorten_urls"),
-    "call": ("twiml", "url", "machine_detection", "async_amd", "record", "timeout", "time_limit",
-             "send_digits"),
-}  # fmt: skip
+    "call": ("machine_detection", "record", "timeout", "time_limit", "send_digits"),
+}
 _CALL_EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
 # Twilio repeats a callback that failed, up to five times, if its URL says so:
 # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
@@ -66,9 +65,31 @@ def _call(
     request: CallRequest, entry_id: str, public_base_url: str, *, receipts: bool
 ) -> dict[str, Any]:
     parameters: dict[str, Any] = {"status_callback_event": _CALL_EVENTS} if receipts else {}
-    script = call_script(request)
-    if script is not None and len(script) <= INLINE_TWIML:
-        parameters["twiml"] = script
-    elif script is not None:
+    parameters |= _told_to(routes.status_callback(public_base_url, entry_id, None), request)
+    if request.url is not None:
+        parameters["url"] = routes.with_entry(request.url, public_base_url, entry_id)
+        return parameters
+    said = call_script(request) or request.twiml or ""
+    twiml = routes.with_entry(said, public_base_url, entry_id)
+    if len(twiml) <= INLINE_TWIML:
+        parameters["twiml"] = twiml
+    elif request.twiml is not None:
+        parameters["twiml"] = request.twiml
+    else:
         parameters["url"] = routes.call_twiml(public_base_url, entry_id)
+    return parameters
+
+
+def _told_to(url: str, request: CallRequest) -> dict[str, Any]:
+    """Where Twilio tells who answered and what was recorded.
+
+    That is for the entry: a caller's own callback gets the statuses alone.
+    """
+    parameters: dict[str, Any] = {}
+    if request.record:
+        parameters["recording_status_callback"] = url + _REPEATED
+    if request.async_amd is not None:
+        # The one boolean that the library takes as a text.
+        parameters["async_amd"] = "true" if request.async_amd else "false"
+        parameters["async_amd_status_callback"] = url + _REPEATED
     return parameters

@@ -47,11 +47,6 @@ class Settler:
     def _grace(self) -> timedelta:
         return timedelta(seconds=self.settings.resolve_after_seconds)
 
-    @property
-    def _answers_within(self) -> timedelta:
-        """After this a message that Twilio created is in its own entry, or in doubt itself."""
-        return min(self._grace, timedelta(seconds=self.settings.twilio_timeout_seconds))
-
     async def settle(self, job: Job, entry: Entry, claim: Claim) -> datetime | None:
         """Settle what can be settled; the time of the next look if some of it cannot be yet."""
         doubt = entry.doubt or await self._doubt(entry, claim)
@@ -101,9 +96,13 @@ class Settler:
         fitting = [f for f in found if f.created_at <= until and _fits(asked, f)]
         young = False
         for each in sorted(fitting, key=lambda f: f.created_at):
-            if self.now() < each.created_at + self._answers_within:
+            # By then it is in the entry that it was created for, or that one is in doubt too.
+            known_at, now = each.created_at + self._grace, self.now()
+            if now < known_at:
                 young = True
-            elif await self.ledger.owners.take(each.sid, entry.id, index, each.created_at):
+            elif await self.ledger.owners.take(each.sid, entry.id, index,
+                                               created_at=each.created_at, known_at=known_at,
+                                               now=now):  # fmt: skip
                 return Outcome(index=index, came_to="sid", sid=each.sid, status=each.status)
         if absent_counts and not young:
             return Outcome(index=index, came_to="not_created")
@@ -118,6 +117,18 @@ class Settler:
 
 
 def _fits(asked: Order, found: Found) -> bool:
-    """Whether what Twilio has can be what was asked for; a call has no body to compare."""
+    """Whether what Twilio has can be what was asked for; a call has no body to compare.
+
+    Twilio may put similar characters in place of some (smart encoding, which a Messaging Service
+    can do by itself), other links (`shorten_urls`), and a few words of its own before the text of
+    a trial account. Taking that for another message would send ours twice.
+    """
     body = asked.parameters.get("body")
-    return asked.kind == "call" or body is None or found.body == body
+    if body is None or asked.parameters.get("shorten_urls"):
+        return True
+    return _plain(found.body or "").endswith(_plain(body))
+
+
+def _plain(text: str) -> str:
+    """The letters and digits that no encoding replaces."""
+    return "".join(each for each in text if each.isascii() and each.isalnum())

@@ -1,0 +1,93 @@
+"""What can stop a send before Twilio is asked, in order; all but the first are off unless set.
+
+A guard answers with what becomes of the send instead, or with nothing. What takes a place that
+is counted comes last, so that nothing is counted which another guard stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from shared.carrier.codes import CODES, OPTED_OUT
+from shared.deliver.daily_caps import DailyCaps
+from shared.deliver.quiet_hours import QuietHours
+from shared.deliver.sender_rate import SenderRate
+from shared.errors import StorageUnavailableError
+from shared.ledger.events import Outcome
+from shared.log import log
+
+if TYPE_CHECKING:
+    from shared.carrier.carrier import Order
+    from shared.ledger.ledger import Ledger
+    from shared.ledger.opt_outs import OptOuts
+    from shared.settings import Settings
+
+_ASK_AGAIN: Final = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sending:
+    """A send that is about to be made: recipient `index` of a job, and the time."""
+
+    order: Order
+    job_id: str
+    index: int
+    at: datetime
+
+
+Guard = Callable[[Sending], Awaitable[Outcome | None]]
+
+
+class Guards:
+    """The guards that an installation has set; one for all sends of a worker."""
+
+    def __init__(self, settings: Settings, ledger: Ledger) -> None:
+        self._guards: list[Guard] = [_OptedOut(ledger.opt_outs)]
+        self._caps: DailyCaps | None = None
+        if settings.quiet_hours is not None:
+            self._guards.append(QuietHours(settings, settings.quiet_hours))
+        if settings.segments_per_second is not None:
+            self._guards.append(SenderRate(settings.segments_per_second))
+        if settings.has_daily_caps:
+            self._caps = DailyCaps(settings, ledger.rows)
+            self._guards.append(self._caps)
+
+    async def stopped(self, sending: Sending) -> Outcome | None:
+        """What becomes of a send that must not be made now, or None where it may be.
+
+        A guard that cannot reach the storage says neither yes nor no: it is asked again later.
+        """
+        try:
+            for guard in self._guards:
+                if outcome := await guard(sending):
+                    log("guarded", id=sending.job_id, index=sending.index, code=outcome.code,
+                        came_to=outcome.came_to, not_before=outcome.not_before)  # fmt: skip
+                    return outcome
+        except StorageUnavailableError:
+            return Outcome(index=sending.index, came_to="retry", code="not_begun",
+                           not_before=sending.at + _ASK_AGAIN)  # fmt: skip
+        return None
+
+    def not_made(self, sending: Sending) -> None:
+        """A send that the guards let pass was certainly not made, and will be tried again."""
+        if self._caps is not None:
+            self._caps.give_back(sending)
+
+
+@dataclass(frozen=True)
+class _OptedOut:
+    """Who has said stop to a sender gets no message from it."""
+
+    opt_outs: OptOuts
+
+    async def __call__(self, sending: Sending) -> Outcome | None:
+        order = sending.order
+        if order.kind == "message" and await self.opt_outs.has_stopped(
+            order.to, order.sender, sending.at
+        ):
+            return Outcome(index=sending.index, came_to="refused", code=OPTED_OUT,
+                           message=CODES[OPTED_OUT].means)  # fmt: skip
+        return None

@@ -1,0 +1,58 @@
+"""So many SMS segments per second for each sender, and no more than a second's worth at once.
+
+Each worker has its own count: with several workers a sender may reach that many times the
+rate. Who sends is the number or the Messaging Service. What is too many is not waited for: it
+goes back to the queue until its place in the line comes, in whole seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from shared.accept.segments import segments
+from shared.ledger.events import Outcome
+
+if TYPE_CHECKING:
+    from shared.deliver.guards import Sending
+
+_AT_ONCE: Final = 1.0
+# Sums of fractions of a second fall short of whole ones by less than this.
+_ROUNDING: Final = 1e-6
+
+
+class SenderRate:
+    """A bucket for each sender, kept as the time at which it will be full again."""
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._full_at: dict[str, float] = {}
+        self._line_ends: dict[str, float] = {}
+
+    async def __call__(self, sending: Sending) -> Outcome | None:
+        """Take what the message's segments need, or say when there will be enough of it."""
+        if sending.order.kind == "call":
+            return None
+        sender, now = sending.order.sender, sending.at.timestamp()
+        takes = _segments(sending) / self._per_second
+        full_at = max(self._full_at.get(sender, now), now)
+        enough_at = full_at - max(_AT_ONCE - takes, 0.0)
+        if enough_at <= now + _ROUNDING:
+            self._full_at[sender] = full_at + takes
+            return None
+        begins = max(self._line_ends.get(sender, 0.0), enough_at)
+        self._line_ends[sender] = begins + takes
+        return Outcome(
+            index=sending.index,
+            came_to="retry",
+            code="sender_rate",
+            message=f"waits for its turn at {self._per_second:g} segments per second",
+            not_before=datetime.fromtimestamp(math.ceil(begins - _ROUNDING), UTC),
+        )
+
+
+def _segments(sending: Sending) -> int:
+    parameters = sending.order.parameters
+    smart = bool(parameters.get("smart_encoded"))
+    return segments(parameters.get("body") or "", smart_encoded=smart).count

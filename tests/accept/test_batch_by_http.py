@@ -1,0 +1,191 @@
+"""`/api/batches` through the app: what is answered, to JSON and to CSV."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from shared.accept.batch_by_http import MOST_BYTES
+from shared.deliver.job import Job, read_queue_message
+from tests.app import App, Reply
+from tests.clock import NOON
+from tests.deliver.world import TO, numbers
+
+OTHERS = numbers(4)
+HELLO = {"body": "Hello {{name}}"}
+
+
+def people(*names: str) -> list[dict[str, str]]:
+    return [{"to": to, "name": name} for to, name in zip(OTHERS, names, strict=False)]
+
+
+async def post_csv(app: App, text: str, **query: str) -> Reply:
+    headers = {"Content-Type": "Text/CSV; charset=utf-8"}
+    target = f"/api/batches?{urlencode({'code': 'local-key', **query})}"
+    return await app.ask("POST", target, text.encode(), headers)
+
+
+def kept(app: App) -> list[Job]:
+    found = [read_queue_message(put.message) for put in app.queue.puts]
+    return [each for each in found if isinstance(each, Job)]
+
+
+async def test_a_batch_is_accepted(app: App) -> None:
+    """202 says who gets it, who is in it twice, who is left out, and where to look."""
+    recipients: list[Any] = [*people("Ann", "Bob"), people("Ann")[0], {"to": "x"}, TO]
+    fields = {**HELLO, "recipients": recipients, "on_invalid": "skip"}
+    reply = await app.post("/api/batches", fields)
+    name = reply.json["id"]
+    assert reply.status == 202
+    assert reply.headers["Location"] == f"/api/batches/{name}"
+    assert reply.json == {
+        "id": name,
+        "count": 2,
+        "duplicates": [{"line": 3, "to": OTHERS[0]}],
+        "skipped": [
+            {"line": 4, "code": "invalid_number", "message": reply.json["skipped"][0]["message"]},
+            {"line": 4, "code": "missing_value", "message": reply.json["skipped"][1]["message"]},
+            {"line": 5, "code": "missing", "message": reply.json["skipped"][2]["message"]},
+            {"line": 5, "code": "missing_value", "message": reply.json["skipped"][3]["message"]},
+        ],
+        "links": {"self": f"/api/batches/{name}"},
+    }
+
+
+async def test_a_batch_is_shown(app: App) -> None:
+    """A new batch has every name from the start, and nothing of its key."""
+    metadata = {"order": "7"}
+    fields = {**HELLO, "recipients": people("Ann", "Bob"), "metadata": metadata}
+    accepted = await app.post("/api/batches", fields, Idempotency_Key="k")
+    reply = await app.get(accepted.json["links"]["self"])
+    assert (reply.status, reply.json) == (
+        200,
+        {
+            "id": accepted.json["id"],
+            "kind": "message",
+            "lane": "bulk",
+            "count": 2,
+            "duplicates": 0,
+            "skipped": 0,
+            "accepted_at": "2026-11-21T12:00:00Z",
+            "send_at": None,
+            "metadata": metadata,
+            "states": {"accepted": 2},
+            "twilio_statuses": {},
+            "failures": [],
+            "rate": None,
+            "estimated_end": None,
+            "links": accepted.json["links"],
+        },
+    )
+    (item,) = (await app.get("/api/batches")).json["items"]
+    assert item["links"] == accepted.json["links"]
+    assert (item["count"], item["metadata"], "key" in item) == (2, metadata, False)
+
+
+async def test_every_bad_recipient_is_named_with_its_line(app: App) -> None:
+    """400 carries path, code, message and line of each, and nothing is sent."""
+    fields = {**HELLO, "recipients": [*people("Ann"), {"to": "+1", "name": "B"}, {"to": TO}]}
+    reply = await app.post("/api/batches", fields)
+    assert reply.status == 400
+    assert [(e["path"], e["code"], e["line"]) for e in reply.json["errors"]] == [
+        ("$.recipients[1].to", "invalid_number", 2),
+        ("$.recipients[2].name", "missing_value", 3),
+    ]
+    assert app.queue.puts == []
+
+
+@pytest.mark.parametrize("given", [None, {}, "x"])
+async def test_recipients_must_be_a_list(app: App, given: object) -> None:
+    """Recipients that are missing or of another shape are one problem."""
+    reply = await app.post("/api/batches", {**HELLO, "recipients": given})
+    assert reply.errors == [("$.recipients", "wrong_type")]
+
+
+async def test_a_csv_and_its_query_are_a_batch(app: App) -> None:
+    """The query has the other fields, objects as JSON; columns that no text names are let be."""
+    csv = f"to,name,age\r\n{OTHERS[0]},Ann,7\r\n\r\n{OTHERS[0]},Ann,7\r\n{OTHERS[1]},=1+1,8\r\n"
+    query = {
+        "body": "{{name}}, hello",
+        "metadata": '{"order": "7"}',
+        "send_at": "2026-11-22T12:00:00Z",
+        "receipts": "false",
+        "lane": "now",
+    }
+    reply = await post_csv(app, csv, **query)
+    assert reply.status == 202, reply.body
+    assert reply.json["duplicates"] == [{"line": 4, "to": OTHERS[0]}]
+    (job,) = kept(app)
+    accepted = job.accepted
+    assert accepted.values == ({"name": "Ann"}, {"name": "=1+1"})
+    assert (accepted.metadata, accepted.send_at) == ({"order": "7"}, NOON + timedelta(days=1))
+    assert (accepted.receipts, accepted.lane) == (False, "now")
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "problems"),
+    [
+        ("name\nAnn\n", HELLO, [("$", "no_to_column", 1)]),
+        (f"to\n{TO}\n{OTHERS[0]}\n", HELLO,
+         [("$.name", "missing_value", 2), ("$.name", "missing_value", 3)]),
+        (f"to,name\n{TO},Ann,x\n{TO}1,Bob\n", HELLO,
+         [("$", "too_many_cells", 2), ("$.to", "invalid_number", 3)]),
+        (f'to,name\n{TO},"A\nB"\n1,C\n', HELLO, [("$.to", "invalid_number", 4)]),
+        (f"to,name\n{TO},{'x' * 1_000_000}\n", HELLO, [("$.name", "too_long", 2)]),
+        (f"to\n{TO}\n", {"body": "Hi", "metadata": "{oops"}, [("$.metadata", "wrong_type", None)]),
+        (f"to\n{TO}\n", {"body": "Hi", "boby": "x"}, [("$.boby", "unknown_field", None)]),
+        (f"to\n{TO}\n", {}, [("$.kind", "not_one_of", None)]),
+    ],
+)  # fmt: skip
+async def test_a_bad_csv_is_refused(
+    app: App, text: str, query: dict[str, str], problems: list[tuple[str, str, int | None]]
+) -> None:
+    """Each problem is named, with the line that an editor shows."""
+    reply = await post_csv(app, text, **query)
+    assert reply.status == 400
+    assert [(e["path"], e["code"], e.get("line")) for e in reply.json["errors"]] == problems
+    assert app.queue.puts == []
+
+
+@pytest.mark.parametrize("media_type", ["text/csv", "application/json"])
+async def test_a_body_that_is_too_large_is_413(app: App, media_type: str) -> None:
+    """One byte beyond 32 MiB is refused before it is read."""
+    body = b" " * (MOST_BYTES + 1)
+    reply = await app.ask("POST", "/api/batches?body=Hi", body, {"Content-Type": media_type})
+    assert reply.status == 413
+
+
+@pytest.mark.parametrize("name", ["x", "zbpn7196bfzff9kh2444pa"])
+async def test_a_batch_that_is_not_there_is_404(app: App, name: str) -> None:
+    """No id, and one that nobody has, whatever is asked of it."""
+    assert (await app.get(f"/api/batches/{name}")).status == 404
+    assert (await app.ask("DELETE", f"/api/batches/{name}")).status == 404
+    assert (await app.post(f"/api/batches/{name}/retry", {})).status == 404
+
+
+async def test_the_newest_batches_come_first(app: App) -> None:
+    """The list shows twenty, across days, the newest first."""
+    names = []
+    for _ in range(22):
+        app.clock.move(hours=5)
+        reply = await app.post("/api/batches", {"body": "Hi", "recipients": [{"to": TO}]})
+        names.append(reply.json["id"])
+    listed = (await app.get("/api/batches")).json
+    assert [item["id"] for item in listed["items"]] == names[:1:-1]
+    assert listed["next"] is None
+
+
+async def test_json_and_csv_of_one_meaning_are_one_batch(app: App) -> None:
+    """The same key stands for the same recipients and text, however they are written."""
+    fields = {**HELLO, "recipients": [{"to": TO, "name": 7}]}
+    first = await app.post("/api/batches", fields, Idempotency_Key="k")
+    again = await app.ask(
+        "POST",
+        f"/api/batches?{urlencode(HELLO)}",
+        f"to,name\n{TO},7\n".encode(),
+        {"Content-Type": "text/csv", "Idempotency-Key": "k"},
+    )
+    assert (again.status, again.body) == (202, first.body)
+    assert json.loads(again.body)["count"] == 1

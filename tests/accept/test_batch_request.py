@@ -1,0 +1,210 @@
+"""A batch as it was given becomes one that can be accepted, or every reason why not."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.accept.batch_request import BatchRequest, Row, read_batch
+from shared.errors import InvalidRequestError
+from tests.clock import NOON
+from tests.deliver.world import TO, numbers
+from tests.environment import settings
+
+HELLO = {"body": "Hello {{name}}"}
+OTHERS = numbers(3)
+
+
+def rows(*given: Mapping[str, Any]) -> list[Row]:
+    return [Row(n + 1, f"$.recipients[{n}]", values) for n, values in enumerate(given)]
+
+
+def read(fields: dict[str, Any], given: Iterable[Row], **changes: Any) -> BatchRequest:  # noqa: ANN401 - settings, and strict
+    strict = changes.pop("strict", True)
+    return read_batch(fields, given, settings(**changes), NOON, strict=strict)
+
+
+def refused(
+    fields: dict[str, Any], given: Iterable[Row], **changes: Any
+) -> list[tuple[str, str, int | None]]:
+    """The path, code and line of every problem."""
+    with pytest.raises(InvalidRequestError) as caught:
+        read(fields, given, **changes)
+    return [(p.path, p.code, p.line) for p in caught.value.problems]
+
+
+def test_a_batch_is_read() -> None:
+    """Each recipient has its line and the values of the texts' placeholders, and no others."""
+    batch = read(HELLO, rows({"to": TO, "name": "Ann", "age": 7}))
+    assert (batch.kind, batch.receipts, batch.request.lane) == ("message", True, "bulk")
+    assert [(r.line, r.to, r.values) for r in batch.recipients] == [(1, TO, {"name": "Ann"})]
+    assert (batch.duplicates, batch.skipped) == ([], [])
+
+
+def test_a_call_is_a_batch_too() -> None:
+    """The kind follows from the fields, or is named; the lane may be `now`."""
+    batch = read({"say": "Hi {{n}}", "lane": "now"}, rows({"to": TO, "n": 1}))
+    assert (batch.kind, batch.request.lane) == ("call", "now")
+    batch = read({"kind": "message", "body": "Hi"}, rows({"to": f"whatsapp:{TO}"}))
+    assert batch.recipients[0].to == f"whatsapp:{TO}"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("", ""),
+        (" Ann ", " Ann "),
+        (7, "7"),
+        (1.0, "1.0"),
+        (123456789012345678901, "123456789012345678901"),
+        ("=1+1", "=1+1"),
+        ("{{name}}", "{{name}}"),
+        ("x" * 1594, "x" * 1594),
+    ],
+)
+def test_a_value_is_a_text_or_a_number_as_it_is_written(value: object, text: str) -> None:
+    """Numbers are written out, and a text is never computed, trimmed or filled again."""
+    batch = read(HELLO, rows({"to": TO, "name": value}))
+    assert batch.recipients[0].values == {"name": text}
+
+
+@pytest.mark.parametrize(
+    ("row", "where", "code"),
+    [
+        ({}, ".to", "missing"),
+        ({"to": ""}, ".to", "missing"),
+        ({"to": 14155552671}, ".to", "missing"),
+        ({"to": "+1415"}, ".to", "invalid_number"),
+        ({"to": f" {TO}"}, ".to", "invalid_number"),
+        ({"to": "+1 415 555 2671"}, ".to", "invalid_number"),
+        ({"to": "1.41556E+10"}, ".to", "invalid_number"),
+        ({"to": "telegram:" + TO}, ".to", "invalid_number"),
+        ({"to": "+19005551234"}, ".to", "premium_rate"),
+        ({"to": TO, "name": None}, ".name", "missing_value"),
+        ({"to": TO, "name": True}, ".name", "missing_value"),
+        ({"to": TO, "name": ["Ann"]}, ".name", "missing_value"),
+        ({"to": TO, "name": "a\x00"}, ".name", "forbidden_character"),
+        ({"to": TO, "name": "x" * 4097}, ".name", "too_long"),
+        ({"to": TO, "name": "x" * 1595}, "", "too_long"),
+    ],
+)
+def test_a_recipient_that_cannot_be_sent_to_is_named(
+    row: dict[str, Any], where: str, code: str
+) -> None:
+    """Each with its path, its code and its line; the others do not help."""
+    row = {"name": "Ann", **row}
+    given = rows({"to": OTHERS[0], "name": "Bob"}, row)
+    assert refused(HELLO, given) == [(f"$.recipients[1]{where}", code, 2)]
+    batch = read({**HELLO, "on_invalid": "skip"}, given)
+    assert [p.line for p in batch.skipped] == [2]
+    assert [r.to for r in batch.recipients] == [OTHERS[0]]
+
+
+def test_a_placeholder_without_a_value_is_a_problem_of_each_row() -> None:
+    """Every row that lacks it is named, and every name that it lacks."""
+    fields = {"body": "{{a}} {{b}}"}
+    assert sorted(refused(fields, rows({"to": TO}, {"to": OTHERS[0], "a": "x"}))) == [
+        ("$.recipients[0].a", "missing_value", 1),
+        ("$.recipients[0].b", "missing_value", 1),
+        ("$.recipients[1].b", "missing_value", 2),
+    ]
+
+
+def test_a_row_that_could_not_be_read_is_a_problem_as_well() -> None:
+    """What reading a row came to is told with everything else."""
+    unread = read_problem()
+    assert refused(HELLO, [unread]) == [("$", "too_many_cells", 9)]
+
+
+def read_problem() -> Row:
+    from shared.errors import Problem
+
+    return Row(9, "$", {"to": TO, "name": "Ann"}, Problem("$", "too_many_cells", "has 3", 9))
+
+
+def test_a_country_that_is_not_allowed_is_refused() -> None:
+    """ALLOWED_COUNTRIES holds for batches too."""
+    given = rows({"to": "+442079460958", "name": "Ann"})
+    found = refused(HELLO, given, ALLOWED_COUNTRIES="US")
+    assert found == [("$.recipients[0].to", "country_not_allowed", 1)]
+
+
+def test_a_duplicate_is_sent_once_and_reported() -> None:
+    """The first of them counts; the others are named, whatever their values."""
+    given = rows(*({"to": to, "name": str(n)} for n, to in enumerate([TO, OTHERS[0], TO, TO])))
+    batch = read(HELLO, given)
+    assert [(r.to, r.values["name"]) for r in batch.recipients] == [(TO, "0"), (OTHERS[0], "1")]
+    assert [(r.line, r.to) for r in batch.duplicates] == [(3, TO), (4, TO)]
+
+
+def test_nobody_is_left() -> None:
+    """Where all are skipped, or there were none, that is said with each one's reason."""
+    skip = {**HELLO, "on_invalid": "skip"}
+    assert refused(skip, []) == [("$.recipients", "nobody", None)]
+    assert refused(skip, rows({"to": "x", "name": "A"}, {"to": "y", "name": "B"})) == [
+        ("$.recipients", "nobody", None),
+        ("$.recipients[0].to", "invalid_number", 1),
+        ("$.recipients[1].to", "invalid_number", 2),
+    ]
+
+
+def test_50_001_recipients_are_too_many() -> None:
+    """50,000 rows are read, whatever becomes of them, and not one more."""
+    skip = {**HELLO, "on_invalid": "skip"}
+    many = [Row(n, "$", {}) for n in range(50_000)]
+    assert len(refused(skip, many)) == 50_001 + 50_000
+    assert refused(skip, [*many, many[0]]) == [("$.recipients", "too_many", None)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "problems"),
+    [
+        ({}, [("$.kind", "not_one_of")]),
+        ({"kind": "fax", "body": "Hi"}, [("$.kind", "not_one_of")]),
+        ({"kind": 1, "on_invalid": 1, "receipts": "x"},
+         [("$.on_invalid", "wrong_type"), ("$.receipts", "wrong_type"), ("$.kind", "not_one_of")]),
+        ({"body": "Hi", "on_invalid": "ignore"}, [("$.on_invalid", "not_one_of")]),
+        ({"body": "Hi", "to": TO}, [("$.to", "unknown_field")]),
+        ({"body": "Hi", "boby": 1}, [("$.boby", "unknown_field")]),
+        ({"body": "Hi", "lane": "fast"}, [("$.lane", "not_one_of")]),
+        ({"kind": "message"}, [("$", "no_content")]),
+        ({"body": "Hi {{na me}}"}, [("$.body", "broken_template")]),
+        ({"body": "x" * 1601}, [("$.body", "too_long")]),
+        ({"body": "Hi", "from": "+1"}, [("$.from", "invalid_number")]),
+        ({"body": "", "send_at": "2026-11-21T11:00:00Z"},
+         [("$", "no_content"), ("$.send_at", "in_the_past")]),
+        ({"say": "x" * 49_000}, [("$", "too_large")]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_all_of_it_is_said_once(
+    fields: dict[str, Any], problems: list[tuple[str, str]]
+) -> None:
+    """Problems of the fields come with their paths and without a line."""
+    found = refused(fields, rows({"to": TO}))
+    assert found == [(path, code, None) for path, code in problems]
+
+
+def test_a_time_that_is_past_is_left_to_whoever_knows_the_key() -> None:
+    """A batch whose only problem is its time is read: it may be the repeat of one that was not."""
+    past = (NOON - timedelta(hours=1)).isoformat()
+    assert read({"body": "Hi", "send_at": past}, rows({"to": TO})).recipients
+
+
+def test_values_that_no_job_can_carry_are_refused() -> None:
+    """A recipient must fit on the queue by itself, however its values are written."""
+    names = [f"v{n}" for n in range(12)]
+    fields = {"say": " ".join(f"{{{{{name}}}}}" for name in names)}
+    fits = dict.fromkeys(names, "é" * 1900)
+    given = rows({"to": TO, **fits}, {"to": OTHERS[0], **dict.fromkeys(names, "é" * 2100)})
+    assert refused(fields, given) == [("$.recipients[1]", "too_large", 2)]
+
+
+def test_a_query_writes_numbers_and_booleans_as_texts() -> None:
+    """Where it is not strict, as for a CSV's query, `false` is a boolean."""
+    fields = {"body": "Hi", "receipts": "false", "validity_period": "60", "kind": "message"}
+    assert not read(fields, rows({"to": TO}), strict=False).receipts
+    assert refused(fields, rows({"to": TO})) == [
+        ("$.receipts", "wrong_type", None),
+        ("$.validity_period", "wrong_type", None),
+    ]

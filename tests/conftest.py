@@ -1,0 +1,75 @@
+"""The real things that tests run against, and the app with its parts in memory."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+import function_app
+from dev.azurite import azurite, is_installed
+from dev.host.application import IndexedFunction, index
+from dev.simulator.account import Account
+from dev.simulator.clock import Clock as SimulatedClock
+from dev.simulator.exchange import Exchange
+from dev.simulator.server import running
+from shared.deliver.job_queue_in_memory import JobQueueInMemory
+from shared.gateway import Gateway
+from shared.ledger.rows_in_memory import RowsInMemory
+from tests.app import App
+from tests.clock import Clock
+from tests.environment import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT, NOBODY, SENDER
+
+
+@pytest.fixture(scope="session")
+def storage() -> Iterator[str]:
+    """The connection string of an Azurite that runs for the whole session."""
+    if not is_installed():
+        why = "Azurite is not installed: `python3 dev test` does that"
+        if os.environ.get("CI") == "true":
+            pytest.fail(why)
+        pytest.skip(why)
+    with azurite() as connection_string:
+        yield connection_string
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """A Twilio simulator that serves at `url`; `exchange` is what it knows and does."""
+
+    url: str
+    exchange: Exchange
+
+    def posts(self) -> list[str]:
+        """The form of every POST that it was sent, in order, whatever became of it."""
+        events = self.exchange.journal.after(0)
+        return [str(e["form"]) for e in events if e["kind"] == "request" and e["method"] == "POST"]
+
+
+@pytest.fixture
+async def simulator() -> AsyncIterator[Simulator]:
+    """A Twilio simulator of one test's own."""
+    account = Account(sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, number=SENDER, app_url=NOBODY)
+    exchange = Exchange(account, clock=SimulatedClock(speed=400, patience=40, step=0.005))
+    async with running(exchange) as url:
+        yield Simulator(url, exchange)
+
+
+@pytest.fixture(scope="session")
+def functions() -> list[IndexedFunction]:
+    """Every function of the app, found as the host finds them, which works only once."""
+    return index()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def app(functions: list[IndexedFunction], clock: Clock, monkeypatch: pytest.MonkeyPatch) -> App:
+    """The app with storage in memory and a clock that stands."""
+    gateway = Gateway(ENVIRONMENT, now=clock)
+    gateway.rows, gateway.queue = rows, queue = RowsInMemory(), JobQueueInMemory()
+    monkeypatch.setattr(function_app, "gateway", gateway)
+    return App(functions=functions, gateway=gateway, rows=rows, queue=queue, clock=clock)

@@ -1,0 +1,270 @@
+"""Settings: every problem named at once, no secret shown, and one list everywhere."""
+
+import json
+import re
+from dataclasses import FrozenInstanceError
+from datetime import time
+from pathlib import Path
+
+import pytest
+
+from shared.errors import SettingsError
+from shared.settings import Settings, env_name, named_settings, read_settings
+from tests.environment import ENVIRONMENT, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+VAULT = "@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/canary)"
+NAMES = [env_name(setting) for setting in named_settings()]
+# Azure's own, which the app's triggers and host need beside ours.
+AZURES = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage"}
+
+
+def problems(**changes: str) -> list[tuple[str, str]]:
+    """The name and code of everything that is wrong with changed settings."""
+    with pytest.raises(SettingsError) as error:
+        settings(**changes)
+    return [(problem.path, problem.code) for problem in error.value.problems]
+
+
+def test_defaults_are_the_documented_ones() -> None:
+    """What is not set has the default that the contract names."""
+    read = settings(TWILIO_API_BASE_URL="")
+    assert read.twilio_api_base_url == "https://api.twilio.com"
+    assert read.retention_days == 90
+    assert (read.twilio_timeout_seconds, read.resolve_after_seconds) == (35, 60)
+    assert read.twilio_max_concurrency == 100
+    assert (read.allowed_countries, read.media_hosts) == (frozenset(), frozenset())
+    assert read.auth_tokens == ("local-token",)
+    assert read.default_sender == "+15005550006"
+
+
+def test_every_setting_can_be_set() -> None:
+    """Each setting is read from its own name, and into its own field."""
+    given = {
+        "TWILIO_ACCOUNT_SID": "AC" + "a" * 32,
+        "TWILIO_AUTH_TOKEN": "one",
+        "TWILIO_AUTH_TOKEN_SECONDARY": "two",
+        "TWILIO_WEBHOOK_KEYS": '{"k1": "s1"}',
+        "TWILIO_API_KEY_SID": "SK" + "b" * 32,
+        "TWILIO_API_KEY_SECRET": "three",
+        "TWILIO_FROM_NUMBER": "+14155552671",
+        "TWILIO_MESSAGING_SERVICE_SID": "MG" + "c" * 32,
+        "TWILIO_TWIML_APP_SID": "AP" + "d" * 32,
+        "TWILIO_API_BASE_URL": "http://127.0.0.1:7072/",
+        "PUBLIC_BASE_URL": "https://example.com/base/",
+        "MESSAGE_STORAGE": "AccountName=a;AccountKey=b",
+        "MESSAGE_STORAGE__queueServiceUri": "https://a.queue.core.windows.net",
+        "MESSAGE_STORAGE__tableServiceUri": "https://a.table.core.windows.net/",
+        "MESSAGE_STORAGE__credential": "managedidentity",
+        "MESSAGE_STORAGE__clientId": "id",
+        "ALLOWED_COUNTRIES": "us, GB,",
+        "RETENTION_DAYS": "7",
+        "INBOUND_CALL": "voicemail?Message=Hi",
+        "INBOUND_MESSAGE": "message",
+        "TWILIO_TIMEOUT_SECONDS": "2.5",
+        "RESOLVE_AFTER_SECONDS": "0.1",
+        "STATUS_POLL_AFTER_SECONDS": "600",
+        "TWILIO_MAX_CONCURRENCY": "1",
+        "SEGMENTS_PER_SECOND": "0.5",
+        "DAILY_CAP_RECIPIENT": "3",
+        "DAILY_CAP_COUNTRY": "us = 1000, 50",
+        "DAILY_CAP_TOTAL": "5000",
+        "QUIET_HOURS": "21:00-08:00",
+        "QUIET_HOURS_ACTION": "refuse",
+        "MEDIA_HOSTS": "Cdn.Example.com, b.example:8443",
+    }
+    read = read_settings(given)
+    default = settings()
+    assert set(given) == set(NAMES)
+    for setting in named_settings():
+        assert getattr(read, setting.name) != getattr(default, setting.name), setting.name
+    assert read.auth_tokens == ("one", "two")
+    assert read.twilio_webhook_keys == {"k1": "s1"}
+    assert read.default_sender == "MG" + "c" * 32
+    assert read.public_base_url == "https://example.com/base"
+    assert read.message_storage_table_uri == "https://a.table.core.windows.net"
+    assert read.allowed_countries == {"US", "GB"}
+    assert read.media_hosts == {"cdn.example.com", "b.example:8443"}
+    assert read.daily_cap_country == {"US": 1000, "": 50}
+    assert read.quiet_hours == (time(21), time(8))
+    assert read.has_daily_caps
+    assert not default.has_daily_caps
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TWILIO_ACCOUNT_SID", "AC123"),
+        ("TWILIO_ACCOUNT_SID", "SK" + "0" * 32),
+        ("TWILIO_ACCOUNT_SID", "AC" + "g" * 32),
+        ("TWILIO_ACCOUNT_SID", "AC" + "0" * 32 + "\n"),
+        ("TWILIO_WEBHOOK_KEYS", "secret"),
+        ("TWILIO_WEBHOOK_KEYS", '["secret"]'),
+        ("TWILIO_WEBHOOK_KEYS", '{"key": 1}'),
+        ("TWILIO_WEBHOOK_KEYS", '{"key": ""}'),
+        ("TWILIO_FROM_NUMBER", "415-555-2671"),
+        ("TWILIO_FROM_NUMBER", "+0123456789"),
+        ("TWILIO_MESSAGING_SERVICE_SID", "+15005550006"),
+        ("TWILIO_TWIML_APP_SID", "AC" + "0" * 32),
+        ("TWILIO_API_BASE_URL", "api.twilio.com"),
+        ("TWILIO_API_BASE_URL", "ftp://api.twilio.com"),
+        ("PUBLIC_BASE_URL", "https://example.com?x=1"),
+        ("PUBLIC_BASE_URL", "https://example.com/#top"),
+        ("PUBLIC_BASE_URL", "https://"),
+        ("PUBLIC_BASE_URL", "https://exam ple.com"),
+        ("MESSAGE_STORAGE", "https://a.queue.core.windows.net"),
+        ("MESSAGE_STORAGE__credential", "password"),
+        ("ALLOWED_COUNTRIES", "US,England"),
+        ("ALLOWED_COUNTRIES", "1"),
+        ("RETENTION_DAYS", "0"),
+        ("RETENTION_DAYS", "-1"),
+        ("RETENTION_DAYS", "9.5"),
+        ("RETENTION_DAYS", "\N{SUPERSCRIPT TWO}"),
+        ("TWILIO_TIMEOUT_SECONDS", "soon"),
+        ("TWILIO_TIMEOUT_SECONDS", "0"),
+        ("TWILIO_TIMEOUT_SECONDS", "201"),
+        ("TWILIO_TIMEOUT_SECONDS", "nan"),
+        ("RESOLVE_AFTER_SECONDS", "inf"),
+        ("TWILIO_MAX_CONCURRENCY", "0"),
+        ("TWILIO_MAX_CONCURRENCY", "1001"),
+        ("INBOUND_CALL", "dance?Message=Hi"),
+        ("INBOUND_MESSAGE", '[{"say": "Hi"}]'),
+        ("INBOUND_CALL_MAIN", "voicemail"),
+        ("INBOUND_CALL_14155552671", "dance"),
+        ("INBOUND_MESSAGE_\N{SUPERSCRIPT TWO}", "message"),
+        ("SEGMENTS_PER_SECOND", "0"),
+        ("DAILY_CAP_RECIPIENT", "none"),
+        ("DAILY_CAP_COUNTRY", "USA=1"),
+        ("DAILY_CAP_COUNTRY", "US=many"),
+        ("DAILY_CAP_COUNTRY", "US=1,"),
+        ("DAILY_CAP_TOTAL", "0"),
+        ("QUIET_HOURS", "at night"),
+        ("QUIET_HOURS", "21:00"),
+        ("QUIET_HOURS", "25:00-08:00"),
+        ("QUIET_HOURS", "08:00-08:00"),
+        ("QUIET_HOURS_ACTION", "drop"),
+    ],
+)
+def test_a_malformed_value_is_named(name: str, value: str) -> None:
+    """A value that cannot be meant is refused under its setting's name."""
+    assert problems(**{name: value}) == [(name, "malformed")]
+
+
+def test_all_problems_are_named_at_once() -> None:
+    """An environment with nothing in it, or with everything wrong, is one error with all names."""
+    with pytest.raises(SettingsError) as error:
+        read_settings({})
+    assert [problem.path for problem in error.value.problems] == [
+        "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "PUBLIC_BASE_URL", "MESSAGE_STORAGE",
+    ]  # fmt: skip
+    wrong = {"TWILIO_ACCOUNT_SID": "x", "TWILIO_AUTH_TOKEN": VAULT, "PUBLIC_BASE_URL": " ",
+             "RETENTION_DAYS": "x", "TWILIO_API_KEY_SECRET": "x"}  # fmt: skip
+    assert problems(**wrong) == [
+        ("TWILIO_ACCOUNT_SID", "malformed"),
+        ("TWILIO_AUTH_TOKEN", "unresolved"),
+        ("PUBLIC_BASE_URL", "missing"),
+        ("RETENTION_DAYS", "malformed"),
+        ("TWILIO_API_KEY_SID", "missing"),
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_unresolved_key_vault_reference_is_named(name: str) -> None:
+    """The literal text of a reference is a mistake in any setting, and is not shown."""
+    for text in (VAULT, VAULT.lower(), f" {VAULT}"):
+        with pytest.raises(SettingsError) as error:
+            settings(**{name: text})
+        assert (name, "unresolved") in [(p.path, p.code) for p in error.value.problems]
+        assert "canary" not in str(error.value)
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\t"])
+def test_blank_is_missing(blank: str) -> None:
+    """A value of blanks is none: a required one is missing, another has its default."""
+    assert problems(TWILIO_AUTH_TOKEN=blank) == [("TWILIO_AUTH_TOKEN", "missing")]
+    assert settings(RETENTION_DAYS=blank).retention_days == 90
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"TWILIO_API_KEY_SID": "SK" + "0" * 32}, [("TWILIO_API_KEY_SECRET", "missing")]),
+        ({"TWILIO_API_KEY_SECRET": "x"}, [("TWILIO_API_KEY_SID", "missing")]),
+        ({"MESSAGE_STORAGE": ""}, [("MESSAGE_STORAGE", "missing")]),
+        ({"MESSAGE_STORAGE": "", "MESSAGE_STORAGE__queueServiceUri": "https://a.example"},
+         [("MESSAGE_STORAGE__tableServiceUri", "missing")]),
+        ({"MESSAGE_STORAGE": "", "MESSAGE_STORAGE__tableServiceUri": "https://a.example"},
+         [("MESSAGE_STORAGE__queueServiceUri", "missing")]),
+    ],
+)  # fmt: skip
+def test_settings_that_go_together_are_asked_for_together(
+    changes: dict[str, str], expected: list[tuple[str, str]]
+) -> None:
+    """Half of a pair is a problem that names the other half."""
+    assert problems(**changes) == expected
+
+
+def test_the_host_name_of_azure_is_the_public_address() -> None:
+    """Without PUBLIC_BASE_URL the site's own name serves, unless the address was set to nothing."""
+    base = {name: v for name, v in ENVIRONMENT.items() if name != "PUBLIC_BASE_URL"}
+    azure = {"WEBSITE_HOSTNAME": "app.azurewebsites.net"}
+    assert read_settings(base | azure).public_base_url == "https://app.azurewebsites.net"
+    assert problems(**azure, PUBLIC_BASE_URL="") == [("PUBLIC_BASE_URL", "missing")]
+
+
+def test_development_storage_is_azurites() -> None:
+    """Azure's short name for the emulator opens both of its services."""
+    opened = settings(MESSAGE_STORAGE="UseDevelopmentStorage=true").message_storage or ""
+    assert "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1" in opened
+    assert "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1" in opened
+
+
+def test_answers_for_one_number_are_read_by_number() -> None:
+    """`INBOUND_CALL_<digits>` is for calls to one number of ours, likewise for texts."""
+    read = settings(INBOUND_CALL_14155552671="menu?x=1", INBOUND_MESSAGE_441234567890="message",
+                    INBOUND_CALL_1="")  # fmt: skip
+    assert read.inbound_call_by_number == {"+14155552671": "menu?x=1"}
+    assert read.inbound_message_by_number == {"+441234567890": "message"}
+
+
+def test_no_secret_is_shown() -> None:
+    """Neither the repr of settings nor an error about them holds the value of any secret."""
+    secrets = {env_name(s): "canary" for s in named_settings() if s.metadata["secret"]}
+    assert set(secrets) == {"TWILIO_AUTH_TOKEN", "TWILIO_AUTH_TOKEN_SECONDARY",
+                            "TWILIO_WEBHOOK_KEYS", "TWILIO_API_KEY_SECRET",
+                            "MESSAGE_STORAGE"}  # fmt: skip
+    with pytest.raises(SettingsError) as error:
+        settings(**secrets)
+    assert "canary" not in repr(error.value) + str(error.value) + repr(error.value.problems)
+    storage = "AccountName=a;AccountKey=canary"
+    well_formed = {"TWILIO_WEBHOOK_KEYS": '{"key": "canary"}', "MESSAGE_STORAGE": storage,
+                   "TWILIO_API_KEY_SID": "SK" + "0" * 32}  # fmt: skip
+    assert "canary" not in repr(settings(**secrets | well_formed))
+
+
+def test_settings_cannot_be_changed() -> None:
+    """Settings are frozen."""
+    with pytest.raises(FrozenInstanceError):
+        settings().retention_days = 1  # type: ignore[misc] # that is the point
+
+
+def test_the_example_names_every_setting() -> None:
+    """`local.settings.json.example` has every setting, no other, and values that the app takes."""
+    example = json.loads((ROOT / "local.settings.json.example").read_text())
+    assert example["IsEncrypted"] is False
+    values = example["Values"]
+    assert [name for name in values if name not in AZURES] == NAMES
+    assert values.keys() > AZURES
+    assert isinstance(read_settings(values), Settings)
+    for setting in named_settings():
+        default = getattr(settings(), setting.name)
+        if isinstance(default, int | float) and not isinstance(default, bool):
+            assert float(values[env_name(setting)]) == default
+
+
+@pytest.mark.skipif(not README.exists(), reason="there is no README yet")
+def test_the_readme_names_every_setting() -> None:
+    """README's table of settings has a row for every setting, and for no other."""
+    named = re.findall(r"^\| `([A-Z][A-Za-z_]+)` \|", README.read_text(), re.MULTILINE)
+    assert named == NAMES
