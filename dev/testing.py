@@ -7,6 +7,7 @@ import sys
 
 from dev.checkout import HERE
 from dev.errors import CommandError
+from dev.parts import locked
 
 WHOLE_SUITE = [
     "-n2",
@@ -18,17 +19,24 @@ WHOLE_SUITE = [
 
 
 def ensure_chromium() -> str:
-    """Give the path of Chromium; on CI, as root, install Debian's first when there is none.
+    """Give the path of Chromium; as root or on CI, install Debian's first when there is none.
 
     Raises CommandError that says how to install it anywhere else.
     """
-    if found := shutil.which("chromium"):
-        return found
-    if os.environ.get("CI") != "true" or os.geteuid() != 0:
-        raise CommandError("there is no Chromium here", "sudo apt-get install chromium")
-    subprocess.run(["apt-get", "update"], check=True)
-    subprocess.run(["apt-get", "install", "-y", "chromium"], check=True)
-    return "/usr/bin/chromium"
+    with locked(HERE.own / "chromium.lock", waiting=lambda: None):  # one worker at a time
+        if found := shutil.which("chromium"):
+            return found
+        is_root = os.geteuid() == 0
+        if not shutil.which("apt-get") or not (is_root or os.environ.get("CI") == "true"):
+            raise CommandError("there is no Chromium here", "sudo apt-get install chromium")
+        apt = ["apt-get"] if is_root else ["sudo", "-n", "apt-get"]
+        try:
+            subprocess.run([*apt, "update"], check=True)
+            subprocess.run([*apt, "install", "-y", "chromium"], check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            what = "Chromium cannot be installed with apt-get"
+            raise CommandError(what, "sudo apt-get install chromium") from error
+        return "/usr/bin/chromium"
 
 
 def main(arguments: list[str]) -> int:

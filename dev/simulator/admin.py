@@ -33,12 +33,16 @@ class Text(msgspec.Struct, rename={"sender": "from"}):
 
 
 class Ringing(msgspec.Struct, rename={"sender": "from"}):
-    """Somebody calls one of our numbers; ``script`` is what they do in this call."""
+    """Somebody calls one of our numbers; ``script`` is what they do in this call.
+
+    ``held``: somebody has the phone in hand, whatever it does when it is called.
+    """
 
     sender: str
     to: str = ""
     script: list[Action] = []
     parameters: dict[str, str] = {}
+    held: bool = False
 
 
 class Pace(msgspec.Struct, forbid_unknown_fields=True):
@@ -47,6 +51,7 @@ class Pace(msgspec.Struct, forbid_unknown_fields=True):
     speed: float | None = None
     patience: float | None = None
     step: float | None = None
+    in_hand: float | None = None
 
 
 class Admin:
@@ -92,6 +97,7 @@ class Admin:
         known = self._exchange.phones.phone(ringing.sender)
         phone = msgspec.structs.replace(known, script=ringing.script or known.script)
         person = Person(phone)
+        person.by_hand = person.by_hand or ringing.held
         to = ringing.to or self._exchange.account.number
         line = receive(self._exchange, ringing.sender, to, person, **ringing.parameters)
         return _json(line.call, HTTPStatus.CREATED)
@@ -140,7 +146,9 @@ class Admin:
 
     async def forget_phone(self, request: web.Request) -> web.Response:
         """Let a phone behave as every other one again."""
-        self._exchange.phones.outside.pop(request.match_info["number"], None)
+        number = request.match_info["number"]
+        self._exchange.phones.outside.pop(number, None)
+        self._exchange.journal.add("phone", number=number, behaves=None)
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def number(self, request: web.Request) -> web.Response:
@@ -166,7 +174,7 @@ class Admin:
     async def clock(self, _request: web.Request) -> web.Response:
         """How fast time passes."""
         clock = self._exchange.clock
-        return _json({"speed": clock.speed, "patience": clock.patience, "step": clock.step})
+        return _json({name: getattr(clock, name) for name in Pace.__struct_fields__})
 
     async def change_clock(self, request: web.Request) -> web.Response:
         """Let time pass faster or slower."""
@@ -187,6 +195,7 @@ class Admin:
         exchange.books.clear()
         exchange.phones.clear()
         exchange.faults.put(Order())
+        exchange.journal.add("fault", order=exchange.faults.order)
         exchange.journal.add("reset")
         return web.Response(status=HTTPStatus.NO_CONTENT)
 

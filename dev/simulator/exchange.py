@@ -31,12 +31,18 @@ class Exchange:
     lines: dict[str, "Line"] = field(default_factory=dict)
     conferences: dict[str, "Conference"] = field(default_factory=dict)
     waiting_rooms: dict[str, "WaitingRoom"] = field(default_factory=dict)
+    live: set["Line"] = field(default_factory=set)  # the lines that are not over
 
     def __post_init__(self) -> None:
         self.phones = Phones(self.account.app_url)
         self.webhooks = Webhooks(self.account.auth_token, self.journal, self.faults)
         self.api = f"/2010-04-01/Accounts/{self.account.sid}"
+        self.clock.held = self.held
         self._tasks: set[asyncio.Task[object]] = set()
+
+    def held(self) -> bool:
+        """Whether somebody at the page has a phone in hand."""
+        return self.phones.pages > 0 and any(line.person.by_hand for line in self.live)
 
     def spawn(self, work: Coroutine[object, object, object]) -> None:
         """Do something in the background until the simulator stops."""

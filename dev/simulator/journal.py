@@ -27,6 +27,11 @@ class Journal:
         for queue in self._subscribers:
             queue.put_nowait(event)
 
+    @property
+    def last(self) -> int:
+        """The number of the newest event; 0 before there is one."""
+        return int(str(self._events[-1]["n"])) if self._events else 0
+
     def after(self, number: int) -> list[Event]:
         """The events that came after the one of this number, oldest first."""
         newer = []

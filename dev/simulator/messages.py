@@ -52,7 +52,16 @@ def new_message(  # noqa: PLR0913 # the fields of a message
         wish.sid = sid
         wish.media = media or []
     exchange.books.add_message(message, wish)
-    exchange.journal.add("message", sid=sid, status=status, to=to, sender=sender, body=body)
+    exchange.journal.add(
+        "message",
+        sid=sid,
+        status=status,
+        to=to,
+        sender=sender,
+        body=body,
+        direction=direction,
+        media=media or [],
+    )
     return message
 
 

@@ -48,10 +48,11 @@ class Phones:
     outside: dict[str, Phone] = field(default_factory=dict)
     own: dict[str, OurNumber] = field(default_factory=dict)
     opted_out: set[tuple[str, str]] = field(default_factory=set)
+    pages: int = 0  # open pages on which somebody answers calls
 
     def phone(self, address: str) -> Phone:
-        """How the phone at this address behaves: answers by itself unless told otherwise."""
-        return self.outside.get(address, Phone())
+        """How this phone behaves: unless told, it answers by itself, or rings on a page."""
+        return self.outside.get(address) or Phone(answers=not self.pages)
 
     def our_number(self, number: str) -> OurNumber:
         """Where webhooks for this number go: to the application unless told otherwise."""

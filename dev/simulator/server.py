@@ -1,11 +1,11 @@
-"""The HTTP server: Twilio's paths, the simulator's own, and nothing else."""
+"""The HTTP server: Twilio's paths, the simulator's own, the page, and nothing else."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from dev.simulator import rest_account, rest_calls, rest_messages
+from dev.simulator import front, rest_account, rest_calls, rest_messages
 from dev.simulator.admin import Admin
 from dev.simulator.call_engine.new_call import end_interrupted
 from dev.simulator.exchange import Exchange
@@ -43,7 +43,7 @@ def application(exchange: Exchange) -> web.Application:
     rest = Rest(exchange)
     for method, path, resource, creates in RESOURCES:
         app.router.add_route(method, ACCOUNT + path, rest.serving(resource, creates=creates))
-    app.router.add_routes(Admin(exchange).routes() + Watch(exchange.journal).routes())
+    app.router.add_routes(Admin(exchange).routes() + Watch(exchange).routes() + front.ROUTES)
     app.router.add_route("*", "/{rest:.*}", rest.serving(rest_account.unknown))
     return app
 

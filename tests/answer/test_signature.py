@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
+from dev.checkout import HERE
 from shared.answer.form import form_parameters
 from shared.answer.signature import SignatureCheck
 
@@ -235,12 +236,11 @@ def test_nonsense_is_refused_and_raises_nothing(
 
 
 def run_node(*arguments: str, text: str = "") -> str:
-    """What Node writes, run where dev/node has its packages; "" if it fails or is not there."""
-    root = Path(__file__).parents[2]
-    folder = root / "dev" / "node"
+    """What Node writes, run where `python3 dev` puts npm's packages; "" if it fails."""
+    folder = HERE.own / "node"
     ran = subprocess.run(  # noqa: S603 - a program that this file names
         [shutil.which("node") or "false", *arguments],
-        cwd=folder if folder.is_dir() else root,
+        cwd=folder if folder.is_dir() else HERE.root,
         input=text,
         capture_output=True,
         check=False,
@@ -252,7 +252,7 @@ def run_node(*arguments: str, text: str = "") -> str:
 def test_requests_signed_by_npm_twilio_are_accepted() -> None:
     """What Twilio's Node library signs, forms and JSON alike, this check accepts."""
     if not run_node("-p", "require.resolve('twilio')"):
-        pytest.skip("npm's twilio is not installed in dev/node")
+        pytest.skip("npm's twilio is not installed: `python3 dev test` does that")
     urls = (f"{BASE}/api/x", f"{BASE}:443/api/x?a=%20b&c=")
     forms = [(url, path.read_bytes()) for url in urls for path in FORMS]
     texts = [(url, text) for url in urls for text in (JSON.decode(), '{"text": "é😀"}')]

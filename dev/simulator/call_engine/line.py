@@ -53,6 +53,7 @@ class Line:
         self._doing: asyncio.Task[None] | None = None
         self._reported = 0
         exchange.lines[call.sid] = self
+        exchange.live.add(self)
 
     # What is heard
 
@@ -117,7 +118,9 @@ class Line:
             call.start_time = call.date_updated
         if call.sid in self.exchange.books.calls.rows:
             self.exchange.books.keep("call", call)
-        self.exchange.journal.add("call", sid=call.sid, status=status, to=call.to)
+        self.exchange.journal.add(
+            "call", sid=call.sid, status=status, to=call.to, duration=call.duration
+        )
         if not silent:
             self._report(EVENTS.get(status, "completed"))
 
@@ -150,6 +153,7 @@ class Line:
         self.call.duration = str(max(seconds, 1) if self.answered else 0)
         self.note(self.ended_by, "hangup" if self.answered else status)
         self.over.set()
+        self.exchange.live.discard(self)
         self.move(status)
 
     def has_ended(self) -> bool:
@@ -240,7 +244,7 @@ class Line:
             break
         # Only a phone that follows a script to its end is known to do nothing more.
         scripted = bool(self.person.phone.script) and not self.person.by_hand
-        rate = clock.speed if scripted else min(clock.patience, clock.speed)
+        rate = clock.rate if scripted else clock.waiting_rate
         try:
             return self.heard(await asyncio.wait_for(self.person.acts(kinds), seconds / rate))
         except TimeoutError:

@@ -49,7 +49,15 @@ def new_call(  # noqa: PLR0913 # the fields of a call
         parent_call_sid=parent,
     )
     exchange.books.add_call(call)
-    exchange.journal.add("call", sid=sid, status=status, to=to, sender=sender, direction=direction)
+    exchange.journal.add(
+        "call",
+        sid=sid,
+        status=status,
+        to=to,
+        sender=sender,
+        direction=direction,
+        parent=parent,
+    )
     return call
 
 

@@ -1,0 +1,72 @@
+// Builds elements. Text only ever becomes a text node, so nothing that anybody sends is markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An element of `tag` with attributes, `on…` listeners and children; null and false are left out. */
+export function el(tag, attributes = {}, ...children) {
+  const [name, ...classes] = tag.split(".");
+  const node = document.createElement(name);
+  if (classes.length) node.className = classes.join(" ");
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== false));
+  return node;
+}
+
+/** One of the page's own icons. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  const use = document.createElementNS(SVG, "use");
+  svg.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `#i-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** A button that only shows an icon. */
+export const iconButton = (name, label, onclick, kind = "") =>
+  el(`button.icon-button${kind && `.${kind}`}`, { type: "button", "aria-label": label, title: label, onclick }, icon(name));
+
+export const byId = (id) => document.getElementById(id);
+
+/** Calls `draw` once in the next frame, however often it is asked to. */
+export function onceAFrame(draw) {
+  let asked = false;
+  return () => {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => {
+      asked = false;
+      draw();
+    });
+  };
+}
+
+/** Waits for something that may be refused, and says why beside it. */
+export async function attempt(problem, asked) {
+  problem.textContent = "";
+  try {
+    await asked;
+  } catch (error) {
+    problem.textContent = `That did not work: ${error.message}`;
+  }
+}
+
+/** Sets a switch, a button of role `switch`. */
+export const setSwitch = (button, on) => button.setAttribute("aria-checked", String(on));
+export const isOn = (button) => button.getAttribute("aria-checked") === "true";
+
+/** Copies a text and says so on the button. */
+export async function copy(button, text) {
+  const before = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Select it and copy";
+  }
+  setTimeout(() => { button.textContent = before; }, 1500);
+}

@@ -1,0 +1,140 @@
+// Wires the page together: the model is fed by the simulator, and what changed is drawn each frame.
+
+import { Aloud } from "./aloud.js";
+import { announceRinging, rings } from "./call.js";
+import * as curl from "./curl.js";
+import { attempt, byId, copy, isOn, onceAFrame, setSwitch } from "./element.js";
+import { Faults } from "./faults.js";
+import { Model } from "./model.js";
+import { PhoneList } from "./phone_list.js";
+import { Follower, ask } from "./simulator.js";
+import { Stage } from "./stage.js";
+import { Wire } from "./wire.js";
+import { spaced } from "./words.js";
+
+const SOMEBODY = "+14155552671";
+const SETTINGS = "everybodys-phone";
+
+const model = new Model();
+const stage = new Stage(model, () => list.draw());
+const list = new PhoneList(model, stage);
+const wire = new Wire(model);
+const faults = new Faults(model);
+const aloud = new Aloud(model);
+const follower = new Follower(model, showConnection);
+
+const changed = new Map(); // phone -> its items that changed since the last frame
+const ringing = new Set();
+
+const draw = onceAFrame(() => {
+  for (const [phone, items] of changed) {
+    stage.notice(phone);
+    stage.columns.get(phone.address)?.draw([...items]);
+  }
+  changed.clear();
+  announceRinging(ringing);
+  wire.draw();
+  faults.draw();
+  stage.settle();
+});
+
+const touch = (phone, ...items) => {
+  if (!changed.has(phone)) changed.set(phone, new Set());
+  for (const item of items) changed.get(phone).add(item);
+  draw();
+};
+
+model.addEventListener("item", ({ detail: item }) => {
+  if (rings(item)) ringing.add(item);
+  else ringing.delete(item);
+  if (model.live) touch(item.phone, item);
+});
+model.addEventListener("phone", ({ detail: phone }) => model.live && touch(phone));
+model.addEventListener("news", ({ detail: event }) => {
+  if (["request", "webhook", "error"].includes(event.kind) || event.fault) wire.add(event);
+  if (event.kind === "message" && event.direction) announce(event);
+  draw();
+});
+model.addEventListener("reset", () => {
+  changed.clear();
+  ringing.clear();
+  for (const item of model.bySid.values()) if (rings(item)) ringing.add(item);
+  for (const column of stage.columns.values()) column.rebuild();
+  for (const phone of model.latest()) if (phone.items.length) stage.notice(phone);
+  wire.rebuild();
+  showFirsts();
+  draw();
+});
+
+function announce({ direction, sender, to, body }) {
+  const who = direction === "inbound" ? `Sent from ${spaced(sender)}` : `Text to ${spaced(to)}`;
+  byId("news").textContent = `${who}: ${body}`;
+}
+
+function showConnection(state) {
+  const words = { live: "Live", away: "The simulator is away; connecting again…" };
+  byId("connection").dataset.state = state;
+  byId("connection-words").textContent = words[state];
+}
+
+function showFirsts() {
+  byId("first-text").textContent = curl.ofApp(model, "messages", { to: SOMEBODY, body: "Hello from Switchboard" });
+  byId("first-call").textContent = curl.ofApp(model, "calls", { to: SOMEBODY, say: "Hello from Switchboard" });
+  byId("first-from").value ||= SOMEBODY;
+}
+
+/** An address as it is typed: spaces left out, ten digits taken for a North American number. */
+const address = (typed) => typed.replace(/[^\w+:]/g, "").replace(/^\d{10}$/, "+1$&");
+
+function remember() {
+  localStorage.setItem(SETTINGS, JSON.stringify({ answering: isOn(byId("answering")), aloud: isOn(byId("aloud")) }));
+}
+
+function onSwitch(id, turned) {
+  byId(id).addEventListener("click", () => {
+    setSwitch(byId(id), !isOn(byId(id)));
+    turned(isOn(byId(id)));
+    remember();
+  });
+}
+
+function showDrawer(shown) {
+  byId("drawer").hidden = !shown;
+  byId("open-drawer").setAttribute("aria-expanded", String(shown));
+  if (shown) wire.rebuild();
+  (shown ? byId("drawer-title") : byId("open-drawer")).focus();
+}
+
+function answer(on) {
+  model.answering = follower.answering = on;
+  follower.connect();
+}
+
+onSwitch("answering", answer);
+onSwitch("aloud", (on) => aloud.turn(on));
+byId("open-drawer").addEventListener("click", () => showDrawer(byId("drawer").hidden));
+byId("close-drawer").addEventListener("click", () => showDrawer(false));
+byId("drawer").addEventListener("keydown", (event) => event.key === "Escape" && showDrawer(false));
+for (const button of document.querySelectorAll("[data-copies]")) {
+  button.addEventListener("click", () => copy(button, byId(button.dataset.copies).textContent));
+}
+byId("new-phone").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const number = address(byId("new-number").value);
+  if (!number) return;
+  byId("new-number").value = "";
+  model.phone(number).lastAt = Date.now() / 1000;
+  stage.open(number, { focus: true });
+});
+byId("first-send").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const from = address(byId("first-from").value);
+  const asked = ask("POST", "messages", { from, to: model.number, body: byId("first-body").value });
+  attempt(byId("first-problem"), asked.then(() => stage.open(from, { focus: true })));
+});
+
+const settings = { answering: true, aloud: false, ...JSON.parse(localStorage.getItem(SETTINGS) ?? "{}") };
+setSwitch(byId("answering"), settings.answering);
+setSwitch(byId("aloud"), settings.aloud);
+aloud.turn(settings.aloud);
+answer(settings.answering);

@@ -1,0 +1,29 @@
+// What is said, pressed and done in a call, line by line as the TwiML is executed.
+
+import { el } from "./element.js";
+import { inWords } from "./words.js";
+
+const MOST = 200;
+
+function lineView(line) {
+  const { text, spoken } = inWords(line);
+  const wrong = line.event === "error" || line.event === "warning";
+  const kind = spoken ? `said.${line.who}` : wrong ? "wrong" : "step";
+  return el(`li.${kind}`, { "data-event": line.event, "data-who": line.who }, text);
+}
+
+/** The transcript of a call; `draw` adds what came since. */
+export function transcript(call) {
+  const list = el("ol");
+  const node = el("div.transcript", { role: "log", "aria-label": "What is heard in this call", tabindex: "0" }, list);
+  let drawn = Math.max(0, call.transcript.length - MOST);
+  const draw = () => {
+    if (drawn === call.transcript.length) return;
+    list.append(...call.transcript.slice(drawn).map(lineView));
+    drawn = call.transcript.length;
+    while (list.childElementCount > MOST) list.firstElementChild.remove();
+    node.scrollTop = node.scrollHeight;
+  };
+  draw();
+  return { node, draw };
+}

@@ -1,0 +1,125 @@
+"""One Chromium for the tests of pages, and a page that notices everything that it should not do.
+
+A room uses it by naming both fixtures in its conftest (`browser, page = browsers.browser,
+browsers.page`) and running its tests on the session's loop, on which the browser lives:
+`pytestmark = pytest.mark.asyncio(loop_scope="session")`.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from dev.checkout import HERE
+from dev.errors import CommandError
+from dev.node_runtime import installed_script
+from dev.testing import ensure_chromium
+
+FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+expect.set_options(timeout=20_000)  # machines may be busy; nothing here asserts a duration
+
+LOCAL: Final = {"127.0.0.1", "localhost", ""}
+WIDE: Final = {"width": 1280, "height": 860}
+PICTURES: Final = HERE.root / "docs" / "pictures"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Debian's Chromium, started once for the session."""
+    try:
+        program = ensure_chromium()
+    except CommandError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"{error.what}; {error.next_step}")
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield launched
+        await launched.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page in a browser of one test's own; errors and requests to other hosts fail the test."""
+    async with a_page(browser) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def a_page(browser: Browser, **options: Any) -> AsyncIterator[Page]:  # noqa: ANN401 - Playwright's own
+    """Open a page with Playwright's options; at the end it must have done nothing wrong."""
+    complaints: list[str] = []
+    context = await browser.new_context(viewport=options.pop("viewport", WIDE), **options)
+    context.set_default_timeout(20_000)
+    try:
+        opened = await context.new_page()
+        watch(context, opened, complaints)
+        yield opened
+    finally:
+        await context.close()
+    assert complaints == []
+
+
+def watch(context: BrowserContext, opened: Page, complaints: list[str]) -> None:
+    """Write down script errors, console errors (a broken policy is one), and foreign requests."""
+    opened.on("pageerror", lambda error: complaints.append(f"script: {error}"))
+    opened.on(
+        "console",
+        lambda said: (
+            complaints.append(f"console: {said.text}")
+            # A server that is restarted is part of some tests, and named by its own assertions.
+            if said.type == "error" and "ERR_" not in said.text
+            else None
+        ),
+    )
+    context.on(
+        "request",
+        lambda asked: (
+            complaints.append(f"foreign: {asked.url}")
+            if urlsplit(asked.url).hostname not in LOCAL and not asked.url.startswith(ALLOWED)
+            else None
+        ),
+    )
+
+
+# A test may let a picture come from here; it answers for it with `page.route`.
+ALLOWED: Final = ("https://pictures.example/", "data:", "blob:")
+
+
+@cache
+def axe_source() -> str:
+    """The script of axe, which `python3 dev` installs with npm."""
+    return Path(installed_script(HERE, "axe-core/axe.min.js")).read_text()
+
+
+async def accessibility_errors(opened: Page) -> list[str]:
+    """What axe finds wrong with the page as it stands: rule, place and reason."""
+    await opened.evaluate(axe_source())
+    found = await opened.evaluate(
+        """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
+            .flatMap((rule) => rule.nodes.map((node) =>
+                `${rule.id}: ${node.target.join(" ")}: ${node.failureSummary}`))"""
+    )
+    return [str(each) for each in found]
+
+
+async def picture(opened: Page, name: str) -> None:
+    """Take a picture for the documents, when `SWITCHBOARD_PICTURES=1` asks for it."""
+    if os.environ.get("SWITCHBOARD_PICTURES") == "1":
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        await opened.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
