@@ -14,7 +14,17 @@ import azure.functions as func
 from shared import health, routes, timers
 from shared.accept import batch_by_http as batches
 from shared.accept import by_http as accepting
-from shared.answer import call_twiml, status, twiml_by_http
+from shared.answer import (
+    call_twiml,
+    inbound_call,
+    inbound_message,
+    preview,
+    status,
+    token_by_http,
+    twiml_by_http,
+)
+from shared.console import by_http as console
+from shared.console import overview
 from shared.deliver import batch_by_http as batch_delivering
 from shared.deliver import by_http as delivering
 from shared.deliver import by_queue
@@ -22,6 +32,7 @@ from shared.deliver.job_queue import POISON_OF_LANE, QUEUE_OF_LANE
 from shared.gateway import Gateway
 from shared.http_replies import answered
 from shared.ledger import by_http as entries
+from shared.ledger import erasure_by_http
 from shared.openapi import by_http as openapi
 
 logging.getLogger("azure").setLevel(logging.WARNING)
@@ -172,13 +183,50 @@ async def reconcile(timer: func.TimerRequest) -> None:  # noqa: ARG001 - its bin
     await timers.reconcile(gateway)
 
 
+@app.timer_trigger("timer", "30 * * * * *")
+async def watch(timer: func.TimerRequest) -> None:  # noqa: ARG001 - its binding
+    """Log how long the queues are."""
+    await timers.watch(gateway)
+
+
 @app.timer_trigger("timer", "0 17 3 * * *")
 async def forget(timer: func.TimerRequest) -> None:  # noqa: ARG001 - its binding
     """Delete what RETENTION_DAYS no longer keeps."""
     await timers.forget(gateway)
 
 
+@app.route(routes.RECIPIENT, methods=["DELETE"], auth_level=func.AuthLevel.ADMIN)
+async def erase_recipient(req: func.HttpRequest) -> func.HttpResponse:
+    """Erase what is stored about a person."""
+    return await answered(erasure_by_http.erase_recipient, req, gateway)
+
+
 # --- answer ---------------------------------------------------------------------------------
+
+
+@app.route(routes.INBOUND_CALL, methods=["POST"], auth_level=SIGNED)
+async def receive_call(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer an inbound call as the settings say."""
+    return await answered(inbound_call.receive, req, gateway)
+
+
+@app.route(routes.INBOUND_MESSAGE, methods=["POST"], auth_level=SIGNED)
+async def receive_message(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer an inbound message as the settings say."""
+    return await answered(inbound_message.receive, req, gateway)
+
+
+@app.timer_trigger("timer", "30 * * * * *")
+async def pass_on_inbound(timer: func.TimerRequest) -> None:  # noqa: ARG001 - its binding
+    """Pass on what reached us while its worker died."""
+    await timers.pass_on(gateway)
+
+
+# The host takes the first route that fits, by the functions' names: this one before `twimlet`.
+@app.route(routes.PREVIEW, methods=["POST"], auth_level=KEY)
+async def preview_twiml(req: func.HttpRequest) -> func.HttpResponse:
+    """Show steps as TwiML."""
+    return await answered(preview.preview, req, gateway)
 
 
 @app.route(routes.TWIMLET, methods=["GET", "POST"], auth_level=SIGNED)
@@ -191,6 +239,33 @@ async def twimlet(req: func.HttpRequest) -> func.HttpResponse:
 async def call_script(req: func.HttpRequest) -> func.HttpResponse:
     """Answer with the TwiML of an outgoing call that is too long to travel with it."""
     return await answered(call_twiml.script, req, gateway)
+
+
+@app.route(routes.TOKEN, methods=["POST"], auth_level=KEY)
+async def create_token(req: func.HttpRequest) -> func.HttpResponse:
+    """Give a Twilio Client its access token."""
+    return await answered(token_by_http.issue, req, gateway)
+
+
+# --- for the person on duty ----------------------------------------------------------------
+
+
+@app.route(routes.CONSOLE, methods=["GET"], auth_level=ANYONE)
+async def console_page(req: func.HttpRequest) -> func.HttpResponse:
+    """Show the operations console, whose own calls need a key."""
+    return await answered(console.page, req, gateway)
+
+
+@app.route(routes.CONSOLE_PART, methods=["GET"], auth_level=ANYONE)
+async def console_part(req: func.HttpRequest) -> func.HttpResponse:
+    """Give a script or style of the console."""
+    return await answered(console.part, req, gateway)
+
+
+@app.route(routes.OVERVIEW, methods=["GET"], auth_level=KEY)
+async def show_overview(req: func.HttpRequest) -> func.HttpResponse:
+    """Show the last hour, the queues and whether Twilio answers."""
+    return await answered(overview.overview, req, gateway)
 
 
 # --- about the app ----------------------------------------------------------------------------

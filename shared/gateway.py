@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from shared.accept.accept import Accept
     from shared.accept.batch import AcceptBatch
+    from shared.answer.inbound import Inbound
     from shared.answer.signature import SignatureCheck
     from shared.carrier.carrier import Carrier
+    from shared.carrier.probe import Probe
     from shared.deliver.arrive import Arrive
     from shared.deliver.cancel import Cancel
     from shared.deliver.deliver import Deliver
@@ -104,7 +106,7 @@ class Gateway:
     def carrier(self) -> Carrier:
         from shared.carrier.twilio_carrier import TwilioCarrier
 
-        return TwilioCarrier(self.settings)
+        return TwilioCarrier(self.settings, now=self.now)
 
     @cached_property
     def accept(self) -> Accept:
@@ -150,6 +152,12 @@ class Gateway:
         return Arrive(accept=self.accept, deliver=self.deliver)
 
     @cached_property
+    def inbound(self) -> Inbound:
+        from shared.answer.inbound import Inbound
+
+        return Inbound(ledger=self.ledger, queue=self.queue, now=self.now, random=self.random)
+
+    @cached_property
     def cancel(self) -> Cancel:
         from shared.deliver.cancel import Cancel
 
@@ -168,6 +176,12 @@ class Gateway:
         return Reconcile(
             settings=self.settings, ledger=self.ledger, carrier=self.carrier, now=self.now
         )
+
+    @cached_property
+    def probe(self) -> Probe:
+        from shared.carrier.probe import Probe
+
+        return Probe(self.carrier, self.now)
 
     def _identity(self) -> AsyncTokenCredential:
         """Who the app is where no connection string says so."""

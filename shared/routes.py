@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 from urllib.parse import urlencode
 
@@ -17,11 +18,22 @@ BATCHES: Final = "batches"
 BATCH: Final = "batches/{id}"
 RETRY_BATCH: Final = "batches/{id}/retry"
 TWIMLET: Final = "twiml/{name}"
+PREVIEW: Final = "twiml/preview"
 CALL_TWIML: Final = "twiml/calls/{id}"
+TOKEN: Final = "token"  # noqa: S105 - a route, not a secret
 STATUS: Final = "webhooks/status/{id}"
+INBOUND_MESSAGE: Final = "webhooks/messages"
+INBOUND_CALL: Final = "webhooks/calls"
+RECIPIENT: Final = "recipients/{number}"
 HEALTH: Final = "health"
+OPENAPI: Final = "openapi.json"
+DOCS: Final = "docs"
+OVERVIEW: Final = "overview"
+CONSOLE: Final = "console"
+CONSOLE_PART: Final = "console/{file}"
 
 FORWARD: Final = "forward"
+ENTRY: Final = "Entry"
 COLLECTION_OF_KIND: Final = {"message": MESSAGES, "call": CALLS}
 
 
@@ -47,3 +59,24 @@ def status_callback(base: str, entry_id: str, forward: str | None) -> str:
 def call_twiml(base: str, entry_id: str) -> str:
     """Where Twilio fetches the TwiML of a call that is too long to travel with it."""
     return f"{base}{PREFIX}/{CALL_TWIML.format(id=entry_id)}"
+
+
+def twimlet(base: str, page: str) -> str:
+    """The URL of a twimlet; `page` is its name with its query."""
+    return f"{base}{PREFIX}/{TWIMLET.format(name=page)}"
+
+
+def with_entry(text: str, base: str, entry_id: str) -> str:
+    """A URL or a TwiML document, in which each twimlet of ours is told whose call it serves.
+
+    That is how what was pressed and dialled finds its entry: nothing else that we give to
+    Twilio with a call comes back to a twimlet.
+    """
+    also = "&amp;" if text.lstrip().startswith("<") else "&"
+
+    def told(url: re.Match[str]) -> str:
+        return f"{url[0]}{also if '?' in url[0] else '?'}{ENTRY}={entry_id}"
+
+    # Where a URL begins: alone, in an attribute, or as an element's text. Elsewhere it is words.
+    begins = '(?:^|(?<=[">]))' + re.escape(twimlet(base, ""))
+    return re.sub(begins + r"[a-z]+(?:\?[^\s\"'<>#]*)?", told, text)

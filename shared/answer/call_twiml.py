@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from shared import routes
+from shared.answer.results import note_results
 from shared.answer.signed import signed_form
 from shared.errors import NotFoundError
 from shared.http_replies import twiml_reply
@@ -22,7 +24,7 @@ async def script(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
     from shared.accept.request import CallRequest
     from shared.answer.call_script import call_script
 
-    signed_form(req, gateway)
+    form = signed_form(req, gateway)
     place = entry_id.parse(req.route_params["id"])
     entry = await gateway.ledger.find(place.job_id) if place else None
     if entry is None or entry.accepted is None or entry.accepted.kind != "call":
@@ -30,4 +32,6 @@ async def script(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
     twiml = call_script(msgspec.json.decode(entry.accepted.request, type=CallRequest))
     if twiml is None:
         raise NotFoundError("this call brings its own TwiML")
-    return twiml_reply(twiml)
+    await note_results(gateway, req.route_params["id"], form)
+    base = gateway.settings.public_base_url
+    return twiml_reply(routes.with_entry(twiml, base, req.route_params["id"]))

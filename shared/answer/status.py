@@ -1,4 +1,7 @@
-"""Twilio reports where a message or call is: one insert, whatever the order, once for each word."""
+"""Twilio reports where a message or call is: one insert, whatever the order, once for each word.
+
+What came of a call on its way (an answering machine, a recording) comes to the same URL.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,16 @@ from typing import TYPE_CHECKING, Final
 from shared import routes
 from shared.answer.form import query_parameters
 from shared.answer.forward import forward
+from shared.answer.inbound import pass_on
+from shared.answer.results import results
 from shared.answer.signed import signed_form
+from shared.answer.twimlets import InboundEvent
+from shared.carrier.codes import OPTED_OUT
 from shared.errors import NotFoundError
 from shared.http_replies import empty_reply
 from shared.ledger import entry_id
 from shared.ledger.events import Reported
+from shared.ledger.opt_outs import OptOut
 from shared.log import log
 
 if TYPE_CHECKING:
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
 
     from shared.answer.form import Form
     from shared.gateway import Gateway
+    from shared.ledger.entry_id import Place
 
 # What is kept of Twilio's words: nothing that says who somebody is.
 _KEPT: Final = (
@@ -36,22 +45,63 @@ async def report(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
     place = entry_id.parse(req.route_params["id"])
     if place is None:
         raise NotFoundError("there is no entry of this id")
-    status = _first(form, _STATUS)
-    if status:
-        reported = Reported(
-            at=gateway.now(),
-            status=status,
-            sid=_first(form, _SID) or None,
-            index=place.index,
-            fields={name: value for name in _KEPT if (value := form.get(name))},
-        )
-        if await gateway.ledger.record(place.job_id, reported):
-            log("reported", id=place.job_id, index=place.index, status=status, sid=reported.sid)
+    if status := _first(form, _STATUS):
+        await _note_status(gateway, place, form, status)
+    else:
+        await _note_results(gateway, place, form)
     target = query_parameters(req.url).get(routes.FORWARD)
     if target and not await forward(gateway.settings, target, form):
         # Twilio repeats the callback, and with it the forwarding.
         return empty_reply(502)
     return empty_reply()
+
+
+async def _note_status(gateway: Gateway, place: Place, form: Form, status: str) -> None:
+    reported = Reported(
+        at=gateway.now(),
+        status=status,
+        sid=_first(form, _SID) or None,
+        index=place.index,
+        fields={name: value for name in _KEPT if (value := form.get(name))},
+    )
+    if not await gateway.ledger.record(place.job_id, reported):
+        return
+    log("reported", id=place.job_id, index=place.index, status=status, sid=reported.sid)
+    if form.get("ErrorCode") == OPTED_OUT:
+        await _remember_stop(gateway, form)
+
+
+async def _remember_stop(gateway: Gateway, form: Form) -> None:
+    """With a Messaging Service, Twilio tells only here that somebody has opted out."""
+    for sender in filter(None, (form.get("From"), form.get("MessagingServiceSid"))):
+        stop = OptOut(at=gateway.now(), number=form.get("To"), sender=sender, says="stop",
+                      sid=_first(form, _SID))  # fmt: skip
+        await gateway.ledger.opt_outs.note(stop)
+
+
+async def _note_results(gateway: Gateway, place: Place, form: Form) -> None:
+    for noted in results(form, gateway.now(), place.index):
+        await gateway.ledger.record(place.job_id, noted)
+        if noted.what == "recording":
+            await pass_on(gateway, [await _recording(gateway, place, form)])
+
+
+async def _recording(gateway: Gateway, place: Place, form: Form) -> InboundEvent:
+    """A recording's callback names the call and nobody in it; the entry knows them."""
+    entry = await gateway.ledger.find(place.job_id)
+    accepted = entry.accepted if entry else None
+    recipients = dict(enumerate(accepted.to)) if accepted else {}
+    sender = accepted.sender if accepted else None
+    duration = form.get("RecordingDuration")
+    details: dict[str, object] = {
+        "id": place.text,
+        "call_sid": form.get("CallSid"),
+        "recording_url": form.get("RecordingUrl"),
+        "duration": int(duration) if duration.isdecimal() else 0,
+        "status": form.get("RecordingStatus"),
+    }
+    to = recipients.get(place.index or 0, "")
+    return InboundEvent("recording", form.get("RecordingSid"), sender or "", to, details)
 
 
 def _first(form: Form, names: tuple[str, ...]) -> str:

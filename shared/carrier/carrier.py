@@ -18,7 +18,7 @@ class Order:
 
     `sender` is a number, an address or a Messaging Service (`MG…`), and what Twilio's list can
     be searched by where it is not a service. A request that could not begin before
-    `begin_before` is not made.
+    `begin_before` is not made. An `urgent` one goes before those that are not.
     """
 
     kind: Kind
@@ -26,6 +26,7 @@ class Order:
     sender: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     begin_before: datetime | None = None
+    urgent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ _FLOOR = 1
 
 
 class Limiter:
-    """Turns at something that bears only so many at once, first come, first served.
+    """Turns at something that bears only so many at once: the urgent first, then as they came.
 
     `begin` and `end` enclose a turn. `succeeded` and `push_back` say in between how it was
     received: one more at once for every `limit` successes, half as many after a push-back.
@@ -27,14 +27,16 @@ class Limiter:
         self._turns = 0
         self._turns_when_halved = 0
         self._successes = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._urgent: deque[asyncio.Future[None]] = deque()
+        self._others: deque[asyncio.Future[None]] = deque()
 
-    async def begin(self) -> int:
+    async def begin(self, *, urgent: bool = False) -> int:
         """Wait for a turn; its number. A wait that is cancelled takes none."""
-        if self._busy < self.limit and not self._waiting:
+        line = self._urgent if urgent else self._others
+        if self._busy < self.limit and not self._urgent and not self._others:
             self._busy += 1
         else:
-            await self._line_up()
+            await self._line_up(line)
         self._turns += 1
         return self._turns
 
@@ -62,9 +64,9 @@ class Limiter:
             self._successes = 0
             self.limit = max(self.limit // 2, _FLOOR)
 
-    async def _line_up(self) -> None:
+    async def _line_up(self, line: deque[asyncio.Future[None]]) -> None:
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
+        line.append(place)
         self._let_in()
         try:
             await place
@@ -74,9 +76,9 @@ class Limiter:
             raise
 
     def _let_in(self) -> None:
-        """Let in from the head of the line while there is room; skip who has left it."""
-        while self._waiting and self._busy < self.limit:
-            place = self._waiting.popleft()
+        """Let in from the heads of the lines while there is room; skip who has left them."""
+        while self._busy < self.limit and (line := self._urgent or self._others):
+            place = line.popleft()
             if not place.done():
                 self._busy += 1
                 place.set_result(None)

@@ -83,6 +83,7 @@ class TwilioCarrier:
                     to=order.to, **sender, **order.parameters
                 ),
                 order.begin_before,
+                urgent=order.urgent,
             )
         except _TooLateError:
             return Result(came_to="retry", code="not_begun")
@@ -152,14 +153,18 @@ class TwilioCarrier:
             raise
 
     async def _in_turn(
-        self, ask: Callable[[], Awaitable[Any]], begin_before: datetime | None = None
+        self,
+        ask: Callable[[], Awaitable[Any]],
+        begin_before: datetime | None = None,
+        *,
+        urgent: bool = True,
     ) -> Any:  # noqa: ANN401 - twilio has no types
         """Ask when there is room for one more request; tell the limiter how that went.
 
         Raises:
             _TooLateError: there was no room until after `begin_before`, and nothing was asked.
         """
-        turn = await self._limiter.begin()
+        turn = await self._limiter.begin(urgent=urgent)
         try:
             if begin_before is not None and self._now() > begin_before:
                 raise _TooLateError

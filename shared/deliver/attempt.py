@@ -81,7 +81,7 @@ class Attempts:
 
     async def _send(self, job: Job, claim: Claim, index: int) -> Outcome:
         asked = order(job.job, job.accepted, index, self.settings.public_base_url)
-        asked = replace(asked, begin_before=claim.until)
+        asked = replace(asked, begin_before=claim.until, urgent=job.accepted.lane == "now")
         sending = Sending(order=asked, job_id=job.job, index=index, at=self.now())
         if stopped := await self._guards.stopped(sending):
             return stopped

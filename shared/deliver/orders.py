@@ -91,5 +91,6 @@ def _told_to(url: str, request: CallRequest) -> dict[str, Any]:
     if request.async_amd is not None:
         # The one boolean that the library takes as a text.
         parameters["async_amd"] = "true" if request.async_amd else "false"
+    if request.async_amd:
         parameters["async_amd_status_callback"] = url + _REPEATED
     return parameters

@@ -65,14 +65,10 @@ class Batches:
     async def newest(self, limit: int) -> list[Batch]:
         """The newest batches, newest first."""
         found: list[Batch] = []
-        partition = await self._rows.next_partition(PARTITION)
-        while partition is not None and partition.startswith(PARTITION):
-            async for row in self._rows.read(partition, page=2 * limit):
-                if not row.key.endswith(_KEPT):
-                    found.append(msgspec.json.decode(row.text, type=Batch))
-                if len(found) == limit:
-                    return found
-            partition = await self._rows.next_partition(f"{partition}~")
+        async for batch in self._from(PARTITION, page=2 * limit):
+            found.append(batch)
+            if len(found) == limit:
+                break
         return found
 
     async def entries(self, batch_id: str) -> list[Entry]:
@@ -86,13 +82,25 @@ class Batches:
         found = await asyncio.gather(*(shard(partition) for partition in shards))
         return sorted((each for part in found for each in part), key=lambda e: entry_id.row(e.id))
 
-    async def forget(self, before: datetime) -> None:
-        """Delete the rows of batches of days before `before`."""
-        partition = await self._rows.next_partition(f"{PARTITION}{entry_id.day_key(before)}~")
-        while partition is not None and partition.startswith(PARTITION):
-            keys = [row.key async for row in self._rows.read(partition)]
-            await self._rows.delete(partition, keys)
-            partition = await self._rows.next_partition(f"{partition}~")
+    async def over(self, before: datetime) -> AsyncIterator[Batch]:
+        """The batches of days before `before` of whose jobs nothing is known any more."""
+        async for batch in self._from(f"{PARTITION}{entry_id.day_key(before)}~"):
+            if not await self.entries(batch.id):
+                yield batch
+
+    async def forget(self, batch_id: str) -> None:
+        """Delete what is kept of a batch itself."""
+        keys = [_row(batch_id, suffix).key for suffix in ("", _KEPT)]
+        await self._rows.delete(_row(batch_id).partition, keys)
+
+    async def _from(self, partition: str, *, page: int = 1000) -> AsyncIterator[Batch]:
+        """The batches from a partition on, newest first."""
+        found = await self._rows.next_partition(partition)
+        while found is not None and found.startswith(PARTITION):
+            async for row in self._rows.read(found, page=page):
+                if not row.key.endswith(_KEPT):
+                    yield msgspec.json.decode(row.text, type=Batch)
+            found = await self._rows.next_partition(f"{found}~")
 
     async def _text(self, row: Row) -> str | None:
         async for found in self._read(row):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, get_args
 
 from shared.errors import InvalidRequestError, NotFoundError, Problem
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _MOST: Final = 100
 _USUAL: Final = 20
+_EXACT: Final = ("state", "to", "sid", "twilio_status")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def show(req: func.HttpRequest, gateway: Gateway, kind: Kind) -> func.HttpResponse:
@@ -44,13 +47,22 @@ async def found(text: str, gateway: Gateway, kind: Kind) -> tuple[Entry, int | N
 
 
 async def newest(req: func.HttpRequest, gateway: Gateway, kind: Kind) -> func.HttpResponse:
-    """A page of entries, newest first; `next` is the cursor of the page after it."""
-    state = req.params.get("state")
-    # A plus sign that nobody escaped is a space by the time it gets here.
-    to = re.sub("^ ", "+", req.params["to"]) if "to" in req.params else None
-    limit, cursor = req.params.get("limit", str(_USUAL)), req.params.get("cursor")
-    problems = []
-    if state is not None and state not in get_args(State):
+    """A page of entries, newest first; `next` is the cursor of the page after it.
+
+    `state`, `to`, `sid` and `twilio_status` choose those that have that, or one of several that
+    commas part, `error` those of a code, `since` and `until` (RFC 3339 with offset) those that
+    were accepted between. A page looks at so many entries and no more: it can be short, even
+    empty, and yet have a `next`.
+    """
+    query = {name: _with_plus(value) for name, value in req.params.items()}
+    limit, cursor = query.get("limit", str(_USUAL)), query.get("cursor")
+    since, until = _moment(query.get("since")), _moment(query.get("until"))
+    problems = [
+        Problem(f"$.{name}", "malformed", "is no RFC 3339 time with an offset")
+        for name, moment in (("since", since), ("until", until))
+        if name in query and moment is None
+    ]
+    if not set(query.get("state", "accepted").split(",")) <= {*get_args(State)}:
         problems.append(
             Problem("$.state", "not_one_of", f"is none of {', '.join(get_args(State))}")
         )
@@ -60,14 +72,39 @@ async def newest(req: func.HttpRequest, gateway: Gateway, kind: Kind) -> func.Ht
         problems.append(Problem("$.cursor", "malformed", "is no cursor of a page"))
     if problems:
         raise InvalidRequestError(problems)
+    exact = {name: query[name].split(",") for name in _EXACT if name in query}
 
     def wanted(entry: Entry, delivery: Delivery) -> bool:
+        code = delivery.error[0] if delivery.error else None
         return (
-            _is_shown(entry, kind) and state in (None, delivery.state) and to in (None, delivery.to)
+            _is_shown(entry, kind)
+            and query.get("error") in (None, code)
+            and all(getattr(delivery, name) in values for name, values in exact.items())
         )
 
-    page = await newest_first(gateway.ledger.rows, wanted, limit=int(limit), cursor=cursor)
+    page = await newest_first(
+        gateway.ledger.rows,
+        wanted,
+        limit=int(limit),
+        cursor=cursor,
+        since=since,
+        # No id is later than now, or earlier than the first that there can be.
+        until=until and sorted((_EPOCH, until, gateway.now()))[1],
+    )
     return json_reply({"items": [view.item(*each) for each in page.items], "next": page.next})
+
+
+def _with_plus(value: str) -> str:
+    """A number or time as it was meant: a plus sign that nobody escaped arrives as a space."""
+    return re.sub(r"^ | (?=\d\d:\d\d$)", "+", value)
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _is_shown(entry: Entry, kind: Kind) -> bool:

@@ -37,6 +37,11 @@ class Place:
     job_id: str
     index: int | None
 
+    @property
+    def text(self) -> str:
+        """The id that names it."""
+        return self.job_id if self.index is None else f"{self.job_id}-{self.index}"
+
 
 def _base32(number: int, width: int) -> str:
     digits = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -16,6 +16,9 @@ Kind = Literal["message", "call"]
 Lane = Literal["now", "bulk"]
 Source = Literal["http", "queue", "batch"]
 CameTo = Literal["sid", "refused", "retry", "not_created", "unknown"]
+
+# Codes of a `retry` for which Twilio was not asked: our own guards held it, or its time ran out.
+HELD: Final = frozenset({"not_begun", "quiet_hours", "sender_rate"})
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -130,6 +133,24 @@ class Reported(Event, frozen=True, kw_only=True, tag="reported"):
         return f"reported.{word}" + ("" if self.index is None else f".{self.index}")
 
 
+class Noted(Event, frozen=True, kw_only=True, tag="noted"):
+    """Something came of a call on its way: who answered, a key, a dialled leg, a recording.
+
+    `key` is Twilio's name for it, so that it is noted once; `fields` are Twilio's words.
+    """
+
+    what: Literal["machine", "gather", "dial", "recording"]
+    key: str
+    index: int | None = None
+    fields: dict[str, str] = {}
+
+    @property
+    def name(self) -> str:
+        """`noted.WHAT.KEY`, with the recipient's index where there are several."""
+        key = re.sub(r"[^A-Za-z0-9-]", "_", self.key)[:80]
+        return f"noted.{self.what}.{key}" + ("" if self.index is None else f".{self.index}")
+
+
 class Parked(Event, frozen=True, kw_only=True, tag="parked"):
     """Given up, and why; `raw` is a queue message that could not be read."""
 
@@ -158,7 +179,7 @@ class Retried(Event, frozen=True, kw_only=True, tag="retried"):
         return f"retried.{self.k}"
 
 
-AnyEvent = Accepted | Claim | Doubt | Answer | Reported | Parked | Retried
+AnyEvent = Accepted | Claim | Doubt | Answer | Reported | Noted | Parked | Retried
 
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _encoder = msgspec.json.Encoder()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from shared.carrier import statuses
 from shared.ledger.entry_id import recipient_id
 from shared.ledger.events import (
+    HELD,
     Accepted,
     Answer,
     AnyEvent,
@@ -20,7 +22,7 @@ from shared.ledger.events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
 State = Literal[
@@ -121,21 +123,20 @@ def fold(job_id: str, events: Iterable[AnyEvent]) -> Entry:
         accepted=accepted,
     )
     recipients: tuple[str | None, ...] = accepted.to if accepted else (None,)
+    deliveries = tuple(
+        story.delivery(recipient_id(job_id, index, len(recipients)), index, to)
+        for index, to in enumerate(recipients)
+    )
     return Entry(
         id=job_id,
         accepted=accepted,
-        deliveries=tuple(
-            story.delivery(recipient_id(job_id, index, len(recipients)), index, to)
-            for index, to in enumerate(recipients)
-        ),
+        deliveries=deliveries,
         events=ordered,
         claim=claim,
         doubt=newest if isinstance(newest := settlements.get(n), Doubt) else None,
         answered=isinstance(newest, Answer),
         retries=k,
-        attempts_since_retry=sum(
-            c.by == "send" and c.n > (retries[-1].after if retries else 0) for c in claims
-        ),
+        attempts_since_retry=story.tries({each.index for each in deliveries if each.pending}),
         parked=parked[-1] if parked else None,
     )
 
@@ -170,6 +171,21 @@ class _Story:
             error=self._error(index, state, outcome, reports),
             not_before=self._not_before(outcome),
         )
+
+    def tries(self, pending: Collection[int]) -> int:
+        """How often Twilio was asked for that one of the pending recipients it was asked most for.
+
+        An operator's retry begins the count anew.
+        """
+        tried = Counter(
+            outcome.index
+            for settlement in self.settlements
+            for outcome in settlement.outcomes
+            if outcome.index in pending
+            and outcome.code not in HELD
+            and settlement.n > self._reopened_after(outcome.index)
+        )
+        return max(tried.values(), default=0)
 
     def _reopened_after(self, index: int) -> int:
         """The last attempt that an operator's retry has made void for this recipient."""

@@ -13,6 +13,7 @@ from shared.ledger.fold import Entry, fold
 from shared.ledger.marks import Marks
 from shared.ledger.opt_outs import OptOuts
 from shared.ledger.owners import Owners
+from shared.ledger.received import Received
 from shared.ledger.rows import Row
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Ledger:
         self.marks = Marks(rows)
         self.owners = Owners(rows)
         self.opt_outs = OptOuts(rows)
+        self.received = Received(rows)
 
     async def record(self, job_id: str, event: AnyEvent) -> bool:
         """Note an event; False if one of its name was noted before, which then stands."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.ledger.rows import Rows
 
 MOST_LOOKED_AT: Final = 2000
+_MOST_AT_ONCE: Final = 200
 _ROW: Final = 17
 _FIRST_DAY: Final = "0"
 
@@ -36,14 +37,28 @@ class Page:
     next: str | None
 
 
-async def newest_first(
-    rows: Rows, wanted: Callable[[Entry, Delivery], bool], *, limit: int, cursor: str | None
+async def newest_first(  # noqa: PLR0913 - what narrows a listing is this much
+    rows: Rows,
+    wanted: Callable[[Entry, Delivery], bool],
+    *,
+    limit: int,
+    cursor: str | None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Page:
-    """A page of what is `wanted`, after `cursor` (the id of the last delivery looked at)."""
+    """A page of what is `wanted`, after `cursor` (the id of the last delivery looked at).
+
+    What was accepted after `until` is skipped unread, and nothing is read beyond `since`; both
+    count to the millisecond.
+    """
     after = entry_id.parse(cursor) if cursor else None
+    # No id is as small as this one, of the same millisecond, so everything of it comes after.
+    start = after.job_id if after else entry_id.new_id(until, 0) if until else None
     items: list[tuple[Entry, Delivery]] = []
     looked_at = 0
-    async for entry in _entries(rows, after.job_id if after else None, page=max(limit, 20)):
+    async for entry in _entries(rows, start, page=min(max(limit, 20), _MOST_AT_ONCE)):
+        if since is not None and entry_id.accepted_at(entry.id) < since:
+            break
         for delivery in entry.deliveries:
             if after and entry.id == after.job_id and delivery.index <= (after.index or 0):
                 continue
@@ -96,7 +111,7 @@ async def accepted_between(rows: Rows, first: datetime, last: datetime) -> Async
         newest = entry_id.time_key(last) if key == entry_id.day_key(last) else ""
         oldest = f"{entry_id.time_key(first)}~" if key == entry_id.day_key(first) else None
         for partition in entry_id.partitions(key):
-            async for job_id, found in _of_shard(rows, partition, newest, 200, oldest):
+            async for job_id, found in _of_shard(rows, partition, newest, _MOST_AT_ONCE, oldest):
                 yield fold(job_id, found)
         day -= timedelta(days=1)
 
@@ -109,7 +124,7 @@ async def of_range(rows: Rows, partition: str, first: str, last: str) -> AsyncIt
 
 async def of_partition(rows: Rows, partition: str) -> AsyncIterator[Entry]:
     """Every entry of one partition."""
-    async for job_id, found in _of_shard(rows, partition, "", 200):
+    async for job_id, found in _of_shard(rows, partition, "", _MOST_AT_ONCE):
         yield fold(job_id, found)
 
 

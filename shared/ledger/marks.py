@@ -31,8 +31,11 @@ class Marks:
         await self._rows.insert(Row(_PARTITION, _key(at), at.isoformat()))
 
     async def forget(self, before: datetime) -> None:
-        """Delete old marks, which nobody asks for any more."""
-        old = [row.key async for row in self._rows.read(_PARTITION, _key(before))]
+        """Delete old marks, but the newest, which says where to go on."""
+        newest = await self.newest()
+        oldest_kept = before if newest is None else min(before, newest)
+        after = f"{_key(oldest_kept)}~"
+        old = [row.key async for row in self._rows.read(_PARTITION, after)]
         await self._rows.delete(_PARTITION, old)
 
 

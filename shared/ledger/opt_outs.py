@@ -6,6 +6,8 @@ does not pay for a look-up of its own. What a worker notes itself it knows at on
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -40,9 +42,14 @@ class OptOuts:
         self._rows = rows
         self._latest: dict[tuple[str, str], OptOut] = {}
         self._read_at: datetime | None = None
+        self._reading: asyncio.Future[None] | None = None
 
     async def note(self, opt_out: OptOut) -> None:
-        """Remember what somebody said; the same word of the same SID is one note."""
+        """Remember what somebody said; the same word of the same SID is one note.
+
+        The number is kept as a digest, so that it outlives the erasing of that person's data.
+        """
+        opt_out = msgspec.structs.replace(opt_out, number=_digest(opt_out.number))
         key = f"{_key(opt_out.at)}.{opt_out.sid}.{opt_out.sender}"
         await self._rows.insert(Row(PARTITION, key, msgspec.json.encode(opt_out).decode()))
         self._take_in(opt_out)
@@ -50,12 +57,18 @@ class OptOuts:
     async def has_stopped(self, number: str, sender: str, now: datetime) -> bool:
         """Whether the last word of this number to this sender was stop."""
         await self._refresh(now)
-        latest = self._latest.get((number, sender))
+        latest = self._latest.get((_digest(number), sender))
         return latest is not None and latest.says == "stop"
 
     async def _refresh(self, now: datetime) -> None:
         if self._read_at is not None and now - self._read_at < _FRESH:
             return
+        # All who find it stale wait for one reading, and for the same outcome of it.
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.ensure_future(self._read(now))
+        await asyncio.shield(self._reading)
+
+    async def _read(self, now: datetime) -> None:
         newer = None if self._read_at is None else _key(self._read_at - _OVERLAP)
         async for row in self._rows.read(PARTITION, "", newer):
             self._take_in(msgspec.json.decode(row.text, type=OptOut))
@@ -71,3 +84,7 @@ class OptOuts:
 def _key(at: datetime) -> str:
     """A key that sorts newest first."""
     return entry_id.day_key(at) + entry_id.time_key(at)
+
+
+def _digest(number: str) -> str:
+    return hashlib.sha256(number.encode()).hexdigest()

@@ -8,8 +8,9 @@ adopting a SID takes the SID's own row first, so that two doubts never share one
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shared.ledger import entry_id, events
 from shared.ledger.fold import fold
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
     from shared.ledger.rows import Rows
 
 SOON: Final = timedelta(seconds=30)
-# Twilio's clock is not ours, and a request takes its time.
+# Twilio's clock is not ours.
 _SLACK: Final = timedelta(seconds=15)
+# From a claim to the creation at Twilio: the claim's own time to begin, and the request's.
+_UNTIL_CREATED: Final = timedelta(minutes=2)
 _MINUTE: Final = timedelta(minutes=1)
+_MINUTES_KEPT: Final = 10
 OWNER: Final = "~owner"
 LATE: Final = "~late"
 
@@ -35,6 +39,8 @@ class Owners:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
+        self._by_minute: dict[str, _Owned] = {}
+        self._reading = asyncio.Lock()
 
     async def note_late(self, job_id: str, at: datetime) -> None:
         """Note that a job is being sent at `at`, if that is not soon after it was accepted."""
@@ -54,16 +60,58 @@ class Owners:
                     yield fold(note.key, found)
             at += _MINUTE
 
-    async def take(self, sid: str, job_id: str, index: int, created_at: datetime) -> bool:
-        """Take a SID that Twilio created at `created_at`; False if it belongs to somebody else."""
-        async for entry in self.sent_between(created_at - _SLACK, created_at + _SLACK):
-            if entry.id != job_id and any(each.sid == sid for each in entry.deliveries):
-                return False
+    async def take(  # noqa: PLR0913 - what is taken, for whom, and two times
+        self,
+        sid: str,
+        job_id: str,
+        index: int,
+        *,
+        created_at: datetime,
+        known_at: datetime,
+        now: datetime,
+    ) -> bool:
+        """Take a SID that Twilio created at `created_at`; False if it belongs to somebody else.
+
+        Whoever was answered with it had noted that at `known_at`, which is not after `now`.
+        """
+        if await self._owner(sid, created_at, known_at, now) not in (None, job_id):
+            return False
         mine = Row(f"{OWNER}-{minute(created_at)}", sid, f"{job_id}-{index}")
         if await self._rows.insert(mine):
             return True
         owners = [row async for row in self._rows.read(mine.partition, sid, f"{sid}~")]
         return owners == [mine]
+
+    async def _owner(
+        self, sid: str, created_at: datetime, known_at: datetime, now: datetime
+    ) -> str | None:
+        """The entry that was answered with a SID.
+
+        When much is in doubt at once, all of it asks about the same minutes. So what was read of
+        a minute is kept, and read again only for a SID that may have been noted since.
+        """
+        key = minute(created_at)
+        async with self._reading:
+            known = self._by_minute.get(key)
+            if known is None or known.at < known_at:
+                begin = created_at.replace(second=0, microsecond=0)
+                first, last = begin - _UNTIL_CREATED, begin + _MINUTE + _SLACK
+                known = _Owned(now, {
+                    delivery.sid: entry.id
+                    async for entry in self.sent_between(first, last)
+                    for delivery in entry.deliveries
+                    if delivery.sid
+                })  # fmt: skip
+                kept = list(self._by_minute.items())[-_MINUTES_KEPT:]
+                self._by_minute = {**dict(kept), key: known}
+        return known.sids.get(sid)
+
+
+class _Owned(NamedTuple):
+    """The SIDs that entries had been answered with, as it was read `at` a time."""
+
+    at: datetime
+    sids: dict[str, str]
 
 
 def minute(at: datetime) -> str:

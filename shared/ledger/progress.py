@@ -30,7 +30,7 @@ def progress(batch: Batch, entries: list[Entry], now: datetime) -> dict[str, Any
     if unknown := batch.count - len(deliveries):
         states["scheduled" if batch.send_at and batch.send_at > now else "accepted"] += unknown
     statuses = Counter(d.twilio_status for d in deliveries if d.twilio_status)
-    rate = _rate(entries, sum(not delivery.pending for delivery in deliveries))
+    rate = _rate(entries, states["handed_over"] + states["refused"])
     pending = unknown + sum(delivery.pending for delivery in deliveries)
     return {
         "id": batch.id,
@@ -54,7 +54,7 @@ def progress(batch: Batch, entries: list[Entry], now: datetime) -> dict[str, Any
 def _rate(entries: list[Entry], done: int) -> float | None:
     """Recipients per second, from the first claim to the last answer."""
     events = [event for entry in entries for event in entry.events]
-    begun = [event.at for event in events if isinstance(event, Claim)]
+    begun = [event.at for event in events if isinstance(event, Claim) and event.by == "send"]
     answered = [event.at for event in events if isinstance(event, Answer)]
     if not begun or not answered:
         return None

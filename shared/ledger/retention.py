@@ -1,7 +1,8 @@
 """Forgetting: what ended longer ago than RETENTION_DAYS is deleted, oldest days last to first.
 
 It can be interrupted anywhere: what is left is found by the next run. A job goes as a whole,
-its idempotency keys before it; one that still waits for its time stays, however old.
+its idempotency keys before it; one that still waits for its time stays, however old. A batch
+goes after the last of its jobs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from shared.ledger import entry_id
+from shared.ledger.caps import CAP
 from shared.ledger.events import Accepted, Claim, Retried
 from shared.ledger.listing import of_partition
 from shared.ledger.owners import LATE, OWNER, minute
@@ -53,10 +55,14 @@ async def forget(ledger: Ledger, before: datetime) -> Forgotten:
             rows=total.rows + sum(part.rows for part in parts),
         )
         partition = await ledger.rows.next_partition(f"{day}~")
-    for notes in (LATE, OWNER):
+    for notes in (LATE, OWNER, CAP):
         await _forget_notes(ledger.rows, notes, before)
     await ledger.marks.forget(before)
-    await ledger.batches.forget(before)
+    await ledger.received.forget(before)
+    for batch in [each async for each in ledger.batches.over(before)]:
+        if batch.key is not None:
+            await ledger.forget_key(batch.key)
+        await ledger.batches.forget(batch.id)
     log("forgotten", jobs=total.jobs, rows=total.rows, before=before)
     return total
 
@@ -64,7 +70,7 @@ async def forget(ledger: Ledger, before: datetime) -> Forgotten:
 async def _forget_jobs(ledger: Ledger, partition: str, before: datetime) -> Forgotten:
     jobs = rows = 0
     async for entry in of_partition(ledger.rows, partition):
-        if entry.pending or entry.events[-1].at >= before:
+        if not _is_over(entry, before):
             continue
         for key in _keys(entry):
             await ledger.forget_key(key)
@@ -72,6 +78,13 @@ async def _forget_jobs(ledger: Ledger, partition: str, before: datetime) -> Forg
         await ledger.rows.delete(partition, keys)
         jobs, rows = jobs + 1, rows + len(keys)
     return Forgotten(jobs, rows)
+
+
+def _is_over(entry: Entry, before: datetime) -> bool:
+    """Whether a job will not be looked at again; what was never sent is given up after a day."""
+    send_at = entry.accepted.send_at if entry.accepted else None
+    waits = bool(entry.pending) and send_at is not None and send_at >= before
+    return entry.events[-1].at < before and not waits
 
 
 def _keys(entry: Entry) -> set[str]:

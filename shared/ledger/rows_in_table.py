@@ -39,6 +39,8 @@ _CLIENT_OPTIONS: Final[dict[str, Any]] = {
     "retry_backoff_factor": 0.2,
     "connection_timeout": 5,
     "read_timeout": 8,
+    # Or every request waits for two threads, which look for a proxy and for a .netrc.
+    "use_env_settings": False,
 }
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shared import routes
-from shared.ledger.events import Accepted, Answer, Claim, Doubt, Parked, Reported, Retried
+from shared.carrier import statuses
+from shared.ledger.events import Accepted, Answer, Claim, Doubt, Noted, Parked, Reported, Retried
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from shared.ledger.events import AnyEvent, Outcome
     from shared.ledger.fold import Delivery, Entry
@@ -40,10 +41,10 @@ def item(entry: Entry, delivery: Delivery) -> dict[str, Any]:
 
 
 def story(entry: Entry, delivery: Delivery) -> dict[str, Any]:
-    """One recipient's message or call, with its events in the order of their times."""
+    """One recipient's message or call, with its events as they happened."""
     told = [
         {"event": _name(event), "at": event.at, **_TELL[type(event)](event, delivery.index)}
-        for event in entry.events
+        for event in _as_it_happened(entry.events)
         if _concerns(event, delivery.index)
     ]
     return {**item(entry, delivery), "events": told}
@@ -67,15 +68,29 @@ def job(entry: Entry) -> dict[str, Any]:
     }
 
 
+def _as_it_happened(events: Sequence[AnyEvent]) -> Iterator[AnyEvent]:
+    """Events in the order of their times, but reports, which overtake each other, in their own."""
+    reports = iter(sorted((e for e in events if isinstance(e, Reported)), key=_turn))
+    for event in events:
+        yield next(reports) if isinstance(event, Reported) else event
+
+
+def _turn(report: Reported) -> tuple[int, int]:
+    number = report.fields.get("SequenceNumber", "")
+    return statuses.rank(report.status), int(number) if number.isdecimal() else 0
+
+
 def _name(event: AnyEvent) -> str:
-    """The event's name, less the recipient's index."""
+    """The event's name, less the recipient's index and what tells it from others like it."""
+    if isinstance(event, Noted):
+        return f"noted.{event.what}"
     if isinstance(event, Reported) and event.index is not None:
         return event.name.rpartition(".")[0]
     return event.name
 
 
 def _concerns(event: AnyEvent, index: int) -> bool:
-    if isinstance(event, Reported):
+    if isinstance(event, Reported | Noted):
         return (event.index or 0) == index
     if isinstance(event, Answer | Doubt):
         return any(outcome.index == index for outcome in event.outcomes)
@@ -106,6 +121,7 @@ _TELL: dict[type, Callable[[Any, int], dict[str, Any]]] = {
     Doubt: _outcome,
     Answer: _outcome,
     Reported: _fields("status", "sid", "fields"),
+    Noted: _fields("fields"),
     Parked: _fields("code", "message"),
     Retried: _fields("after"),
 }

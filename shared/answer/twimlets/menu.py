@@ -13,15 +13,21 @@ from shared.answer.twimlets.speech import ending, speak
 if TYPE_CHECKING:
     from shared.answer.twimlets.request import TwimletRequest
 
-_PARAMETERS = ("Message", "Options")
+_PARAMETERS = ("Message", "Options", "FailUrl")
 
 
 def menu(request: TwimletRequest) -> Answer:
-    """Message, Options[digits]=URL: goes where the digits say, and asks again if nowhere."""
+    """Message, Options[digits]=URL, FailUrl: goes where the digits say.
+
+    If that is nowhere it asks again, or goes to FailUrl where there is one.
+    """
     options = {key: url.strip() for key, url in request.keyed("Options").items() if url.strip()}
     digits = request.one("Digits")
     if digits in options:
         return ending(redirect=request.absolute(options[digits]))
+    fail_url = request.one("FailUrl")
+    if digits and fail_url:
+        return ending(redirect=request.absolute(fail_url))
     response = VoiceResponse()
     if digits:
         response.say("Sorry, that is not a valid choice.")
@@ -38,5 +44,5 @@ def menu(request: TwimletRequest) -> Answer:
         num_digits=max(map(len, options)),
     )
     speak(gather, request.one("Message"))
-    response.redirect(again)
+    response.redirect(request.absolute(fail_url) if fail_url else again)
     return Answer(written(response))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twilio.twiml.messaging_response import MessagingResponse
 from twilio.twiml.voice_response import VoiceResponse
 
 from shared.answer.twiml_text import check_document, written
@@ -15,10 +16,22 @@ if TYPE_CHECKING:
 
 
 def message(request: TwimletRequest) -> Answer:
-    """Message[n]: each is played or said, in order."""
+    """Message[n]: each is played or said, in order; a text gets it as texts."""
+    if request.one("MessageSid"):
+        return _in_texts(request)
     response = VoiceResponse()
     for words in request.many("Message"):
         speak(response, words)
+    return Answer(written(response))
+
+
+def _in_texts(request: TwimletRequest) -> Answer:
+    response = MessagingResponse()
+    for words in request.many("Message"):
+        if words.strip().lower().startswith("http"):
+            response.message().media(words.strip())
+        else:
+            response.message(words)
     return Answer(written(response))
 
 

@@ -10,11 +10,14 @@ from urllib.parse import quote, urlencode
 
 from shared.answer.form import Form, query_parameters
 from shared.answer.twiml_text import without_forbidden
+from shared.routes import ENTRY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _ABSOLUTE: Final = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
+_IN_QUERIES: Final = "%!$&'()*+,;=:@/?#"
+_IN_PAGES: Final = f"{_IN_QUERIES}[]"
 _NOT_PHONES: Final = ("client:", "sip:")
 
 
@@ -25,7 +28,7 @@ class InboundEvent(NamedTuple):
     sid: str
     from_: str
     to: str
-    details: Mapping[str, str | int]
+    details: Mapping[str, object]
 
 
 class OutgoingText(NamedTuple):
@@ -96,19 +99,32 @@ class TwimletRequest:
         return int(value) if usable else default
 
     def address(self, text: str) -> str | None:
-        """A number as E.164, a `client:` or `sip:` address as it is, or None for neither."""
-        text = text.strip()
-        if text.startswith(_NOT_PHONES):
-            return text
-        try:
-            return self.read_number(text)
-        except ValueError:
-            return None
+        """A number as E.164, a `client:` or `sip:` address as it is, or None for neither.
+
+        A plus sign that nobody escaped is a space by the time it gets here.
+        """
+        bare = text.strip()
+        if bare.startswith(_NOT_PHONES):
+            return bare
+        for number in (bare, f"+{bare}") if text.startswith(" ") else (bare,):
+            try:
+                return self.read_number(number)
+            except ValueError:
+                continue
+        return None
 
     def addresses(self, name: str) -> list[str]:
         """Everybody in a list who can be called."""
         read = (self.address(value) for value in self.many(name))
         return [address for address in read if address is not None]
+
+    @property
+    def entry(self) -> str:
+        """The id of the call of ours that this page serves; blank for an inbound call.
+
+        It is in our own URLs alone: a form can hold what somebody else has put there.
+        """
+        return query_parameters(self.url).get(ENTRY)
 
     @property
     def person(self) -> str | None:
@@ -122,6 +138,7 @@ class TwimletRequest:
         What Twilio sent with a GET is in the query too, and is not repeated.
         """
         kept = [(n, value) for n, value in self.sent.pairs if n.partition("[")[0] in parameters]
+        kept += [(ENTRY, self.entry)] if self.entry else []
         return _with_query(self.url.partition("?")[0], [*kept, *stage.items()])
 
     def sibling(self, name: str, **parameters: str) -> str:
@@ -130,12 +147,24 @@ class TwimletRequest:
         return _with_query(f"{folder}/{name}", [*parameters.items()])
 
     def absolute(self, url: str) -> str:
-        """A URL that may be relative to this one, such as `voicemail?Message=Hello`."""
+        """A URL that may be relative to this one, such as `voicemail?Message=Hello there`."""
+        url = _escaped(url)
         if _ABSOLUTE.match(url):
             return url
         page = self.url.partition("?")[0]
-        origin = "/".join(page.split("/", 3)[:3])
-        return f"{origin}{url}" if url.startswith("/") else f"{page.rpartition('/')[0]}/{url}"
+        if url.startswith("/"):
+            return "/".join(page.split("/", 3)[:3]) + url
+        told = f"{'&' if '?' in url else '?'}{ENTRY}={self.entry}" if self.entry else ""
+        return f"{page.rpartition('/')[0]}/{url}{told}"
+
+
+def _escaped(url: str) -> str:
+    """A URL as people write it, with what a URL cannot hold escaped.
+
+    Twilio would have to do it otherwise, and sign who knows which spelling.
+    """
+    page, mark, query = url.partition("?")
+    return quote(page, safe=_IN_PAGES) + mark + quote(query, safe=_IN_QUERIES)
 
 
 def _with_query(url: str, pairs: list[tuple[str, str]]) -> str:

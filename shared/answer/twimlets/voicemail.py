@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from shared.answer.twimlets.request import TwimletRequest
 
 _PARAMETERS: Final = ("Email", "Phone", "Message", "Transcribe", "Language", "Voice")
+# Twilio asks again, up to five times, where nobody is on the line who would wait for that:
+# https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+_REPEATED: Final = "#rc=5&rp=all"
 _LONGEST_TEXT: Final = 1200
 
 
@@ -42,9 +45,9 @@ def _greeting(request: TwimletRequest) -> Answer:
     ready = request.again(_PARAMETERS, From=request.one("From"), To=request.one("To"))
     response.record(
         action=again,
-        recording_status_callback=ready,
+        recording_status_callback=ready + _REPEATED,
         transcribe=transcribed,
-        transcribe_callback=again if transcribed else None,
+        transcribe_callback=again + _REPEATED if transcribed else None,
     )
     return Answer(written(response))
 

@@ -1,0 +1,38 @@
+"""`POST /api/twiml/preview`: steps as the TwiML that they make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from shared.accept.fields import decode_fields
+from shared.answer.steps import check_steps, to_twiml
+from shared.errors import InvalidRequestError
+from shared.http_replies import json_reply
+from shared.http_requests import json_object
+
+if TYPE_CHECKING:
+    import azure.functions as func
+
+    from shared.gateway import Gateway
+
+
+class PreviewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Steps, and whether they are a call's or a message's."""
+
+    steps: Annotated[list[dict[str, Any]], Meta(examples=[[{"say": "Hello"}, {"hangup": {}}]])]
+    kind: Literal["call", "message"] = "call"
+
+
+async def preview(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
+    """200 with the document, or every problem of the steps."""
+    del gateway
+    decoded = decode_fields(json_object(req), PreviewRequest, kind="call")
+    request, problems = decoded.value, decoded.problems
+    if "steps" not in decoded.broken:
+        problems += check_steps(request.steps, request.kind)
+    if problems:
+        raise InvalidRequestError(problems)
+    return json_reply({"twiml": to_twiml(request.steps, request.kind)})

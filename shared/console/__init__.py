@@ -1,0 +1,1 @@
+"""The page for the person on duty, and the overview that it shows."""

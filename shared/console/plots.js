@@ -1,0 +1,92 @@
+// Two plots of the last hour, a bar or a dot a minute, each with the same numbers as a table.
+
+import { draw, make } from "./dom.js";
+import { duration, minuteTime } from "./times.js";
+
+const WIDTH = 480;
+const HEIGHT = 132;
+const LEFT = 36;
+const BOTTOM = 18;
+const TOP = 8;
+const MINUTES = 60;
+const STEP = (WIDTH - LEFT) / MINUTES;
+
+// The next number that reads well on an axis: 1, 2 or 5 and zeros.
+export function ceiling(value) {
+  const size = 10 ** Math.floor(Math.log10(Math.max(value, 1e-3)));
+  return size * [1, 2, 5, 10].find((each) => value <= each * size * 1.0001);
+}
+
+class Plot {
+  constructor(title, series, columns, axis) {
+    Object.assign(this, { series, axis });
+    this.picture = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "plot" });
+    this.said = make("p", { class: "plot-said" });
+    this.rows = make("tbody", {});
+    this.element = make("figure", { class: "card" },
+      make("figcaption", {}, make("h2", {}, title), make("p", { class: "legend" }, series.map(([name, tone]) => make("span", { class: tone }, name)))),
+      this.picture, this.said,
+      make("details", {}, make("summary", {}, "As a table"),
+        make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${title}, as a table` },
+          make("table", {}, make("thead", {}, make("tr", {}, ["Minute", ...columns].map((name) => make("th", { scope: "col" }, name)))), this.rows))));
+  }
+
+  show(overview, values, cells, words) {
+    const began = Date.parse(overview.since);
+    const slot = (minute) => Math.round((Date.parse(minute.at) - began) / 60_000);
+    const top = ceiling(Math.max(this.axis.least, ...overview.minutes.flatMap(values).filter((each) => each !== null)));
+    const y = (value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - BOTTOM - TOP);
+    const label = (value, at) => draw("text", { x: LEFT - 6, y: at + 4, class: "axis", "text-anchor": "end" }, this.axis.label(value));
+    const from = overview.complete_since > overview.since ? slot(overview.minutes[0]) : 0;
+    this.picture.replaceChildren(
+      draw("title", {}, words),
+      from > 0 && draw("rect", { x: LEFT, y: TOP, width: from * STEP, height: HEIGHT - BOTTOM - TOP, class: "unknown" }),
+      ...[0, top / 2, top].flatMap((value) => [draw("line", { x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value), class: "grid" }), label(value, y(value))]),
+      ...[0, 15, 30, 45].map((each) => draw("text", { x: LEFT + each * STEP, y: HEIGHT - 4, class: "axis" }, minuteTime(began + each * 60_000))),
+      draw("text", { x: WIDTH, y: HEIGHT - 4, class: "axis", "text-anchor": "end" }, "now"),
+      ...overview.minutes.flatMap((minute) => this.marks(LEFT + slot(minute) * STEP, values(minute), y)),
+    );
+    this.said.textContent = words;
+    this.rows.replaceChildren(...overview.minutes.toReversed().map((minute) =>
+      make("tr", {}, make("th", { scope: "row" }, minuteTime(minute.at)), cells(minute).map((cell) => make("td", {}, cell)))));
+  }
+}
+
+class Bars extends Plot {
+  marks(x, values, y) {
+    return values.map((value, index) => value > 0 && draw("rect", {
+      x: x + 1 + index * ((STEP - 1.5) / 2), y: y(value), width: (STEP - 1.5) / 2, height: HEIGHT - BOTTOM - y(value), class: this.series[index][1] })).filter(Boolean);
+  }
+}
+
+class Dots extends Plot {
+  marks(x, [half, most], y) {
+    if (half === null) return [];
+    return [
+      draw("line", { x1: x + STEP / 2, x2: x + STEP / 2, y1: y(half), y2: y(most), class: "span" }),
+      draw("circle", { cx: x + STEP / 2, cy: y(most), r: 2.4, class: this.series[1][1] }),
+      draw("circle", { cx: x + STEP / 2, cy: y(half), r: 2.4, class: this.series[0][1] }),
+    ];
+  }
+}
+
+export class Throughput {
+  plot = new Bars("Throughput", [["accepted", "series-a"], ["handed over", "series-b"]], ["Accepted", "Handed over"], { least: 5, label: (value) => value.toLocaleString() });
+
+  show(overview) {
+    const sum = (name) => overview.minutes.reduce((total, minute) => total + minute[name], 0).toLocaleString();
+    this.plot.show(overview, (minute) => [minute.accepted, minute.handed_over], (minute) => [minute.accepted, minute.handed_over],
+      `${sum("accepted")} accepted and ${sum("handed_over")} handed over, by the minute.`);
+  }
+}
+
+export class HandOver {
+  plot = new Dots("Time to hand-over", [["half within", "series-b"], ["95 % within", "series-c"]], ["Half within", "95 % within"], { least: 0.5, label: (value) => duration(value) });
+
+  show(overview) {
+    const told = overview.minutes.filter((minute) => minute.seconds).at(-1);
+    this.plot.show(overview, (minute) => [minute.seconds?.p50 ?? null, minute.seconds?.p95 ?? null],
+      (minute) => (minute.seconds ? [duration(minute.seconds.p50), duration(minute.seconds.p95)] : ["–", "–"]),
+      told ? `At ${minuteTime(told.at)} half were with Twilio within ${duration(told.seconds.p50)}, 95 % within ${duration(told.seconds.p95)}.` : "Nothing was handed over in this hour.");
+  }
+}

@@ -1,0 +1,42 @@
+// Times, in the reader's own zone and habits.
+
+import { make } from "./dom.js";
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const minute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+
+const isToday = (at) => new Date(at).toDateString() === new Date().toDateString();
+
+export const clockTime = (at) => (isToday(at) ? "" : `${day.format(new Date(at))}, `) + clock.format(new Date(at));
+
+export const minuteTime = (at) => minute.format(new Date(at));
+
+export const wholeTime = (at) => whole.format(new Date(at));
+
+// A moment as an element: short to read, exact on demand.
+export const moment = (at) => make("time", { datetime: at, title: wholeTime(at) }, clockTime(at));
+
+const UNITS = [[86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+
+// Seconds as a person says them: `0.42 s`, `42 s`, `3 min`, `2 h 5 min`.
+export function duration(seconds) {
+  if (seconds < 10) return `${Number(seconds.toFixed(seconds < 1 ? 2 : 1))} s`;
+  let rest = Math.round(seconds);
+  const parts = [];
+  for (const [size, unit] of UNITS) {
+    const number = Math.floor(rest / size);
+    if (number && parts.length < 2) parts.push(`${number} ${unit}`);
+    rest %= size;
+    if (parts.length && size <= 60) break;
+  }
+  return parts.join(" ");
+}
+
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+const number = (text) => [...text].reduce((sum, digit) => sum * 32 + ALPHABET.indexOf(digit), 0);
+
+// When an id was made, in milliseconds: the ids count days and milliseconds down.
+export const timeOfId = (id) =>
+  (32 ** 4 - 1 - number(id.slice(0, 4))) * 86_400_000 + 86_399_999 - number(id.slice(5, 11));

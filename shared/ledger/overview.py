@@ -1,0 +1,147 @@
+"""The last hour at a glance: counts, throughput, waiting times and failures.
+
+Read from the newest `MOST_LOOKED_AT` deliveries that were accepted in it, however many there
+are; where that is not all of them, `truncated` says so and `complete_since` from when on the
+counts are whole. What was accepted earlier and only sent in this hour is not among them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+from shared.ledger import entry_id
+from shared.ledger.events import Answer, Doubt
+from shared.ledger.fold import State
+from shared.ledger.last_heard import heard
+from shared.ledger.listing import MOST_LOOKED_AT, newest_first
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from shared.ledger.fold import Delivery, Entry
+    from shared.ledger.last_heard import Heard
+    from shared.ledger.rows import Rows
+
+MINUTES: Final = 60
+_MINUTE: Final = timedelta(minutes=1)
+_FAILED: Final = frozenset({"refused", "parked"})
+_FAILED_AT_TWILIO: Final = frozenset({"failed", "undelivered", "busy", "no-answer"})
+_HALF: Final = 50
+_MOST: Final = 95
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the hour came to, as JSON, and how Twilio was when it was last heard of in it.
+
+    `counted` is `{"since", "until", "complete_since", "truncated", "looked_at", "states":
+    {state: n}, "twilio_statuses": {status: n}, "minutes": [{"at", "accepted", "handed_over",
+    "seconds": {"p50", "p95"}|null}], "failures": [{"code", "count", "message", "kind",
+    "newest"}]}`. `states` names every state; `minutes` begin at whole minutes, oldest first,
+    and `seconds` are from acceptance, or `send_at`, to Twilio's SID; `newest` is an entry's id.
+    """
+
+    counted: dict[str, Any]
+    heard: Heard | None
+
+
+async def overview(rows: Rows, now: datetime) -> Overview:
+    """The hour that ends `now`, the minute that has begun included."""
+    since = _whole(now) - (MINUTES - 1) * _MINUTE
+    page = await newest_first(rows, lambda *_: True, limit=MOST_LOOKED_AT, cursor=None, since=since)
+    items, truncated = page.items, page.next is not None
+    complete_since = entry_id.accepted_at(items[-1][0].id) if truncated else since
+    entries = list({entry.id: entry for entry, _ in items}.values())
+    said = [each for entry in entries for event in entry.events if (each := heard(event))]
+    counted = {
+        "since": since,
+        "until": now,
+        "complete_since": complete_since,
+        "truncated": truncated,
+        "looked_at": len(items),
+        "states": dict.fromkeys(get_args(State), 0) | Counter(each.state for _, each in items),
+        "twilio_statuses": Counter(
+            each.twilio_status for _, each in items if each.twilio_status is not None
+        ),
+        "minutes": _minutes(items, complete_since, now),
+        "failures": _failures(items),
+    }
+    return Overview(counted, max(said, key=lambda each: each[:2], default=None))
+
+
+def _minutes(
+    items: Sequence[tuple[Entry, Delivery]], since: datetime, now: datetime
+) -> list[dict[str, Any]]:
+    """Every minute from `since` to `now`: what was accepted and handed over in it, how fast."""
+    accepted = Counter(_whole(entry_id.accepted_at(entry.id)) for entry, _ in items)
+    waits: dict[datetime, list[float]] = defaultdict(list)
+    for entry in {entry.id: entry for entry, _ in items}.values():
+        for at, waited in _hand_overs(entry):
+            waits[_whole(at)].append(waited)
+    first = _whole(since)
+    return [
+        {
+            "at": (at := first + number * _MINUTE),
+            "accepted": accepted[at],
+            "handed_over": len(waits[at]),
+            "seconds": _percentiles(waits[at]),
+        }
+        for number in range((_whole(now) - first) // _MINUTE + 1)
+    ]
+
+
+def _hand_overs(entry: Entry) -> list[tuple[datetime, float]]:
+    """When each SID was first noted, by answer or report, and how long it had waited by then."""
+    noted: dict[str, datetime] = {}
+    for event in entry.events:
+        told = event.outcomes if isinstance(event, Answer | Doubt) else (event,)
+        for sid in (getattr(each, "sid", None) for each in told):
+            if sid is not None:
+                noted.setdefault(sid, event.at)
+    asked = entry.accepted
+    begun = max(asked.at, asked.send_at or asked.at) if asked else entry.events[0].at
+    return [(at, max(0.0, (at - begun).total_seconds())) for at in noted.values()]
+
+
+def _percentiles(seconds: Sequence[float]) -> dict[str, float] | None:
+    """The median and the 95th percentile, each a value that occurred (nearest rank)."""
+    if not seconds:
+        return None
+    ordered = sorted(seconds)
+    return {
+        f"p{each}": round(ordered[math.ceil(len(ordered) * each / 100) - 1], 3)
+        for each in (_HALF, _MOST)
+    }
+
+
+def _failures(items: Sequence[tuple[Entry, Delivery]]) -> list[dict[str, Any]]:
+    """What went wrong, by code, the most frequent first; each with its newest example."""
+    groups: dict[str, list[tuple[Entry, Delivery]]] = defaultdict(list)
+    for entry, delivery in items:
+        if delivery.error is not None and _failed(delivery):
+            groups[delivery.error[0]].append((entry, delivery))
+    return [
+        {
+            "code": code,
+            "count": len(group),
+            "message": group[0][1].error and group[0][1].error[1],
+            "kind": group[0][0].kind,
+            "newest": group[0][1].id,
+        }
+        for code, group in sorted(groups.items(), key=lambda each: (-len(each[1]), each[0]))
+    ]
+
+
+def _failed(delivery: Delivery) -> bool:
+    """Whether it did not arrive; the error of one that is still tried, or did arrive, is past."""
+    return delivery.state in _FAILED or delivery.twilio_status in _FAILED_AT_TWILIO
+
+
+def _whole(at: datetime) -> datetime:
+    """The beginning of a time's minute."""
+    return at.replace(second=0, microsecond=0)

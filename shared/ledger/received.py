@@ -1,0 +1,78 @@
+"""What reached us and must be passed on once: a note while that is being done, a mark for ever.
+
+The note is the lock and the safety net in one. Whoever inserts it passes the thing on and then
+deletes it, with the personal data that it holds; a note that stays behind belonged to a worker
+that died. The mark says that the thing came before, and under which note.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from shared.ledger.rows import Row
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from shared.ledger.rows import Rows
+
+_NOTES: Final = "~inbound"
+_MARKS: Final = "~came"
+
+
+class Note(NamedTuple):
+    """One thing that came: its name (64 hexadecimal digits), when, a random token, and itself."""
+
+    name: str
+    at: datetime
+    token: str
+    text: str
+
+    @property
+    def mark(self) -> str:
+        """What tells this note from every other of the same name."""
+        return f"{self.at.isoformat()} {self.token}"
+
+
+class Received:
+    """The notes and marks in one table."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def open(self, note: Note) -> bool:
+        """Leave a note; False if there is one of its name."""
+        return await self._rows.insert(Row(_NOTES, note.name, f"{note.mark}\n{note.text}"))
+
+    async def is_first(self, note: Note) -> bool:
+        """Whether the thing never came before this note: mark it, or find the mark that stands."""
+        mine = Row(f"{_MARKS}-{note.name[:2]}", note.name, note.mark)
+        if await self._rows.insert(mine):
+            return True
+        return [row async for row in self._rows.read(mine.partition, mine.key, f"{mine.key}~")] == [
+            mine
+        ]
+
+    async def close(self, name: str) -> None:
+        """Take a note away."""
+        await self._rows.delete(_NOTES, [name])
+
+    async def left(self) -> AsyncIterator[Note]:
+        """Every note that is there."""
+        async for row in self._rows.read(_NOTES):
+            mark, _, text = row.text.partition("\n")
+            at, _, token = mark.partition(" ")
+            yield Note(row.key, datetime.fromisoformat(at), token, text)
+
+    async def forget(self, before: datetime) -> None:
+        """Delete the marks of what came before a time."""
+        partition = await self._rows.next_partition(f"{_MARKS}-")
+        while partition is not None and partition.startswith(_MARKS):
+            old = [row.key async for row in self._rows.read(partition) if _time(row.text) < before]
+            await self._rows.delete(partition, old)
+            partition = await self._rows.next_partition(f"{partition}~")
+
+
+def _time(mark: str) -> datetime:
+    return datetime.fromisoformat(mark.partition(" ")[0])
