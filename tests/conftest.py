@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
+import hypothesis
 import pytest
 
 import function_app
@@ -19,6 +20,12 @@ from shared.ledger.rows_in_memory import RowsInMemory
 from tests.app import App
 from tests.clock import Clock
 from tests.environment import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT, NOBODY, SENDER
+
+# A busy machine is slow, not wrong: no test is about how long something takes.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

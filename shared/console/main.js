@@ -41,6 +41,7 @@ function lock(words = "") {
     key.set(input.value.trim());
     unlock();
   } },
+    bar.querySelector("svg").cloneNode(true),
     make("h1", {}, "Switchboard console"),
     make("p", {}, "For the person on duty: what was accepted, where it is, and what to do."),
     field("Function key", input, "Kept in this tab only, and forgotten when you close it."),

@@ -5,16 +5,26 @@ import { duration, minuteTime } from "./times.js";
 
 const WIDTH = 480;
 const HEIGHT = 132;
-const LEFT = 36;
+const LEFT = 46;
 const BOTTOM = 18;
 const TOP = 8;
 const MINUTES = 60;
 const STEP = (WIDTH - LEFT) / MINUTES;
 
-// The next number that reads well on an axis: 1, 2 or 5 and zeros.
-export function ceiling(value) {
-  const size = 10 ** Math.floor(Math.log10(Math.max(value, 1e-3)));
-  return size * [1, 2, 5, 10].find((each) => value <= each * size * 1.0001);
+// An axis for counts: from nothing to the next number that reads well, as does its half.
+function counts(values) {
+  const most = Math.max(4, ...values);
+  const size = 10 ** Math.floor(Math.log10(most));
+  const top = size * [1, 2, 4, 10].find((each) => most <= each * size);
+  return { ticks: [0, top / 2, top], part: (value) => value / top, label: (value) => value.toLocaleString() };
+}
+
+// An axis for times, on which a tenth of a second and an hour can both be seen.
+function times(values) {
+  const least = 0.1;
+  const top = [10, 60, 600, 3600, 36_000].find((each) => Math.max(0, ...values) <= each) ?? 360_000;
+  const part = (value) => Math.log(Math.max(value, least) / least) / Math.log(top / least);
+  return { ticks: [least, 1, 10, 60, 600, 3600, 36_000].filter((each) => each <= top), part, label: duration };
 }
 
 class Plot {
@@ -34,14 +44,14 @@ class Plot {
   show(overview, values, cells, words) {
     const began = Date.parse(overview.since);
     const slot = (minute) => Math.round((Date.parse(minute.at) - began) / 60_000);
-    const top = ceiling(Math.max(this.axis.least, ...overview.minutes.flatMap(values).filter((each) => each !== null)));
-    const y = (value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - BOTTOM - TOP);
-    const label = (value, at) => draw("text", { x: LEFT - 6, y: at + 4, class: "axis", "text-anchor": "end" }, this.axis.label(value));
+    const axis = this.axis(overview.minutes.flatMap(values).filter((each) => each !== null));
+    const y = (value) => HEIGHT - BOTTOM - axis.part(value) * (HEIGHT - BOTTOM - TOP);
+    const label = (value, at) => draw("text", { x: LEFT - 6, y: at + 4, class: "axis", "text-anchor": "end" }, axis.label(value));
     const from = overview.complete_since > overview.since ? slot(overview.minutes[0]) : 0;
     this.picture.replaceChildren(
       draw("title", {}, words),
       from > 0 && draw("rect", { x: LEFT, y: TOP, width: from * STEP, height: HEIGHT - BOTTOM - TOP, class: "unknown" }),
-      ...[0, top / 2, top].flatMap((value) => [draw("line", { x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value), class: "grid" }), label(value, y(value))]),
+      ...axis.ticks.flatMap((value) => [draw("line", { x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value), class: "grid" }), label(value, y(value))]),
       ...[0, 15, 30, 45].map((each) => draw("text", { x: LEFT + each * STEP, y: HEIGHT - 4, class: "axis" }, minuteTime(began + each * 60_000))),
       draw("text", { x: WIDTH, y: HEIGHT - 4, class: "axis", "text-anchor": "end" }, "now"),
       ...overview.minutes.flatMap((minute) => this.marks(LEFT + slot(minute) * STEP, values(minute), y)),
@@ -71,7 +81,7 @@ class Dots extends Plot {
 }
 
 export class Throughput {
-  plot = new Bars("Throughput", [["accepted", "series-a"], ["handed over", "series-b"]], ["Accepted", "Handed over"], { least: 5, label: (value) => value.toLocaleString() });
+  plot = new Bars("Throughput", [["accepted", "series-a"], ["handed over", "series-b"]], ["Accepted", "Handed over"], counts);
 
   show(overview) {
     const sum = (name) => overview.minutes.reduce((total, minute) => total + minute[name], 0).toLocaleString();
@@ -81,7 +91,7 @@ export class Throughput {
 }
 
 export class HandOver {
-  plot = new Dots("Time to hand-over", [["half within", "series-b"], ["95 % within", "series-c"]], ["Half within", "95 % within"], { least: 0.5, label: (value) => duration(value) });
+  plot = new Dots("Time to hand-over", [["half within", "series-b"], ["95 % within", "series-c"]], ["Half within", "95 % within"], times);
 
   show(overview) {
     const told = overview.minutes.filter((minute) => minute.seconds).at(-1);

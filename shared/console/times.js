@@ -29,7 +29,6 @@ export function duration(seconds) {
     const number = Math.floor(rest / size);
     if (number && parts.length < 2) parts.push(`${number} ${unit}`);
     rest %= size;
-    if (parts.length && size <= 60) break;
   }
   return parts.join(" ");
 }

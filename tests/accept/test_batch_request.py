@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.accept.batch_request import BatchRequest, Row, read_batch
-from shared.errors import InvalidRequestError
+from shared.errors import InvalidRequestError, Problem
 from tests.clock import NOON
 from tests.deliver.world import TO, numbers
 from tests.environment import settings
@@ -26,7 +26,9 @@ def read(fields: dict[str, Any], given: Iterable[Row], **changes: Any) -> BatchR
 
 
 def refused(
-    fields: dict[str, Any], given: Iterable[Row], **changes: Any
+    fields: dict[str, Any],
+    given: Iterable[Row],
+    **changes: Any,  # noqa: ANN401 - the same
 ) -> list[tuple[str, str, int | None]]:
     """The path, code and line of every problem."""
     with pytest.raises(InvalidRequestError) as caught:
@@ -113,14 +115,9 @@ def test_a_placeholder_without_a_value_is_a_problem_of_each_row() -> None:
 
 def test_a_row_that_could_not_be_read_is_a_problem_as_well() -> None:
     """What reading a row came to is told with everything else."""
-    unread = read_problem()
+    problem = Problem("$", "too_many_cells", "has 3 cells", 9)
+    unread = Row(9, "$", {"to": TO, "name": "Ann"}, problem)
     assert refused(HELLO, [unread]) == [("$", "too_many_cells", 9)]
-
-
-def read_problem() -> Row:
-    from shared.errors import Problem
-
-    return Row(9, "$", {"to": TO, "name": "Ann"}, Problem("$", "too_many_cells", "has 3", 9))
 
 
 def test_a_country_that_is_not_allowed_is_refused() -> None:

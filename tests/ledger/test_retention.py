@@ -1,0 +1,177 @@
+"""Forgetting: what ended long ago goes as a whole, and nothing else does."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from shared.ledger import entry_id
+from shared.ledger.events import Claim, Kind, Reported
+from shared.ledger.ledger import Ledger
+from shared.ledger.opt_outs import PARTITION, OptOut
+from shared.ledger.retention import Forgotten, forget
+from shared.ledger.rows import Row
+from tests.clock import NOON
+from tests.deliver.asking import accept_batch, cancel_batch, retry, retry_batch, show_batch
+from tests.deliver.seams import KillAt, KilledError, Recorder, RowsSeam
+from tests.deliver.world import TO, World, numbers
+
+LATER = {"days": 91, "hours": 12}
+
+
+async def rows_of(world: World) -> list[Row]:
+    """Every row in the table."""
+    found: list[Row] = []
+    partition = await world.rows.next_partition("")
+    while partition is not None:
+        found += [row async for row in world.rows.read(partition)]
+        partition = await world.rows.next_partition(f"{partition}\x01")
+    return found
+
+
+async def forgotten(world: World, ledger: Ledger | None = None) -> Forgotten:
+    """What a run at this moment forgets."""
+    return await forget(ledger or world.ledger, world.clock() - timedelta(days=90))
+
+
+async def full_world() -> World:
+    """A world with everything that leaves rows: keys, answers, notes, owners, batches, reports."""
+    world = World(["refused", "lost_answer", "answered", "refused"], DAILY_CAP_TOTAL="1000")
+    refused = await world.accepted(key="one")
+    await world.until_quiet()
+    await world.accepted("call", key="two")
+    await world.until_quiet()
+    await world.accepted(send_at=(world.clock() + timedelta(hours=1)).isoformat())
+    await world.until_quiet()
+    fields = {"body": "Hi", "recipients": [{"to": to} for to in numbers(2)]}
+    batch = (await accept_batch(world.worker(), fields, "three")).json["id"]
+    await world.until_quiet()
+    assert (await retry(world.worker(), refused, "four")).status == 202
+    assert (await retry_batch(world.worker(), batch, "five")).status == 202
+    await world.until_quiet()
+    await world.report()
+    await world.worker().reconcile()
+    world.queue.drop(b"{")
+    await world.until_quiet()
+    return world
+
+
+async def test_everything_of_an_old_job_goes() -> None:
+    """Events, keys, answers, notes, owners and batches: but for the last mark nothing is left."""
+    world = await full_world()
+    names = {row.partition.partition("-")[0] for row in await rows_of(world)}
+    assert {"~batch", "~cap", "~key", "~late", "~owner", "~reconciled"} <= names
+    assert (await forgotten(world)) == Forgotten()
+    world.clock.move(**LATER)
+    total = await forgotten(world)
+    assert total.jobs == 5
+    assert total.rows > total.jobs
+    assert [row.partition for row in await rows_of(world)] == ["~reconciled"]
+    assert await forgotten(world) == Forgotten()
+
+
+async def test_a_run_that_dies_anywhere_is_completed_by_the_next() -> None:
+    """Nothing of what a run has half forgotten stays behind, or stands in a reader's way."""
+    recorder = Recorder()
+    world = await full_world()
+    world.clock.move(**LATER)
+    await forgotten(world, Ledger(RowsSeam(world.rows, recorder)))
+    deletes = [n for n, step in enumerate(recorder.steps) if "delete" in step]
+    for place in [*deletes, *range(0, len(recorder.steps), 25)]:
+        world = await full_world()
+        world.clock.move(**LATER)
+        with suppress(KilledError):
+            await forgotten(world, Ledger(RowsSeam(world.rows, KillAt(place))))
+        await world.entries()
+        await forgotten(world)
+        assert [row.partition for row in await rows_of(world)] == ["~reconciled"]
+
+
+@pytest.mark.parametrize("kind", ["message", "call"])
+async def test_what_is_recent_stays(kind: Kind) -> None:
+    """What was accepted long ago, but reported on or retried since, is as young as that."""
+    world = World()
+    name = await world.accepted(kind, key="one")
+    await world.until_quiet()
+    world.clock.move(days=60)
+    report = Reported(at=world.clock(), status="undelivered", sid=world.twilio.books[0].found.sid)
+    await world.ledger.record(name, report)
+    world.clock.move(days=60)
+    assert await forgotten(world) == Forgotten()
+    await world.entry(name)
+    again = await world.accepted(kind, key="one")
+    assert again == name
+    world.clock.move(days=60)
+    assert (await forgotten(world)).jobs == 1
+
+
+async def test_what_waits_for_its_time_stays() -> None:
+    """A message, and a batch with its key, for a day in a year are still there, and are sent."""
+    world = World()
+    send_at = (NOON + timedelta(days=300)).isoformat()
+    name = await world.accepted(send_at=send_at, key="one")
+    fields = {"body": "Hi", "recipients": [{"to": to} for to in numbers(1)], "send_at": send_at}
+    first = await accept_batch(world.worker(), fields, "two")
+    for _ in range(3):
+        world.clock.move(days=80)
+        assert await forgotten(world) == Forgotten()
+    assert await world.accepted(send_at=send_at, key="one") == name
+    assert (await accept_batch(world.worker(), fields, "two")).body == first.body
+    batch = first.json["id"]
+    assert (await show_batch(world.worker(), batch)).json["states"] == {"scheduled": 1}
+    await world.until_quiet()
+    assert world.twilio.recipients() == sorted([TO, *numbers(1)])
+    world.clock.move(**LATER)
+    assert (await forgotten(world)).jobs == 2
+    assert (await show_batch(world.worker(), batch)).status == 404
+
+
+async def test_a_batch_of_which_one_job_is_left_stays() -> None:
+    """It can be looked at and canceled as long as anything of it can."""
+    world = World()
+    fields = {"body": "Hi", "recipients": [{"to": TO}, {"to": f"whatsapp:{TO}"}]}
+    batch = (await accept_batch(world.worker(), fields)).json["id"]
+    message = world.queue.take()
+    assert message is not None
+    await world.deliver(world.worker(), message)
+    world.clock.move(days=60)
+    assert (await cancel_batch(world.worker(), batch)).status == 200
+    world.clock.move(days=60)
+    assert (await forgotten(world)).jobs == 1
+    assert (await show_batch(world.worker(), batch)).status == 200
+
+
+async def test_what_was_never_sent_goes_too() -> None:
+    """A row whose message never reached the queue is given up: nobody can send it any more."""
+    world = World()
+    await world.accepted()
+    world.queue.messages.clear()
+    orphan = entry_id.new_id(NOON, 99)
+    await world.ledger.record(orphan, Reported(at=NOON, status="sent"))
+    await world.ledger.record(entry_id.new_id(NOON, 98), Claim(at=NOON, n=1))
+    world.clock.move(**LATER)
+    assert (await forgotten(world)).jobs == 3
+
+
+async def test_opt_outs_are_never_forgotten() -> None:
+    """A stop holds until a start, however long ago it was said."""
+    world = World()
+    stop = OptOut(at=NOON, number=TO, sender="+15005550006", says="stop", sid="SM1")
+    await world.ledger.opt_outs.note(stop)
+    world.clock.move(days=4000)
+    await forgotten(world)
+    assert [row.partition for row in await rows_of(world)] == [PARTITION]
+
+
+async def test_many_days_are_forgotten_at_once() -> None:
+    """A timer that did not run for weeks makes up for it."""
+    world = World()
+    for _ in range(20):
+        await world.accepted()
+        await world.until_quiet()
+        world.clock.move(days=1)
+    world.clock.move(days=79)
+    assert (await forgotten(world)).jobs == 9
+    world.clock.move(days=90)
+    assert (await forgotten(world)).jobs == 11
+    assert await rows_of(world) == []

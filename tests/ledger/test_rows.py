@@ -1,0 +1,171 @@
+"""One contract for the table, which the one in memory and the one on Azurite both keep."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from azure.data.tables.aio import TableClient
+
+from shared.errors import StorageUnavailableError
+from shared.ledger.rows import Row, Rows
+from shared.ledger.rows_in_memory import RowsInMemory
+from shared.ledger.rows_in_table import RowsInTable, open_table
+from tests.environment import settings
+from tests.storage_away import (
+    BY_IDENTITY,
+    Identity,
+    TokenAskedError,
+    closed,
+    nobody,
+    silent,
+)
+
+EMOJI = "\N{GRINNING FACE}"
+
+
+@pytest.fixture(params=["memory", "table"])
+async def rows(request: pytest.FixtureRequest) -> AsyncIterator[Rows]:
+    """An empty table; the real one is not even created yet."""
+    if request.param == "memory":
+        yield RowsInMemory()
+        return
+    storage = request.getfixturevalue("storage")
+    table = open_table(settings(MESSAGE_STORAGE=storage), f"t{uuid4().hex}", nobody)
+    yield table
+    await table.close()
+
+
+async def keys(rows: Rows, partition: str, *between: str, page: int = 1000) -> list[str]:
+    return [row.key async for row in rows.read(partition, *between, page=page)]
+
+
+async def filled(rows: Rows, *places: str) -> None:
+    """Insert rows named `partition/key`."""
+    for place in places:
+        partition, _, key = place.partition("/")
+        assert await rows.insert(Row(partition, key, f"text of {place}"))
+
+
+async def test_first_row_of_a_name_stands(rows: Rows) -> None:
+    """An insert under a name that is taken says so and changes nothing."""
+    assert await rows.insert(Row("p", "k", "first"))
+    assert not await rows.insert(Row("p", "k", "second"))
+    assert await rows.insert(Row("q", "k", "elsewhere"))
+    assert [row async for row in rows.read("p")] == [Row("p", "k", "first")]
+
+
+async def test_rows_come_in_order_of_their_keys(rows: Rows) -> None:
+    """Reading gives one partition's rows by key, byte by byte, whatever order they came in."""
+    await filled(rows, "p/b", "p/a.1", "p/B", "p/a", "q/a", "p/1", "p/~")
+    assert await keys(rows, "p") == ["1", "B", "a", "a.1", "b", "~"]
+
+
+async def test_a_range_begins_with_its_first_and_ends_before_its_last(rows: Rows) -> None:
+    """`first` is in a range and `last` is not, and either may name a row that is not there."""
+    await filled(rows, "p/a.1", "p/a.2", "p/ab", "p/b")
+    assert await keys(rows, "p", "a.1", "a/") == ["a.1", "a.2"]
+    assert await keys(rows, "p", "a.2", "ab") == ["a.2"]
+    assert await keys(rows, "p", "a.10") == ["a.2", "ab", "b"]
+    assert await keys(rows, "p", "c") == []
+    assert await keys(rows, "nobody") == []
+
+
+async def test_pages_are_read_to_the_end(rows: Rows) -> None:
+    """More rows than fit a page come all, each once, in order."""
+    names = [f"{number:02}" for number in range(7)]
+    await filled(rows, *(f"p/{name}" for name in names))
+    assert await keys(rows, "p", page=3) == names
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")  # it is large
+@pytest.mark.parametrize(
+    "text",
+    ["", "x" * 16_000, "x" * 16_001, "ä" * 400_000, EMOJI * 50_000, "\x00\r\n<&'\"\\", " a "],
+    ids=["empty", "one chunk", "two chunks", "longest", "emoji", "awkward", "blanks"],
+)
+async def test_a_text_comes_back_as_it_was(rows: Rows, text: str) -> None:
+    """Texts of any kind and up to 400,000 characters are kept to the letter."""
+    await rows.insert(Row("p", "k", text))
+    assert [row.text async for row in rows.read("p")] == [text]
+
+
+async def test_names_may_hold_quotes(rows: Rows) -> None:
+    """A quote in a name is a quote, and no way out of the query."""
+    await filled(rows, "o'p/it's", "o'p/x' or '1' eq '1", "q/a")
+    assert await keys(rows, "o'p", "it's", "it's~") == ["it's"]
+    assert await rows.next_partition("o'") == "o'p"
+
+
+async def test_partitions_are_found_in_order(rows: Rows) -> None:
+    """The next partition is the first with rows at or after a name, or none."""
+    assert await rows.next_partition("") is None
+    await filled(rows, "c/1", "a/1", "a/2", "b/1")
+    assert await rows.next_partition("") == "a"
+    assert await rows.next_partition("a") == "a"
+    assert await rows.next_partition("a~") == "b"
+    assert await rows.next_partition("d") is None
+
+
+async def test_deleted_rows_are_gone(rows: Rows) -> None:
+    """Deleting takes the named rows, more than a transaction's hundred too, and only those."""
+    await filled(rows, *(f"p/{number:03}" for number in range(103)), "q/000")
+    await rows.delete("p", [f"{number:03}" for number in range(102)])
+    assert await keys(rows, "p") == ["102"]
+    assert await keys(rows, "q") == ["000"]
+    await rows.delete("p", ["102"])
+    assert await rows.next_partition("") == "q"
+    assert await rows.insert(Row("p", "102", "again"))
+
+
+async def test_deleting_what_is_gone_does_not_matter(rows: Rows) -> None:
+    """Rows, a partition and a table that are missing are deleted without a word."""
+    await rows.delete("p", ["a", "b"])
+    await filled(rows, "p/a", "p/c", "q/a")
+    await rows.delete("p", ["a", "b", "c"])
+    await rows.delete("p", [])
+    await rows.delete("nobody", ["a"])
+    assert await rows.next_partition("") == "q"
+
+
+async def test_check_makes_the_table_usable(rows: Rows) -> None:
+    """A check of a table that is missing creates it and has nothing to complain of."""
+    await rows.check()
+    await rows.check()
+    assert await rows.insert(Row("p", "k", ""))
+
+
+async def steps_with(rows: Rows) -> list[str]:
+    """What each step says of a table that does not answer."""
+
+    async def read() -> None:
+        await keys(rows, "p")
+
+    said = []
+    steps = (rows.insert(Row("p", "k", "")), read(), rows.next_partition(""),
+             rows.delete("p", ["k"]), rows.check())  # fmt: skip
+    for step in steps:
+        with pytest.raises(StorageUnavailableError) as error:
+            await step
+        said.append(str(error.value))
+    return said
+
+
+async def test_a_table_that_is_away_is_one_error() -> None:
+    """Every step raises StorageUnavailableError where nobody listens, and names no secret."""
+    async with TableClient.from_connection_string(closed(), "ledger", retry_total=0) as client:
+        assert await steps_with(RowsInTable(client)) == ["table: ServiceRequestError"] * 5
+
+
+async def test_a_table_that_is_silent_is_one_error() -> None:
+    """Every step gives up after its patience where nobody answers."""
+    with silent() as storage:
+        async with TableClient.from_connection_string(storage, "ledger") as client:
+            assert set(await steps_with(RowsInTable(client, patience=0.05))) == {
+                "table: TimeoutError"
+            }
+
+
+async def test_a_managed_identity_opens_the_table_where_no_connection_string_does() -> None:
+    """Without a connection string the table service is asked, as the app's identity."""
+    with pytest.raises(TokenAskedError, match=r"https://storage\.azure\.com/\.default"):
+        await open_table(settings(**BY_IDENTITY), "ledger", Identity).check()
