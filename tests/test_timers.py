@@ -1,6 +1,14 @@
 """What the timers do, each asked as the host asks it."""
 
+import json
+import logging
+from datetime import timedelta
+
+import pytest
+
 from shared import timers
+from shared.deliver.job_queue_in_memory import JobQueueInMemory
+from tests.app import App
 from tests.deliver.world import World
 
 
@@ -26,3 +34,34 @@ async def test_twilio_is_asked_about_what_is_open() -> None:
     world.clock.move(minutes=62)
     await timers.reconcile(world.worker())
     assert (await world.entry(name)).deliveries[0].twilio_status == "delivered"
+
+
+async def test_what_reached_a_worker_that_died_is_passed_on(app: App) -> None:
+    """The timer asks the inbound room for what is left."""
+    passed_on = []
+
+    class Inbound:
+        async def pass_on_what_is_left(self) -> None:
+            passed_on.append("all of it")
+
+    app.gateway.inbound = Inbound()  # type: ignore[assignment] # all that the timer needs of it
+    await timers.pass_on(app.gateway)
+    assert passed_on == ["all of it"]
+
+
+async def test_queues_are_watched(app: App, caplog: pytest.LogCaptureFixture) -> None:
+    """The log says how long each queue is, and how long what comes next has been waiting."""
+    caplog.set_level(logging.INFO, "switchboard")
+    app.gateway.queue = queue = JobQueueInMemory(app.clock)
+    await queue.put("outbound", b"one")
+    app.clock.move(seconds=90)
+    await queue.put("outbound", b"two")
+    await queue.put("outbound-bulk", b"later", timedelta(hours=1))
+    await timers.watch(app.gateway)
+    watched = [record.message.partition(" ") for record in caplog.records]
+    assert {name for name, _, _ in watched} == {"queue_watched"}
+    assert [json.loads(fields) for _, _, fields in watched] == [
+        {"queue": "outbound", "length": 2, "oldest_seconds": 90},
+        {"queue": "outbound-bulk", "length": 1, "oldest_seconds": 0},
+        {"queue": "inbound", "length": 0, "oldest_seconds": 0},
+    ]

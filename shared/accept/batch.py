@@ -7,6 +7,7 @@ takes the same steps with the same ids: what was kept stays, what was not is add
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -86,13 +87,18 @@ class AcceptBatch:
         return batch_id
 
     async def _keep(self, jobs: list[Job]) -> None:
-        places = asyncio.Semaphore(_AT_ONCE)
+        """Keep jobs, and begin with no other one once one of them failed: a 503 comes soon."""
+        waiting = deque(jobs)
 
-        async def keep(job: Job) -> None:
-            async with places:
-                await self.accept.keep(job)
+        async def keep_some() -> None:
+            try:
+                while waiting:
+                    await self.accept.keep(waiting.popleft())
+            finally:
+                waiting.clear()
 
-        outcomes = await asyncio.gather(*map(keep, jobs), return_exceptions=True)
+        some = (keep_some() for _ in range(_AT_ONCE))
+        outcomes = await asyncio.gather(*some, return_exceptions=True)
         for outcome in outcomes:
             if outcome is not None:
                 raise outcome

@@ -5,7 +5,7 @@ import { duration, minuteTime } from "./times.js";
 
 const WIDTH = 480;
 const HEIGHT = 132;
-const LEFT = 46;
+const LEFT = 50;
 const BOTTOM = 18;
 const TOP = 8;
 const MINUTES = 60;
@@ -50,7 +50,7 @@ class Plot {
     const from = overview.complete_since > overview.since ? slot(overview.minutes[0]) : 0;
     this.picture.replaceChildren(
       draw("title", {}, words),
-      from > 0 && draw("rect", { x: LEFT, y: TOP, width: from * STEP, height: HEIGHT - BOTTOM - TOP, class: "unknown" }),
+      draw("rect", { x: LEFT, y: TOP, width: Math.max(0, from) * STEP, height: HEIGHT - BOTTOM - TOP, class: "unknown" }),
       ...axis.ticks.flatMap((value) => [draw("line", { x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value), class: "grid" }), label(value, y(value))]),
       ...[0, 15, 30, 45].map((each) => draw("text", { x: LEFT + each * STEP, y: HEIGHT - 4, class: "axis" }, minuteTime(began + each * 60_000))),
       draw("text", { x: WIDTH, y: HEIGHT - 4, class: "axis", "text-anchor": "end" }, "now"),

@@ -12,6 +12,7 @@ from shared.carrier.codes import OPTED_OUT
 from shared.deliver.backoff import backoff
 from shared.deliver.guards import Guards, Sending
 from shared.deliver.orders import order
+from shared.deliver.room import Room
 from shared.ledger.events import Answer, Claim, Doubt, Outcome
 from shared.ledger.opt_outs import OptOut
 from shared.log import log
@@ -43,6 +44,12 @@ class Attempts:
 
     async def make(self, job: Job, attempt: Attempt) -> tuple[Outcome, ...] | None:
         """What attempt `n` came to, recorded; None if the attempt is somebody else's."""
+        if job.accepted.lane == "now":
+            return await self._make(job, attempt)
+        async with self._room.taken(len(attempt.indexes)):
+            return await self._make(job, attempt)
+
+    async def _make(self, job: Job, attempt: Attempt) -> tuple[Outcome, ...] | None:
         claim = self._claim(job, attempt)
         if not await self.ledger.record(job.job, claim) and not await self._is_mine(job, claim):
             return None
@@ -74,6 +81,11 @@ class Attempts:
         """
         entry = await self.ledger.find(job.job)
         return entry is not None and entry.claim is not None and entry.claim.token == claim.token
+
+    @cached_property
+    def _room(self) -> Room:
+        """Enough that requests to Twilio never wait for the next claim."""
+        return Room(2 * self.settings.twilio_max_concurrency)
 
     @cached_property
     def _guards(self) -> Guards:

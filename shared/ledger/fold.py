@@ -249,7 +249,7 @@ class _Story:
         for report in sorted(reports, key=lambda r: statuses.rank(r.status), reverse=True):
             if code := report.fields.get("ErrorCode"):
                 return code, report.fields.get("ErrorMessage") or f"Twilio reported {code}"
-        if outcome and outcome.code and not outcome.sid:
+        if outcome and outcome.code and state != "handed_over":
             return outcome.code, outcome.message or ""
         return None
 

@@ -104,7 +104,7 @@ class Owners:
                 })  # fmt: skip
                 kept = list(self._by_minute.items())[-_MINUTES_KEPT:]
                 self._by_minute = {**dict(kept), key: known}
-        return known.sids.get(sid)
+            return known.sids.get(sid)
 
 
 class _Owned(NamedTuple):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -83,7 +83,10 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"\{(\w+)\}", operation.route)
     ]
-    found += [{"name": name, "in": "query", "schema": _QUERY[name]} for name in operation.query]
+    found += [
+        {"name": name, "in": "query", "explode": False, "schema": _QUERY[name]}
+        for name in operation.query
+    ]
     if operation.repeatable:
         schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY}
         found.append({"name": "Idempotency-Key", "in": "header", "schema": schema})
@@ -91,8 +94,17 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 
 
 _QUERY: Final[dict[str, dict[str, Any]]] = {
-    "state": msgspec.json.schema(State),
+    "state": {
+        "type": "array",
+        "items": {"enum": list(get_args(State))},
+        "minItems": 1,
+    },
     "to": {"type": "string"},
+    "sid": {"type": "string"},
+    "twilio_status": {"type": "string"},
+    "error": {"type": "string"},
+    "since": {"type": "string", "format": "date-time"},
+    "until": {"type": "string", "format": "date-time"},
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     "cursor": {"type": "string"},
     "start": {"type": "string"},

@@ -40,7 +40,9 @@ class Operation:
     tag: str = "messages"
 
 
-_LIST_QUERY: Final = ("state", "to", "limit", "cursor")
+_LIST_QUERY: Final = (
+    "state", "to", "sid", "twilio_status", "error", "since", "until", "limit", "cursor"
+)  # fmt: skip
 _TEXT: Final = {"to": "+14155552671", "body": "Your parcel is here."}
 _CALL: Final = {"to": "+14155552671", "say": "Your parcel is here."}
 _MENU: Final = [
@@ -123,6 +125,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(name="erase_recipient", method="delete", route=routes.RECIPIENT, auth="admin",
               summary="Erase what is stored about a person", query=("start",), tag="people",
               answers={200: shapes.Erasure}),
+    Operation(name="show_overview", method="get", route=routes.OVERVIEW, auth="key", tag="health",
+              summary="Show the last hour, the queues, and whether Twilio answers",
+              answers={200: shapes.Overview}),
     Operation(name="check_health", method="get", route=routes.HEALTH, auth="anyone", tag="health",
               summary="Say whether the app can do its work",
               answers={200: shapes.Health, 503: (shapes.Health, shapes.ProblemDetails)}),

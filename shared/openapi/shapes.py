@@ -194,6 +194,57 @@ class Erasure(msgspec.Struct):
     next: str | None
 
 
+class Minute(msgspec.Struct):
+    """One minute of the last hour; `seconds` are from acceptance to Twilio's SID."""
+
+    at: datetime
+    accepted: int
+    handed_over: int
+    seconds: dict[str, float] | None
+
+
+class FailureGroup(msgspec.Struct):
+    """What failed for one reason; `newest` is an entry's id."""
+
+    code: str
+    count: int
+    message: str
+    kind: str
+    newest: str
+
+
+class QueueState(msgspec.Struct):
+    """How long a queue is, and how old what it gives next."""
+
+    length: int
+    oldest_seconds: int | None
+
+
+class TwilioState(msgspec.Struct):
+    """Whether Twilio answered, when, and how that is known."""
+
+    answers: bool
+    at: datetime
+    code: str | None
+    by: Literal["sending", "asking"]
+
+
+class Overview(msgspec.Struct):
+    """The last hour; `queues` are null where they do not answer."""
+
+    since: datetime
+    until: datetime
+    complete_since: datetime
+    truncated: bool
+    looked_at: int
+    states: dict[str, int]
+    twilio_statuses: dict[str, int]
+    minutes: list[Minute]
+    failures: list[FailureGroup]
+    queues: dict[str, QueueState] | None
+    twilio: TwilioState
+
+
 class Health(msgspec.Struct):
     """Whether the app can do its work."""
 

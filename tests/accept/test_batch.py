@@ -233,8 +233,8 @@ async def test_a_batch_waits_for_its_time() -> None:
     assert world.clock() >= at
 
 
-async def test_every_job_is_tried_before_the_first_error_is_told() -> None:
-    """As little as possible is left for the repeat."""
+async def test_where_storage_is_away_not_every_job_is_tried() -> None:
+    """The caller need not wait for hundreds of jobs to fail in turns; the repeat keeps them."""
     tried = []
 
     async def gate(step: str) -> None:
@@ -242,5 +242,8 @@ async def test_every_job_is_tried_before_the_first_error_is_told() -> None:
             tried.append(step)
             raise StorageUnavailableError("queue")
 
-    assert (await accept_batch(World().worker(gate), FIELDS, KEY)).status == 503
-    assert len(tried) == 2
+    world = World()
+    assert (await accept_batch(world.worker(gate), batch(4000), KEY)).status == 503
+    assert len(tried) == 32
+    assert (await accept_batch(world.worker(), batch(4000), KEY)).status == 202
+    assert [to for each in jobs(world) for to in each.accepted.to] == numbers(4000)

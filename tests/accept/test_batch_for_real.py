@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,17 @@ def settings(storage: str, simulator: Simulator) -> dict[str, str]:
     }
 
 
+@asynccontextmanager
+async def hosting(folder: Path, given: dict[str, str]) -> AsyncIterator[RunningHost]:
+    """Run a host without holding up what it needs in order to start: the line is in this loop."""
+    host = running_host(HERE.root, folder / "errors.txt", **given)
+    running = await asyncio.to_thread(host.__enter__)
+    try:
+        yield running
+    finally:
+        await asyncio.to_thread(host.__exit__, None, None, None)
+
+
 async def ask(
     host: RunningHost, method: str, path: str, fields: object = None, **headers: str
 ) -> Answer:
@@ -89,7 +101,7 @@ async def test_storage_goes_away_in_the_middle_of_accepting(
 ) -> None:
     """503 says to repeat; repeating completes the batch, and each of 5,000 gets exactly one."""
     storage, line = queues
-    with running_host(HERE.root, tmp_path / "errors.txt", **settings(storage, simulator)) as host:
+    async with hosting(tmp_path, settings(storage, simulator)) as host:
         line.cut_after(20, b"POST /devstoreaccount1/outbound-bulk/messages")
         posting = asyncio.create_task(
             ask(host, "POST", "/api/batches", FIELDS, Idempotency_Key="k")
@@ -117,9 +129,7 @@ async def test_the_poison_queues_are_emptied_into_the_ledger(
         QueueClient.from_connection_string(own_storage, f"{queue}-poison")
         for queue in ("outbound", "outbound-bulk")
     ]
-    with running_host(
-        HERE.root, tmp_path / "errors.txt", **settings(own_storage, simulator)
-    ) as host:
+    async with hosting(tmp_path, settings(own_storage, simulator)) as host:
         for client, to in zip(poison, ["+14155550199", "+14155550198"], strict=True):
             client.send_message(json.dumps({"to": to, "body": "Hi"}))
             client.send_message("no JSON at all")

@@ -77,7 +77,7 @@ async def test_a_run_that_dies_anywhere_is_completed_by_the_next() -> None:
     world.clock.move(**LATER)
     await forgotten(world, Ledger(RowsSeam(world.rows, recorder)))
     deletes = [n for n, step in enumerate(recorder.steps) if "delete" in step]
-    for place in [*deletes, *range(0, len(recorder.steps), 25)]:
+    for place in [*deletes[::2], *range(0, len(recorder.steps), 60)]:
         world = await full_world()
         world.clock.move(**LATER)
         with suppress(KilledError):
@@ -139,6 +139,9 @@ async def test_a_batch_of_which_one_job_is_left_stays() -> None:
     world.clock.move(days=60)
     assert (await forgotten(world)).jobs == 1
     assert (await show_batch(world.worker(), batch)).status == 200
+    world.clock.move(days=60)
+    assert (await forgotten(world)).jobs == 1
+    assert (await show_batch(world.worker(), batch)).status == 404
 
 
 async def test_what_was_never_sent_goes_too() -> None:

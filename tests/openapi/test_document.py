@@ -14,7 +14,7 @@ from shared.openapi.page import page, style_hash
 from tests.app import App
 
 # What answers to a browser or to Twilio is not part of the API that programs call.
-NOT_DESCRIBED = re.compile(r"openapi\.json|docs|console.*|overview|twiml/(calls/)?\{.*|webhooks/.*")
+NOT_DESCRIBED = re.compile(r"openapi\.json|docs|console.*|twiml/(calls/)?\{.*|webhooks/.*")
 EXAMPLES = [
     pytest.param(operation, example, id=f"{operation.name}-{name}")
     for operation in OPERATIONS

@@ -1,0 +1,52 @@
+"""One running app for the browser tests of this room."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from threading import Thread
+
+import pytest
+
+from dev.azurite import connection_string
+from dev.checkout import HERE
+from shared.ledger.ledger import TABLE, Ledger
+from shared.ledger.rows_in_table import open_table
+from tests.browser import browser, page
+from tests.console.history import History
+from tests.console.running_console import RunningConsole
+from tests.dev.commands.running import Running
+from tests.dev.commands.test_run import IS_SET_UP
+from tests.environment import settings
+from tests.storage_away import nobody
+
+__all__ = ["browser", "console", "page"]
+
+# Doubts are settled while a test waits.
+QUICK = {"RESOLVE_AFTER_SECONDS": "3", "TWILIO_TIMEOUT_SECONDS": "2"}
+
+
+@pytest.fixture(scope="session")
+def console() -> Iterator[RunningConsole]:
+    """The whole app with an hour of history in its ledger."""
+    if not IS_SET_UP:
+        pytest.skip("run `python3 dev test` once: sets it up")
+    if (HERE.root / "local.settings.json").exists():
+        pytest.skip("local.settings.json is in the way")
+    with Running(HERE.root, settings=QUICK) as run:
+        run.until("ready")
+        log = Thread(target=run.until_the_end)  # a full pipe would stop the host
+        log.start()
+        ports = [int(run.shown(each).split(":")[2].split("/")[0]) for each in ("queue", "table")]
+        history = History(datetime.now(UTC))
+        history.write()
+        asyncio.run(keep(history, connection_string(*ports)))
+        yield RunningConsole(run.shown("app"), run.shown("simulator"), history)
+        run.program.send_signal(signal.SIGTERM)
+        log.join()
+
+
+async def keep(history: History, storage: str) -> None:
+    rows = open_table(settings(MESSAGE_STORAGE=storage), TABLE, nobody)
+    await history.keep(Ledger(rows))
+    await rows.close()

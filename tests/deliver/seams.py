@@ -1,0 +1,200 @@
+"""The ports of the app, each call of which passes a gate before and after it takes effect.
+
+A gate is told the step's name and may wait, fail or end the worker there, so a test reaches
+every await on a seam without a list of them being kept anywhere.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.carrier.carrier import Carrier, Found, Kind, Order, Result
+from shared.deliver.job_queue import AT_ONCE, JobQueue
+from shared.errors import StorageUnavailableError
+from shared.ledger.rows import Row, Rows
+from tests.clock import Clock
+
+Gate = Callable[[str], Awaitable[None]]
+
+
+class KilledError(BaseException):
+    """The worker ended here; nothing catches it, as nothing catches `kill -9`."""
+
+
+class RepeatedError(Exception):
+    """The answer was lost, and the storage library took the step a second time."""
+
+
+async def open_gate(step: str) -> None:
+    """Let everything pass."""
+    del step
+
+
+@dataclass
+class Recorder:
+    """A gate that lets everything pass and remembers the steps."""
+
+    steps: list[str] = field(default_factory=list)
+
+    async def __call__(self, step: str) -> None:
+        self.steps.append(step)
+
+
+@dataclass
+class KillAt:
+    """A gate at whose `place`-th passing the worker dies, and which nothing passes after that."""
+
+    place: int
+    passed: int = 0
+
+    @property
+    def killed(self) -> bool:
+        return self.passed > self.place
+
+    async def __call__(self, step: str) -> None:
+        del step
+        self.passed += 1
+        if self.killed:
+            raise KilledError
+
+
+@dataclass
+class FailAt:
+    """A gate at whose `place`-th passing storage fails, once or `times` times in a row.
+
+    `at` is what the names of the steps that can fail so end with.
+    """
+
+    place: int
+    error: type[Exception] = StorageUnavailableError
+    times: int = 1
+    at: tuple[str, ...] = ("before", "after")
+    passed: int = 0
+
+    async def __call__(self, step: str) -> None:
+        if step.startswith("carrier") or not step.endswith(self.at):
+            return
+        self.passed += 1
+        if self.place < self.passed <= self.place + self.times:
+            raise self.error("ordered")
+
+
+class RowsSeam:
+    """The table behind a gate."""
+
+    def __init__(self, rows: Rows, gate: Gate) -> None:
+        self._rows = rows
+        self._gate = gate
+
+    async def insert(self, row: Row) -> bool:
+        await self._gate("rows.insert before")
+        inserted = await self._rows.insert(row)
+        try:
+            await self._gate("rows.insert after")
+        except RepeatedError:
+            return await self._rows.insert(row)
+        return inserted
+
+    async def read(
+        self, partition: str, first: str = "", last: str | None = None, *, page: int = 1000
+    ) -> AsyncIterator[Row]:
+        await self._gate("rows.read before")
+        rows = [row async for row in self._rows.read(partition, first, last, page=page)]
+        await self._gate("rows.read after")
+        for row in rows:
+            yield row
+
+    async def next_partition(self, partition: str) -> str | None:
+        await self._gate("rows.next_partition before")
+        found = await self._rows.next_partition(partition)
+        await self._gate("rows.next_partition after")
+        return found
+
+    async def delete(self, partition: str, keys: Sequence[str]) -> None:
+        await self._gate("rows.delete before")
+        await self._rows.delete(partition, keys)
+        await self._gate("rows.delete after")
+
+    async def check(self) -> None:
+        await self._rows.check()
+
+
+class QueueSeam:
+    """The queues behind a gate."""
+
+    def __init__(self, queue: JobQueue, gate: Gate) -> None:
+        self._queue = queue
+        self._gate = gate
+
+    async def put(self, queue: str, message: bytes, delay: timedelta = AT_ONCE) -> None:
+        await self._gate("queue.put before")
+        await self._queue.put(queue, message, delay)
+        try:
+            await self._gate("queue.put after")
+        except RepeatedError:
+            await self._queue.put(queue, message, delay)
+
+    async def lengths(self) -> dict[str, int]:
+        return await self._queue.lengths()
+
+    async def oldest(self) -> dict[str, datetime | None]:
+        return await self._queue.oldest()
+
+
+class CarrierSeam:
+    """Twilio behind a gate; a request that was held for `patience` seconds is not sent any more.
+
+    The real client's time-out runs from the moment at which it is asked, so it ends a request
+    that a frozen process would otherwise send when it thaws.
+    """
+
+    def __init__(self, carrier: Carrier, gate: Gate, now: Clock, patience: float) -> None:
+        self._carrier = carrier
+        self._gate = gate
+        self._now = now
+        self._patience = timedelta(seconds=patience)
+
+    async def create(self, order: Order) -> Result:
+        asked_at = self._now()
+        await self._gate("carrier.create before")
+        if self._now() - asked_at >= self._patience:
+            return Result(came_to="unknown", code="no_answer")
+        result = await self._carrier.create(order)
+        await self._gate("carrier.create after")
+        return result
+
+    async def search(self, order: Order, since: datetime) -> list[Found]:
+        await self._gate("carrier.search before")
+        found = await self._carrier.search(order, since)
+        await self._gate("carrier.search after")
+        return found
+
+    async def fetch(self, kind: Kind, sid: str) -> Found | None:
+        await self._gate("carrier.fetch before")
+        found = await self._carrier.fetch(kind, sid)
+        await self._gate("carrier.fetch after")
+        return found
+
+    async def stop(self, kind: Kind, sid: str) -> Found | None:
+        await self._gate("carrier.stop before")
+        found = await self._carrier.stop(kind, sid)
+        await self._gate("carrier.stop after")
+        return found
+
+
+@dataclass
+class HoldAt:
+    """A gate at whose `place`-th passing the worker stands still until it is let go."""
+
+    place: int
+    passed: int = 0
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, step: str) -> None:
+        del step
+        self.passed += 1
+        if self.passed == self.place + 1:
+            self.held.set()
+            await self.let_go.wait()

@@ -1,0 +1,53 @@
+"""The room for the recipients of the bulk lane."""
+
+import asyncio
+
+import pytest
+
+from shared.deliver.room import Room
+from tests.deliver.world import World, numbers
+
+
+async def test_a_job_waits_until_a_place_is_free() -> None:
+    """Whoever finds a free place comes in, whatever its size; nobody else does until one leaves."""
+    room, inside = Room(200), list[str]()
+    leave = {name: asyncio.Event() for name in "abcd"}
+
+    async def job(name: str) -> None:
+        async with room.taken(150):
+            inside.append(name)
+            await leave[name].wait()
+
+    async with asyncio.TaskGroup() as group:
+        for name in leave:
+            group.create_task(job(name))
+        while len(inside) < 2:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert inside == ["a", "b"]
+        leave["a"].set()
+        leave["c"].set()
+        while len(inside) < 4:
+            await asyncio.sleep(0)
+        for each in leave.values():
+            each.set()
+    assert inside == ["a", "b", "c", "d"]
+
+
+async def test_a_job_that_fails_leaves_its_places() -> None:
+    """An error inside gives the places back."""
+    room = Room(1)
+    with pytest.raises(ValueError, match="inside"):
+        async with room.taken(100):
+            raise ValueError("inside")
+    async with room.taken(100):
+        pass
+
+
+async def test_all_of_a_bulk_job_is_sent() -> None:
+    """A job of more recipients than there are places is sent whole, once each."""
+    world = World(TWILIO_MAX_CONCURRENCY="2")
+    await world.accepted(count=7, lane="bulk")
+    await world.drive()
+    assert sorted(world.twilio.recipients()) == numbers(7)
+    await world.check_sent_once()

@@ -1,0 +1,101 @@
+"""Each sender's segments per second."""
+
+import asyncio
+import math
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.carrier.carrier import Order
+from shared.deliver.guards import Sending
+from shared.deliver.sender_rate import SenderRate
+from shared.ledger.events import Outcome
+from tests.clock import NOON, Clock
+from tests.deliver.world import World
+
+
+async def ask(
+    rate: SenderRate, clock: Clock, sender: str = "+1", **parameters: object
+) -> Outcome | None:
+    order = Order(kind="message", to="+2", sender=sender, parameters=parameters)
+    return await rate(Sending(order=order, job_id="job", index=0, at=clock()))
+
+
+async def test_a_seconds_worth_goes_at_once_and_the_rest_in_whole_seconds() -> None:
+    """At 3 a second, of 8 texts 3 go, 3 are held for a second and 2 for two."""
+    rate, clock = SenderRate(3), Clock()
+    outcomes = [await ask(rate, clock, body="Hi") for _ in range(8)]
+    assert outcomes[:3] == [None] * 3
+    held = [outcome for outcome in outcomes if outcome]
+    assert {(each.came_to, each.code) for each in held} == {("retry", "sender_rate")}
+    waits = Counter(each.not_before - clock() for each in held if each.not_before)
+    assert waits == {timedelta(seconds=1): 3, timedelta(seconds=2): 2}
+    clock.move(seconds=1)
+    assert [await ask(rate, clock, body="Hi") for _ in range(3)] == [None] * 3
+
+
+async def test_segments_count_not_messages() -> None:
+    """A text of three segments takes three, as does one that smart encoding leaves at one less."""
+    rate, clock = SenderRate(4), Clock()
+    assert await ask(rate, clock, body="a" * 400) is None
+    assert await ask(rate, clock, body="“" * 160) is not None
+    assert await ask(rate, clock, body="“" * 160, smart_encoded=True) is None
+    assert await ask(rate, clock, media_url=["https://example.com/a.png"]) is not None
+
+
+async def test_a_text_longer_than_the_rate_goes_when_nothing_else_does() -> None:
+    """Three segments at one a second are sent at once, and paid for by the three seconds after."""
+    rate, clock = SenderRate(1), Clock()
+    assert await ask(rate, clock, body="a" * 400) is None
+    clock.move(seconds=2)
+    assert await ask(rate, clock, body="a") is not None
+    clock.move(seconds=1)
+    assert await ask(rate, clock, body="a") is None
+
+
+async def test_senders_and_calls_do_not_share() -> None:
+    """Another sender has its own rate, and calls have none."""
+    rate, clock = SenderRate(1), Clock()
+    assert await ask(rate, clock, "+1") is None
+    assert await ask(rate, clock, "MG1") is None
+    assert await ask(rate, clock, "+1") is not None
+    call = Order(kind="call", to="+2", sender="+1")
+    assert await rate(Sending(order=call, job_id="job", index=0, at=clock())) is None
+
+
+@given(
+    rate=st.sampled_from([0.5, 1.0, 3.0, 10.0]),
+    waits=st.lists(st.sampled_from([0, 0, 0, 0.1, 0.25, 1, 3]), max_size=60),
+)
+def test_no_stretch_of_time_has_more_than_its_share(rate: float, waits: list[float]) -> None:
+    """From any send to any later one, no more go than the rate allows and one second's worth."""
+
+    async def run() -> None:
+        guard, clock = SenderRate(rate), Clock()
+        sent = []
+        for wait in waits:
+            clock.move(seconds=wait)
+            if await ask(guard, clock) is None:
+                sent.append((clock() - NOON).total_seconds())
+        for first in range(len(sent)):
+            for last in range(first, len(sent)):
+                most = max(rate, 1) + rate * (sent[last] - sent[first])
+                assert last - first + 1 <= math.floor(most + 1e-3)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("per_second", ["1", "20"])
+async def test_a_slow_sender_gets_to_everybody_in_time(per_second: str) -> None:
+    """Forty recipients at a sender's pace: each once, in about the time it takes, none parked."""
+    world = World(SEGMENTS_PER_SECOND=per_second)
+    began = world.clock()
+    await world.accepted(count=40)
+    await world.until_quiet()
+    await world.check_sent_once()
+    assert 40 / int(per_second) - 1 <= (world.clock() - began).total_seconds() <= 45
+    at = Counter(each.found.created_at for each in world.twilio.books)
+    assert max(at.values()) <= int(per_second)

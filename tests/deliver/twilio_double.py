@@ -1,0 +1,121 @@
+"""Twilio in memory: keeps books, and does what a test's script says with each request."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from shared.carrier.carrier import Found, Kind, Order, Result
+from shared.errors import CarrierUnavailableError
+from tests.clock import Clock
+
+Way = Literal[
+    "answered",
+    "lost_answer",
+    "unknown",
+    "late",
+    "too_many",
+    "refused",
+    "opted_out",
+    "no_connection",
+]
+WAYS: Final[dict[Way, Result]] = {
+    "lost_answer": Result(came_to="unknown", code="no_answer"),
+    "unknown": Result(came_to="unknown", code="20500", message="Twilio had an internal error"),
+    "late": Result(came_to="unknown", code="no_answer"),
+    "too_many": Result(came_to="retry", code="20429", retry_after=1.0),
+    "refused": Result(came_to="refused", code="21211", message="not a valid number"),
+    "opted_out": Result(came_to="refused", code="21610", message="the recipient has opted out"),
+    "no_connection": Result(came_to="retry", code="no_connection"),
+}
+# What each way of answering leaves in the books.
+CREATES: Final = frozenset({"answered", "lost_answer", "late"})
+LATE_BY: Final = timedelta(seconds=12)
+FINAL: Final = frozenset({"delivered", "completed", "canceled"})
+_FIRST_STATUS: Final = "queued"
+
+
+@dataclass(frozen=True)
+class Written:
+    """One message or call in the books; a list shows it from `listed_from` on."""
+
+    order: Order
+    found: Found
+    listed_from: datetime
+
+
+class TwilioDouble:
+    """A carrier whose every request goes the next way of its script, and `answered` after that.
+
+    `listed_after` is how long a new message takes to show up in lists.
+    """
+
+    def __init__(self, clock: Clock, script: Iterable[Way] = ()) -> None:
+        self.script = deque(script)
+        self.books: list[Written] = []
+        self.asked = 0
+        self.searched = 0
+        self.silent = False
+        self.listed_after = timedelta()
+        self._now = clock
+
+    async def create(self, order: Order) -> Result:
+        self.asked += 1
+        way = self.script.popleft() if self.script else "answered"
+        if way not in CREATES:
+            return WAYS[way]
+        found = self.write(order, delay=LATE_BY if way == "late" else timedelta()).found
+        answer = Result(came_to="sid", sid=found.sid, status=found.status)
+        return WAYS.get(way, answer)
+
+    async def search(self, order: Order, since: datetime) -> list[Found]:
+        self.searched += 1
+        if self.silent:
+            raise CarrierUnavailableError("silent")
+        return [
+            each.found
+            for each in self.books
+            if each.listed_from <= self._now()
+            and (each.order.kind, each.order.to) == (order.kind, order.to)
+            and (order.sender == each.order.sender or order.sender.startswith("MG"))
+            and each.found.created_at >= since
+        ]
+
+    async def fetch(self, kind: Kind, sid: str) -> Found | None:
+        if self.silent:
+            raise CarrierUnavailableError("silent")
+        return next((each.found for each in self.of_kind(kind) if each.found.sid == sid), None)
+
+    async def stop(self, kind: Kind, sid: str) -> Found | None:
+        found = await self.fetch(kind, sid)
+        if found is None or found.status in FINAL:
+            return None
+        return self.set_status(sid, "canceled" if kind == "message" else "completed")
+
+    def write(self, order: Order, *, delay: timedelta = timedelta()) -> Written:
+        """Enter a message or call; Twilio's clock shows whole seconds."""
+        at = self._now() + delay
+        found = Found(
+            sid=f"{'SM' if order.kind == 'message' else 'CA'}{len(self.books):032x}",
+            status=_FIRST_STATUS,
+            created_at=at.replace(microsecond=0),
+            body=order.parameters.get("body"),
+        )
+        self.books.append(Written(order, found, at + self.listed_after))
+        return self.books[-1]
+
+    def set_status(self, sid: str, status: str) -> Found:
+        """Move a message or call on."""
+        place = next(n for n, each in enumerate(self.books) if each.found.sid == sid)
+        found = replace(self.books[place].found, status=status)
+        self.books[place] = replace(self.books[place], found=found)
+        return found
+
+    def of_kind(self, kind: Kind) -> list[Written]:
+        """The messages, or the calls."""
+        return [each for each in self.books if each.order.kind == kind]
+
+    def recipients(self) -> list[str]:
+        """Who was sent to, in order, once for each time."""
+        return sorted(each.order.to for each in self.books)

@@ -1,0 +1,168 @@
+"""Storage, Twilio and a clock in memory, workers that share them, and the books at the end."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from random import Random
+from typing import Any
+
+import azure.functions as func
+
+from shared.accept import by_http as accepting
+from shared.deliver.arrive import QueueMessage
+from shared.gateway import Gateway
+from shared.http_replies import answered
+from shared.ledger import entry_id
+from shared.ledger.events import Kind, Reported
+from shared.ledger.fold import Entry
+from shared.ledger.ledger import Ledger
+from shared.ledger.listing import newest_first
+from shared.ledger.rows_in_memory import RowsInMemory
+from tests.app import request
+from tests.clock import Clock
+from tests.deliver.queue_double import POISON, Message, QueueDouble
+from tests.deliver.seams import (
+    CarrierSeam,
+    Gate,
+    KilledError,
+    QueueSeam,
+    RowsSeam,
+    open_gate,
+)
+from tests.deliver.twilio_double import TwilioDouble, Way
+from tests.environment import ENVIRONMENT
+
+TO = "+14155552671"
+CONTENT: dict[Kind, dict[str, Any]] = {
+    "message": {"body": "Hello from Switchboard"},
+    "call": {"say": "Hello from Switchboard"},
+}
+# Short, so that few looks are taken before absence counts; in the same order as the defaults.
+_SETTINGS = {"TWILIO_TIMEOUT_SECONDS": "8", "RESOLVE_AFTER_SECONDS": "15"}
+_MOST_DELIVERIES = 400
+
+
+def numbers(count: int) -> list[str]:
+    """Different numbers that can be sent to."""
+    return [f"+1415555{2000 + n}" for n in range(count)]
+
+
+def fields_of(kind: Kind, count: int = 1, **more: object) -> dict[str, Any]:
+    """A request for so many recipients."""
+    return {"to": TO if count == 1 else numbers(count), **CONTENT[kind], **more}
+
+
+class World:
+    """What outlives every worker; `script` is how Twilio takes each request in turn."""
+
+    def __init__(self, script: Iterable[Way] = (), **settings: str) -> None:
+        self.clock = Clock()
+        self.rows = RowsInMemory()
+        self.queue = QueueDouble(self.clock)
+        self.twilio = TwilioDouble(self.clock, script)
+        self.ledger = Ledger(self.rows)
+        self._environment = {**ENVIRONMENT, **_SETTINGS, **settings}
+        self._dice = Random(7)  # noqa: S311 - the same in every run
+
+    def worker(self, gate: Gate = open_gate) -> Gateway:
+        """A worker that passes a gate at each of its steps."""
+        gateway = Gateway(self._environment, now=self.clock, random=self._random)
+        patience = gateway.settings.twilio_timeout_seconds
+        gateway.rows = RowsSeam(self.rows, gate)
+        gateway.queue = QueueSeam(self.queue, gate)
+        gateway.carrier = CarrierSeam(self.twilio, gate, self.clock, patience)
+        return gateway
+
+    def _random(self) -> int:
+        return self._dice.getrandbits(60)
+
+    async def accept(
+        self, worker: Gateway, kind: Kind, fields: dict[str, Any], key: str | None = None
+    ) -> func.HttpResponse:
+        """Ask for a message or call by HTTP."""
+        headers = {"Content-Type": "application/json"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        req = request("POST", "/api/x", body=json.dumps(fields).encode(), headers=headers)
+        return await answered(accepting.accept, req, worker, kind)
+
+    async def accepted(
+        self, kind: Kind = "message", count: int = 1, key: str | None = None, **more: object
+    ) -> str:
+        """The id of a request that was accepted without trouble."""
+        reply = await self.accept(self.worker(), kind, fields_of(kind, count, **more), key)
+        assert reply.status_code == 202, reply.get_body()
+        return str(json.loads(reply.get_body())["id"])
+
+    async def deliver(self, worker: Gateway, message: Message) -> bool:
+        """Give a leased message to a worker and do with it what the host does; False if killed."""
+        seen = QueueMessage(
+            body=message.body,
+            id=message.id,
+            inserted_at=message.inserted_at,
+            dequeue_count=message.dequeue_count,
+        )
+        step = worker.arrive.give_up if message.queue.endswith(POISON) else worker.arrive
+        try:
+            await step(seen)
+        except KilledError:
+            return False
+        except Exception:  # noqa: BLE001 - the host catches what a function raises
+            self.queue.failed(message)
+        else:
+            self.queue.done(message)
+        return True
+
+    async def until_quiet(self, gate: Gate = open_gate) -> int:
+        """Deliver until the queues are empty; a worker that dies is replaced by one without gate.
+
+        Gives how many deliveries that took.
+        """
+        worker = self.worker(gate)
+        for deliveries in range(_MOST_DELIVERIES):
+            message = self.queue.take()
+            if message is None:
+                return deliveries
+            if not await self.deliver(worker, message):
+                worker = self.worker()
+        raise AssertionError(f"not quiet after {_MOST_DELIVERIES} deliveries")
+
+    async def report(self, status: str = "delivered") -> None:
+        """Let Twilio report on everything in its books to the entries that it was sent for."""
+        for written in list(self.twilio.books):
+            await self.report_one(written.found.sid, status)
+
+    async def report_one(self, sid: str, status: str) -> None:
+        """Let Twilio report on one message or call."""
+        (written,) = [each for each in self.twilio.books if each.found.sid == sid]
+        path = str(written.order.parameters["status_callback"]).partition("#")[0]
+        place = entry_id.parse(path.rpartition("/")[2])
+        assert place is not None
+        reported = Reported(at=self.clock(), status=status, sid=sid, index=place.index)
+        await self.ledger.record(place.job_id, reported)
+
+    async def entry(self, job_id: str) -> Entry:
+        """What the ledger knows of a job."""
+        entry = await self.ledger.find(job_id)
+        assert entry is not None
+        return entry
+
+    async def entries(self) -> list[Entry]:
+        """Every entry."""
+        page = await newest_first(self.rows, lambda *_: True, limit=1000, cursor=None)
+        return list({entry.id: entry for entry, _ in page.items}.values())
+
+    async def check_sent_once(self) -> None:
+        """Everything that is in the ledger is at Twilio once, and each knows of the other."""
+        entries = await self.entries()
+        wanted = Counter(str(each.to) for entry in entries for each in entry.deliveries)
+        assert Counter(self.twilio.recipients()) == wanted
+        states = Counter(each.state for entry in entries for each in entry.deliveries)
+        assert set(states) == {"handed_over"}, states
+        owned = Counter(each.sid for entry in entries for each in entry.deliveries)
+        assert owned == Counter(written.found.sid for written in self.twilio.books)
+        for entry in entries:
+            names = {event.name.partition(".")[0] for event in entry.events}
+            assert {"accepted", "claim"} <= names
+            # Twilio's own word is as good as the answer to the request.
+            assert entry.answered or "reported" in names
