@@ -11,7 +11,7 @@ from shared.accept.fields import decode_fields
 from shared.accept.kind import WORDS, kind_of
 from shared.accept.request import REQUEST_OF_KIND
 from shared.accept.rules import problems_with, problems_with_time, sender
-from shared.accept.template import templates
+from shared.accept.template import PLACEHOLDER, templates
 from shared.answer.twiml_text import check_characters
 from shared.deliver.job import MOST_BYTES
 from shared.errors import InvalidRequestError, Problem
@@ -175,6 +175,7 @@ class _Checker:
         self._kind = batch.kind
         self._room = batch.room
         self._countries = settings.allowed_countries
+        self._request = batch.request
         self._templates = templates(batch.request)
         self._names = frozenset[str]().union(*(each.names for each in self._templates.values()))
         self._body = self._templates.get("body")
@@ -186,6 +187,12 @@ class _Checker:
             Problem(f"$.{name}", "broken_template", "has {{ or }} that make no {{placeholder}}")
             for name, text in self._templates.items()
             if text.broken
+        ]
+        found += [
+            Problem(f"$.{name}", "no_placeholders", "may have placeholders in body and say only")
+            for name, value in msgspec.structs.asdict(self._request).items()
+            if name not in self._templates
+            and PLACEHOLDER.search(msgspec.json.encode(value).decode())
         ]
         if self._room < _LEAST_ROOM:
             words = f"takes more than {MOST_BYTES} bytes with a recipient"

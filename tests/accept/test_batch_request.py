@@ -205,3 +205,20 @@ def test_a_query_writes_numbers_and_booleans_as_texts() -> None:
         ("$.receipts", "wrong_type", None),
         ("$.validity_period", "wrong_type", None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("steps", {"steps": [{"say": "Hello {{name}}"}]}),
+        (
+            "content_variables",
+            {"content_sid": "HX" + "0" * 32, "content_variables": {"1": "{{a}}"}},
+        ),
+    ],
+)
+def test_a_placeholder_where_none_is_filled_is_refused(name: str, fields: dict[str, Any]) -> None:
+    """What would be sent with its braces is refused by its field."""
+    with pytest.raises(InvalidRequestError) as caught:
+        read_batch(fields, [Row(1, "$.recipients[0]", {"to": TO})], settings(), NOON)
+    assert [(p.path, p.code) for p in caught.value.problems] == [(f"$.{name}", "no_placeholders")]
