@@ -14,7 +14,7 @@ LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:)([^)#]+)[^)]*\)")
 
 def settings_table() -> str:
     """Write README's table of settings from the settings themselves."""
-    from shared.settings import env_name, named_settings  # noqa: PLC0415 - needs the environment
+    from shared.settings import env_name, named_settings
 
     rows = []
     for setting in named_settings():
@@ -47,9 +47,17 @@ def links_lead_somewhere(checkout: Checkout) -> Iterator[str]:
                 yield f"{page.relative_to(checkout.root)}: there is no {target}"
 
 
+def what_scale_needs(checkout: Checkout) -> Iterable[str]:
+    """docs/scale.md shows what is reckoned from the benchmarks' figures."""
+    from dev.bench import scale_page
+
+    return scale_page.complaints(checkout)
+
+
 CHECKS: tuple[Callable[[Checkout], Iterable[str]], ...] = (
     settings_in_readme,
     links_lead_somewhere,
+    what_scale_needs,
 )
 
 

@@ -222,7 +222,7 @@ class Settings:
         _answer("message"), "what an inbound text is answered, likewise"
     )
     twilio_timeout_seconds: float = _setting(
-        _between(0.1, 200), "how long one request to Twilio may take", default=35.0
+        _between(0.1, 90), "how long one request to Twilio may take", default=35.0
     )
     resolve_after_seconds: float = _setting(
         _between(0.1, 86_400),

@@ -57,9 +57,14 @@ class Cancel:
     async def _take_claim(self, entry: Entry, indexes: tuple[int, ...]) -> bool:
         n = entry.claim.n + 1 if entry.claim else 1
         claim = Claim(at=self.now(), n=n, by="cancel", indexes=indexes)
-        won = await self.ledger.record(entry.id, claim)
+        won = await self.ledger.record(entry.id, claim) or await self._is_mine(entry.id, claim)
         log("cancel", id=entry.id, won=won)
         return won
+
+    async def _is_mine(self, entry_id: str, claim: Claim) -> bool:
+        """Whether the storage library repeated an insert whose answer was lost, and met itself."""
+        known = await self.ledger.find(entry_id)
+        return known is not None and known.claim == claim
 
     async def _stop_at_twilio(self, entry: Entry, delivery: Delivery) -> bool:
         """Hang up, or cancel what Twilio itself holds; False where it is too late for that."""

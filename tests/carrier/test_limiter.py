@@ -160,3 +160,22 @@ def test_never_too_many_and_never_stuck(ceiling: int, steps: list[tuple[str, int
             task.cancel()
 
     asyncio.run(run())
+
+
+async def test_the_urgent_go_first() -> None:
+    """Who is urgent waits only for others who are, however long the line of the rest is."""
+    limiter = Limiter(1)
+    await limiter.begin()
+    order: list[str] = []
+
+    async def wait_for_turn(name: str, *, urgent: bool) -> None:
+        await limiter.begin(urgent=urgent)
+        order.append(name)
+        limiter.end()
+
+    async with asyncio.TaskGroup() as group:
+        for name in ("first", "second", "code", "other code"):
+            group.create_task(wait_for_turn(name, urgent="code" in name))
+            await settle()
+        limiter.end()
+    assert order == ["code", "other code", "first", "second"]

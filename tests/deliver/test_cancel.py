@@ -8,6 +8,7 @@ import pytest
 from dev.simulator.phones import Phone
 from shared.carrier.twilio_carrier import TwilioCarrier
 from shared.ledger.events import Claim, Kind, Parked
+from shared.ledger.rows import Row
 from tests.app import Reply
 from tests.clock import NOON
 from tests.conftest import Simulator
@@ -265,6 +266,22 @@ async def test_a_cancel_whose_claim_is_lost_says_so() -> None:
     worker = world.worker()
     with pytest.raises(Exception, match="at this moment"):
         await worker.cancel(entry, None)
+
+
+async def test_a_cancel_that_meets_itself_has_won() -> None:
+    """Where the storage library repeats the insert of a claim, the second one's no is a yes."""
+    world = World()
+    name = await world.accepted()
+    entry = await world.entry(name)
+    insert = world.rows.insert
+
+    async def repeated(row: Row) -> bool:
+        await insert(row)
+        return await insert(row)
+
+    world.rows.insert = repeated  # type: ignore[method-assign]  # a lost answer, repeated
+    canceled = await world.worker().cancel(entry, None)
+    assert canceled.deliveries[0].state == "canceled"
 
 
 async def test_a_ringing_call_is_hung_up_for_real(simulator: Simulator) -> None:

@@ -1,6 +1,7 @@
 """Settling doubt: which evidence counts, and when."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -40,10 +41,10 @@ async def test_a_report_settles_it_without_asking_twilio() -> None:
 
 
 async def test_a_report_for_one_of_two_settles_that_one() -> None:
-    """Of several in doubt, one is known by its report and the other by Twilio's list."""
-    world = World(["lost_answer"])
-    world = await in_doubt(count=2, world=world)
+    """Of two in doubt, Twilio reports one that its list does not show, and lists the other."""
+    world = await in_doubt(count=2, world=World(["lost_answer"]))
     first, *_ = world.twilio.books
+    world.twilio.books[0] = replace(first, listed_from=NOON + timedelta(days=1))
     await world.report_one(first.found.sid, "sent")
     await world.until_quiet()
     await world.check_sent_once()
