@@ -1,0 +1,76 @@
+"""function_app.py itself in this process: its functions are called as the host calls them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+from urllib.parse import urlencode
+
+import azure.functions as func
+from twilio.request_validator import RequestValidator
+
+import function_app
+from dev.bench.stage import PUBLIC
+from dev.host.application import IndexedFunction
+from dev.host.request_target import read_target
+from dev.local_settings import AUTH_TOKEN
+from shared.deliver.job_queue import QUEUE_OF_LANE
+from shared.gateway import Gateway
+from shared.ledger.events import Lane
+
+SEEN: Final = "10.0.0.4:8080"
+FORM: Final = "application/x-www-form-urlencoded"
+JSON: Final = "application/json"
+FUNCTION_OF_LANE: Final[Mapping[Lane, str]] = {"now": "deliver", "bulk": "deliver_bulk"}
+
+
+@contextmanager
+def app_with(gateway: Gateway) -> Iterator[None]:
+    """Let the functions use these parts."""
+    usual, function_app.gateway = function_app.gateway, gateway
+    try:
+        yield
+    finally:
+        function_app.gateway = usual
+
+
+def request(  # noqa: PLR0913 - what a request has
+    target: str,
+    body: bytes = b"",
+    content_type: str = JSON,
+    *,
+    method: str = "POST",
+    signature: str = "",
+    route: Mapping[str, str] | None = None,
+) -> func.HttpRequest:
+    """A request as the worker gives it to a function."""
+    read = read_target(target)
+    return func.HttpRequest(
+        method,
+        read.url("http", SEEN),
+        headers={"Content-Type": content_type, "X-Twilio-Signature": signature},
+        params=read.params,
+        route_params=dict(route or {}),
+        body=body,
+    )
+
+
+def signature(target: str, form: Mapping[str, str]) -> str:
+    """What Twilio signs for a form to one of our URLs."""
+    return str(RequestValidator(AUTH_TOKEN).compute_signature(PUBLIC + target, form))
+
+
+def signed(target: str, form: Mapping[str, str], **route: str) -> func.HttpRequest:
+    """A webhook of Twilio's."""
+    body = urlencode(form).encode()
+    return request(target, body, FORM, signature=signature(target, form), route=route)
+
+
+def queue_function(lane: Lane) -> IndexedFunction:
+    """The function that serves a lane's queue, as the host finds it."""
+    function = getattr(function_app, FUNCTION_OF_LANE[lane])
+
+    async def call(msg: func.QueueMessage) -> None:
+        await function(msg)
+
+    trigger = {"queueName": QUEUE_OF_LANE[lane], "connection": "MESSAGE_STORAGE"}
+    return IndexedFunction(FUNCTION_OF_LANE[lane], call, "msg", trigger, wants_context=False)

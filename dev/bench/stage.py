@@ -1,0 +1,132 @@
+"""What the benchmarks stand on: the settings, the real table and queues, and the app's parts."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+
+from dev.azurite import azurite
+from dev.bench.far_end import ARRIVALS, far_end
+from dev.bench.program import program
+from dev.checkout import HERE
+from dev.host.host_file import read_host_file
+from dev.local_settings import ACCOUNT_SID, AUTH_TOKEN, FROM_NUMBER, FUNCTION_KEY
+from dev.ports import HOST, free_ports
+from shared.carrier.twilio_carrier import TwilioCarrier
+from shared.deliver.job import Job
+from shared.deliver.job_queue_in_storage import JobQueueInStorage
+from shared.gateway import Gateway
+from shared.ledger import entry_id
+from shared.ledger.rows_in_table import RowsInTable
+
+LATENCY: Final = 0.1
+TO: Final = "+14155552671"
+BODY: Final = "Your code is 482913. It is good for ten minutes."
+PUBLIC: Final = "https://switchboard.example"
+OPTIONS: Final = read_host_file(HERE.root).queues
+AT_ONCE: Final = OPTIONS.batch_size + OPTIONS.new_batch_threshold
+HOST_READY: Final = "host ready on"
+POLL: Final = 0.02
+EXCHANGE: Final = 220
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The settings that everything of one benchmark runs with."""
+
+    environment: Mapping[str, str]
+
+    @property
+    def twilio(self) -> str:
+        """The address of the far end."""
+        return self.environment["TWILIO_API_BASE_URL"]
+
+    @property
+    def storage(self) -> str:
+        """The connection string."""
+        return self.environment["MESSAGE_STORAGE"]
+
+    @asynccontextmanager
+    async def worker(self) -> AsyncIterator[Gateway]:
+        """The parts of one worker, its table and queues created."""
+        gateway = Gateway(self.environment)
+        await asyncio.gather(gateway.rows.check(), gateway.queue.lengths())
+        try:
+            yield gateway
+        finally:
+            await close(gateway)
+
+    @contextmanager
+    def host(self, **more: str) -> Iterator[str]:
+        """The local host in a process of its own; gives its address."""
+        (port,) = free_ports(1)
+        flags = ["--port", str(port), "--app", str(HERE.root), "--key", FUNCTION_KEY]
+        environment = {**self.environment, **more}
+        with program("dev.host", *flags, ready=HOST_READY, environment=environment):
+            yield f"http://{HOST}:{port}"
+
+    async def arrived(self) -> int:
+        """How many messages came to the far end since it was last asked for their times."""
+        async with aiohttp.ClientSession() as session, session.get(self.twilio + ARRIVALS) as reply:
+            return int((await reply.json())["count"])
+
+    async def arrivals(self) -> list[tuple[str, float]]:
+        """Who was written to, and when; then they are forgotten."""
+        url = f"{self.twilio}{ARRIVALS}?times"
+        async with aiohttp.ClientSession() as session, session.get(url) as reply:
+            return [(to, at) for to, at in (await reply.json())["times"]]
+
+    async def until_arrived(self, count: int) -> None:
+        """Wait until so many messages came to the far end."""
+        while await self.arrived() < count:  # noqa: ASYNC110 - another process, which is asked
+            await asyncio.sleep(POLL)
+
+
+@contextmanager
+def stage(latency: float = LATENCY) -> Iterator[Stage]:
+    """Azurite in memory, and the far end."""
+    logging.getLogger("azure").setLevel(logging.WARNING)  # as function_app.py has it
+    with ExitStack() as stack:
+        storage = stack.enter_context(azurite())
+        twilio = stack.enter_context(far_end(latency))
+        yield Stage(settings(storage, twilio))
+
+
+def settings(storage: str, twilio: str) -> dict[str, str]:
+    """The app's settings."""
+    return {
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "TWILIO_FROM_NUMBER": FROM_NUMBER,
+        "TWILIO_API_BASE_URL": twilio,
+        "PUBLIC_BASE_URL": PUBLIC,
+        "MESSAGE_STORAGE": storage,
+        "AzureWebJobsStorage": storage,
+    }
+
+
+async def close(gateway: Gateway) -> None:
+    """Give the connections of a worker back."""
+    parts = [vars(gateway).get(name) for name in ("rows", "queue", "carrier")]
+    for part in parts:
+        if isinstance(part, RowsInTable | JobQueueInStorage | TwilioCarrier):
+            await part.close()
+
+
+async def jobs(gateway: Gateway, count: int) -> list[Job]:
+    """So many accepted jobs of one message each, in hand."""
+    at, accept = gateway.now(), gateway.accept
+    request = accept.checked("message", {"to": TO, "body": BODY})
+    return [
+        await accept.job("message", request, entry_id.new_id(at, gateway.random()), at)
+        for _ in range(count)
+    ]
+
+
+def number(place: int) -> str:
+    """A valid number of its own for each place, up to 100,000."""
+    return f"+1212{EXCHANGE + place // 10_000}{place % 10_000:04}"

@@ -1,0 +1,129 @@
+"""`start`: what a cold worker waits for, from the import of the app to its first TwiML."""
+
+import os
+import re
+import subprocess
+import sys
+from typing import Final
+from urllib.parse import urlencode
+
+from dev.bench.app import FORM, signature
+from dev.bench.figures import Aim, Comparison, Result, Table
+from dev.bench.stage import PUBLIC, settings
+from dev.bench.turns import Size, alternate
+from dev.checkout import HERE
+
+MILLISECONDS: Final = 1000
+TARGET: Final = "/api/twiml/message?Message=Hello"
+CALL: Final = {
+    "AccountSid": "AC" + "0" * 32,
+    "CallSid": "CA" + "1" * 32,
+    "CallStatus": "ringing",
+    "Direction": "inbound",
+    "From": "+14155552671",
+    "To": "+15005550006",
+}
+# asyncio and json are there before any app is: the worker itself runs on them.
+TIMED: Final = """
+import asyncio, json, sys, time
+began = time.perf_counter()
+{work}
+print(time.perf_counter() - began)
+absent = ("azure.storage.queue", "azure.data.tables", "aiohttp", "twilio.rest")
+print(*(name for name in absent if name in sys.modules))
+"""
+BASELINE: Final = "import azure.functions"
+APP: Final = "import function_app"
+FIRST: Final = """
+import azure.functions as func
+import function_app
+req = func.HttpRequest(
+    "POST", {url!r}, headers={headers!r}, route_params={{"name": "message"}}, body={body!r}
+)
+answer = asyncio.run(function_app.twimlet(req))
+assert b"<Say>Hello</Say>" in answer.get_body(), answer.get_body()
+"""
+SHOWN: Final = 12
+MORE_ROUNDS: Final = 3
+DEEPEST: Final = 1
+IMPORTTIME: Final = re.compile(r"import time:\s*\d+ \|\s*(\d+) \|\s*(\S+)")
+HOW: Final = (
+    "A fresh interpreter each time. The clock starts after asyncio and json, which Azure's worker "
+    "has loaded before the app, and interpreter start-up is not on it. The first answer is a "
+    "signed request for the `message` twimlet, asked of the function."
+)
+
+
+async def start(size: Size) -> Result:
+    """Measure it."""
+    rounds = Size(size.rounds * MORE_ROUNDS, size.part)
+    first = FIRST.format(
+        url=PUBLIC + TARGET,
+        headers={"Content-Type": FORM, "X-Twilio-Signature": signature(TARGET, CALL)},
+        body=urlencode(CALL).encode(),
+    )
+
+    async def baseline() -> float:
+        return timed(BASELINE)
+
+    async def app() -> float:
+        return timed(APP)
+
+    async def answer() -> float:
+        return timed(first)
+
+    return Result(
+        name="start",
+        measures="a cold start, from import to the first TwiML",
+        how=HOW,
+        comparisons=[
+            _compared("import function_app", await alternate("start", rounds, baseline, app)),
+            _compared(
+                "import it and answer a call",
+                await alternate("start, to an answer", rounds, baseline, answer),
+            ),
+        ],
+        tables=[
+            Table(
+                "What the import is made of (`-X importtime`; a package's time counts what it "
+                "imports first)",
+                ["package", "ms"],
+                heaviest(APP),
+            )
+        ],
+    )
+
+
+def _compared(what: str, pairs: list[tuple[float, float]]) -> Comparison:
+    return Comparison(
+        what=what, against="import azure.functions", unit="ms", pairs=pairs, aim=Aim("≤", 1.6)
+    )
+
+
+def timed(work: str) -> float:
+    """Milliseconds that some work takes in a fresh interpreter; fails where it is not light."""
+    seconds, loaded = _run(work).stdout.splitlines()
+    if loaded:
+        raise RuntimeError(f"the way to a TwiML answer imports {loaded}")
+    return float(seconds) * MILLISECONDS
+
+
+def heaviest(work: str) -> list[list[str]]:
+    """The packages that cost most to import, as the interpreter itself counts."""
+    lines = IMPORTTIME.finditer(_run(work, "-X", "importtime").stderr)
+    times = sorted(((int(each[1]), each[2]) for each in lines), reverse=True)
+    packages = [(time, name) for time, name in times if name.count(".") <= DEEPEST]
+    return [[f"`{name}`", f"{time / MILLISECONDS:.1f}"] for time, name in packages[:SHOWN]]
+
+
+def _run(work: str, *flags: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, **settings("UseDevelopmentStorage=true", PUBLIC)}
+    program = TIMED.format(work=work)
+    return subprocess.run(
+        [sys.executable, *flags, "-c", program],
+        cwd=HERE.root,
+        env=environment,
+        capture_output=True,
+        check=True,
+        text=True,
+    )

@@ -1,0 +1,117 @@
+"""`webhook`: a signed voice webhook, beside Twilio's own Flask quickstart."""
+
+import io
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+import function_app
+from dev.bench.app import FORM, app_with, request, signature
+from dev.bench.figures import Aim, Comparison, Result
+from dev.bench.quickstart import quickstart
+from dev.bench.stage import PUBLIC, settings
+from dev.bench.start import CALL, TARGET
+from dev.bench.turns import Size, alternate, per_core_second
+from shared.gateway import Gateway
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+REQUESTS: Final = 1500
+TWIML: Final = '<?xml version="1.0" encoding="UTF-8"?><Response><Say>Hello</Say></Response>'
+BODY: Final = urlencode(CALL).encode()
+SERVER: Final = PUBLIC.partition("://")[2]
+HOW: Final = (
+    "A signed `POST` that asks for one sentence to be said. Both sides begin with the request as "
+    "their server hands it over, parsed (Flask: a WSGI environment; ours: an HttpRequest, made "
+    "anew each time), and end with the bytes of the same TwiML; no server and no test client is "
+    "on the clock. In Azure both have the same server, so comparing two servers would say nothing "
+    "of either. Counted by processor time, one request after the other."
+)
+
+
+async def webhook(size: Size) -> Result:
+    """Measure it."""
+    count = size.of(REQUESTS, 4)
+    app = quickstart()
+    proof = signature(TARGET, CALL)
+    gateway = Gateway(settings("UseDevelopmentStorage=true", PUBLIC))
+
+    async def by_flask() -> float:
+        return await per_core_second(count, _times(count, lambda: asked_of_flask(app, proof)))
+
+    async def by_us() -> float:
+        async def all_of_them() -> None:
+            for _ in range(count):
+                await asked_of_us(proof)
+
+        return await per_core_second(count, all_of_them())
+
+    with app_with(gateway):
+        _check(asked_of_flask(app, proof))
+        _check(await asked_of_us(proof))
+        pairs = await alternate("webhook", size, by_flask, by_us)
+    return Result(
+        name="webhook",
+        measures="signed voice webhooks per second of one core",
+        how=HOW,
+        comparisons=[
+            Comparison(
+                what="the twimlet's function",
+                against="Flask with Twilio's RequestValidator and VoiceResponse",
+                unit="a second of one core",
+                pairs=pairs,
+                aim=Aim("≥", 2),
+            )
+        ],
+        known={"core_seconds_per_webhook": 1 / pairs[-1][1]},
+    )
+
+
+async def _times(count: int, step: Callable[[], object]) -> None:
+    for _ in range(count):
+        step()
+
+
+def _check(body: bytes) -> None:
+    if body.decode() != TWIML:
+        raise RuntimeError(f"not the TwiML that was asked for: {body!r}")
+
+
+async def asked_of_us(proof: str) -> bytes:
+    """Ask the function."""
+    asked = request(TARGET, BODY, FORM, signature=proof, route={"name": "message"})
+    body: bytes = (await function_app.twimlet(asked)).get_body()
+    return body
+
+
+def asked_of_flask(
+    app: Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]], proof: str
+) -> bytes:
+    """Ask the quickstart."""
+    path, _, query = TARGET.partition("?")
+    environment: dict[str, Any] = {
+        "REQUEST_METHOD": "POST",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "SERVER_NAME": SERVER,
+        "SERVER_PORT": "443",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": SERVER,
+        "HTTP_X_TWILIO_SIGNATURE": proof,
+        "CONTENT_TYPE": FORM,
+        "CONTENT_LENGTH": str(len(BODY)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "https",
+        "wsgi.input": io.BytesIO(BODY),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    return b"".join(app(environment, _begin))
+
+
+def _begin(*_: object) -> Callable[[bytes], object]:
+    return len

@@ -1,0 +1,42 @@
+"""Each benchmark at a size at which only its workings show: no time is judged."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from dev.azurite import is_installed
+from dev.bench import command
+from dev.bench.figures import read
+from dev.bench.turns import Size
+
+TINY = Size(rounds=1, part=0.005)
+STANDS_ALONE = {"start", "webhook"}
+needs_storage = pytest.mark.skipif(
+    not is_installed(), reason="Azurite is not installed: `python3 dev test` does that"
+)
+BENCHMARKS = [
+    pytest.param(name, marks=() if name in STANDS_ALONE else needs_storage)
+    for name in command.NAMES
+]
+
+
+# The twilio library's own client, which is a baseline, uses what aiohttp will drop.
+@pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The 'auth' parameter is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_a_benchmark_measures_both_sides(name: str, tmp_path: Path) -> None:
+    """It ends, has a ratio for every aim, and its page and plot are written."""
+    run = command.measured(name, TINY)
+    sides = [side for each in run.result.comparisons for pair in each.pairs for side in pair]
+    assert sides
+    assert all(math.isfinite(side) and side > 0 for side in sides)
+    command.keep(run, tmp_path)
+    assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert f"## {name}" in (tmp_path / "README.md").read_text()
+    assert read(tmp_path) == {name: run}
+    if name == "cost":  # counted, so it is the same on every machine
+        assert run.result.known["rows_per_single"] == 3
+        assert run.result.known["executions_per_single"] == 2
+        assert run.result.known["transactions_per_single"] <= 6
+        assert run.result.known["transactions_per_recipient"] <= 0.3
