@@ -12,7 +12,6 @@ from shared.answer.form import query_parameters
 from shared.errors import InvalidRequestError, NotFoundError, Problem, TooLargeError
 from shared.http_replies import json_reply
 from shared.http_requests import idempotency_key, json_object, media_type, trace_id
-from shared.ledger.progress import progress
 from shared.log import log
 
 if TYPE_CHECKING:
@@ -81,6 +80,8 @@ async def found(batch_id: str, gateway: Gateway) -> Batch:
 
 async def shown(batch: Batch, gateway: Gateway) -> dict[str, Any]:
     """A batch with its progress."""
+    from shared.ledger.progress import progress
+
     entries = await gateway.ledger.batches.entries(batch.id)
     return progress(batch, entries, gateway.now())
 

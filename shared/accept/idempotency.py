@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from shared.errors import IdempotencyMismatchError, InvalidRequestError, Problem
-from shared.ledger.ledger import Key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
-    from shared.ledger.ledger import Ledger
+    from shared.ledger.ledger import Key, Ledger
 
 LONGEST_KEY: Final = 255
 
@@ -73,6 +72,8 @@ async def once(
     Raises:
         IdempotencyMismatchError: the key stands for something else.
     """
+    from shared.ledger.ledger import Key
+
     name = key_name(key)
     mine = Key(job="", at=at, digest=digest(what))
     check_same(await ledger.hold_key(name, mine), mine)

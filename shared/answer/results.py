@@ -10,7 +10,6 @@ import msgspec
 
 from shared.errors import StorageUnavailableError
 from shared.ledger import entry_id
-from shared.ledger.events import Noted
 from shared.log import log
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from shared.answer.form import Form
     from shared.gateway import Gateway
+    from shared.ledger.events import Noted
 
 
 class _Result(NamedTuple):
@@ -61,6 +61,10 @@ def results(form: Form, at: datetime, index: int | None) -> list[Noted]:
     """What a form tells, as events that are the same whenever the same form comes again."""
     step = next((each for each in _STEPS if _tells(form, each)), None)
     machine = _MACHINE if _tells(form, _MACHINE) else None
+    if machine is None and step is None:
+        return []
+    from shared.ledger.events import Noted
+
     return [
         Noted(
             at=at,

@@ -18,7 +18,6 @@ from shared.carrier.codes import OPTED_OUT
 from shared.errors import NotFoundError
 from shared.http_replies import empty_reply
 from shared.ledger import entry_id
-from shared.ledger.events import Reported
 from shared.ledger.opt_outs import OptOut
 from shared.log import log
 
@@ -57,6 +56,8 @@ async def report(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
 
 
 async def _note_status(gateway: Gateway, place: Place, form: Form, status: str) -> None:
+    from shared.ledger.events import Reported
+
     reported = Reported(
         at=gateway.now(),
         status=status,

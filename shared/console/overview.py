@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.errors import StorageUnavailableError
 from shared.http_replies import json_reply
-from shared.ledger.overview import overview as look_at
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,6 +30,8 @@ async def overview(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse
     `twilio`: `{"answers", "at", "code"|null, "by": "sending"|"asking"}`, by the newest request
     that was sent, and where that is more than five minutes old by asking, once a minute.
     """
+    from shared.ledger.overview import overview as look_at
+
     del req
     now = gateway.now()
     seen, queues = await asyncio.gather(look_at(gateway.rows, now), _queues(gateway.queue, now))

@@ -9,7 +9,6 @@ import msgspec
 from shared.accept.idempotency import once
 from shared.http_replies import json_reply
 from shared.http_requests import idempotency_key
-from shared.ledger import view
 from shared.ledger.by_http import found
 
 if TYPE_CHECKING:
@@ -21,12 +20,16 @@ if TYPE_CHECKING:
 
 async def cancel(req: func.HttpRequest, gateway: Gateway, kind: Kind) -> func.HttpResponse:
     """200 with the entry once it is canceled, or hung up; 409 when it is over."""
+    from shared.ledger import view
+
     entry, index = await found(req.route_params["id"], gateway, kind)
     return json_reply(view.whole(await gateway.cancel(entry, index), index))
 
 
 async def retry(req: func.HttpRequest, gateway: Gateway, kind: Kind) -> func.HttpResponse:
     """202 with the entry once another attempt is opened; the same answer for the same key."""
+    from shared.ledger import view
+
     entry, index = await found(req.route_params["id"], gateway, kind)
 
     async def answer(name: str | None = None) -> bytes:

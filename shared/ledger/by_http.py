@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 from shared.errors import InvalidRequestError, NotFoundError, Problem
 from shared.http_replies import json_reply
-from shared.ledger import entry_id, view
-from shared.ledger.fold import State
-from shared.ledger.listing import newest_first
+from shared.ledger import entry_id
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -27,6 +25,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 async def show(req: func.HttpRequest, gateway: Gateway, kind: Kind) -> func.HttpResponse:
     """One entry with its events, or a job of several recipients with its deliveries."""
+    from shared.ledger import view
+
     entry, index = await found(req.route_params["id"], gateway, kind)
     return json_reply(view.whole(entry, index))
 
@@ -54,6 +54,10 @@ async def newest(req: func.HttpRequest, gateway: Gateway, kind: Kind) -> func.Ht
     were accepted between. A page looks at so many entries and no more: it can be short, even
     empty, and yet have a `next`.
     """
+    from shared.ledger import view
+    from shared.ledger.fold import State
+    from shared.ledger.listing import newest_first
+
     query = {name: _with_plus(value) for name, value in req.params.items()}
     limit, cursor = query.get("limit", str(_USUAL)), query.get("cursor")
     since, until = _moment(query.get("since")), _moment(query.get("until"))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from shared.errors import InvalidRequestError, Problem
 from shared.http_replies import json_reply
-from shared.ledger.erasure import erase, is_start
 from shared.log import log
 from shared.phone_number import NumberError, masked, read_e164
 
@@ -24,6 +23,8 @@ _LONGEST: Final = timedelta(seconds=120)
 
 async def erase_recipient(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
     """200 with what was done; repeat with `start` where `next` is not null."""
+    from shared.ledger.erasure import erase, is_start
+
     try:
         number = read_e164(req.route_params["number"].replace(" ", "+", 1))
     except NumberError as error:
