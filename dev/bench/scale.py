@@ -275,7 +275,8 @@ def _agreement(costs: Mapping[str, float]) -> Iterator[str]:
         plain = reckoned(way, a_day / DAY * PEAK)
         chance, wait = simulated(way, plain.per_second)
         pairs = [(plain.of(limit), chance.of(limit)) for limit in (ACCOUNT, PARTITION, INSTANCES)]
-        rows.append([name, *(f"{a:,.0f} / {b:,.0f}" for a, b in pairs), f"{wait:.1f} s"])
+        cells = (f"{math.ceil(a):,} / {math.ceil(b):,}" for a, b in pairs)
+        rows.append([name, *cells, f"{wait:.1f} s"])
     yield from table(
         ["busiest hour, reckoned / simulated", "storage requests a second",
          "rows a second of the busiest partition", "instances", "longest wait for an instance"],

@@ -1,8 +1,10 @@
 """Taking turns: a baseline and a candidate, round by round, with a bar that shows how far."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -68,13 +70,26 @@ async def at_once(places: int, items: Iterable[T], step: Callable[[T], Awaitable
 
 async def per_second(count: int, work: Awaitable[object]) -> float:
     """How many a second, by the clock on the wall."""
-    began = time.perf_counter()
-    await work
-    return count / max(time.perf_counter() - began, SHORTEST)
+    with _garbage_frozen():
+        began = time.perf_counter()
+        await work
+        return count / max(time.perf_counter() - began, SHORTEST)
 
 
 async def per_core_second(count: int, work: Awaitable[object]) -> float:
     """How many a second of this process's own processor time."""
-    began = time.process_time()
-    await work
-    return count / max(time.process_time() - began, SHORTEST)
+    with _garbage_frozen():
+        began = time.process_time()
+        await work
+        return count / max(time.process_time() - began, SHORTEST)
+
+
+@contextmanager
+def _garbage_frozen() -> Iterator[None]:
+    """Keep the collector from walking what was prepared, which is not what is measured."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
