@@ -11,7 +11,7 @@ import pytest
 from dev.errors import CommandError
 from dev.installer import Installer
 from dev.terminal import Terminal
-from tests.dev.commands.processes import is_running
+from tests.dev.commands.processes import is_running, wait_until
 
 NEWEST = str.strip
 
@@ -87,4 +87,4 @@ def test_an_interrupt_stops_the_installer_and_its_children(
 
     with pytest.raises(KeyboardInterrupt):
         installer.run("npm", python(program), interrupt, tmp_path)
-    assert not is_running(seen[0])
+    wait_until(lambda: not is_running(seen[0]))
