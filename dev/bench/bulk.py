@@ -10,8 +10,9 @@ import msgspec
 
 import function_app
 from dev.bench.app import app_with, queue_function, request
-from dev.bench.figures import Aim, Comparison, Result
+from dev.bench.figures import Aim, Comparison, Result, Table
 from dev.bench.library import library_at_once
+from dev.bench.profile import profiled
 from dev.bench.stage import BODY, LATENCY, OPTIONS, Stage, number, stage
 from dev.bench.turns import Size, alternate, per_core_second, per_second
 from dev.checkout import HERE
@@ -21,6 +22,7 @@ from dev.host.queue_trigger import QueueTrigger
 RECIPIENTS: Final = 10_000
 PLACES: Final = 100
 ROUNDS: Final = 3
+PROFILED: Final = 2000
 LEASE: Final = 600
 ACCEPTED: Final = 202
 HOW: Final = (
@@ -48,6 +50,8 @@ async def bulk(size: Size) -> Result:
 
                 pairs = await alternate("bulk", rounds, by_library, by_us)
                 own = await per_core_second(count, sent(ours, numbers))
+                bare = await per_core_second(count, library.send(numbers))
+                profile = await profiled(sent(ours, numbers[: size.of(PROFILED, 20)]))
     return Result(
         name="bulk",
         measures="ten thousand recipients, from the request to the last recorded answer",
@@ -60,6 +64,17 @@ async def bulk(size: Size) -> Result:
                 pairs=pairs,
                 aim=Aim("≥", 0.9),
             )
+        ],
+        tables=[
+            Table(
+                "Processor time of a recipient",
+                ["", "ms"],
+                [
+                    ["a batch, accepted and delivered", f"{1000 / own:.2f}"],
+                    ["the library async: send", f"{1000 / bare:.2f}"],
+                ],
+            ),
+            Table("What a recipient's processor time is made of", ["part", "share"], profile),
         ],
         known={"core_seconds_per_recipient": 1 / own},
     )
