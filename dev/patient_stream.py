@@ -20,6 +20,7 @@ class PatientStream(io.TextIOBase):
     def __init__(self, stream: TextIO, *, most_waiting: int = MOST_WAITING) -> None:
         stream.flush()
         self._stream = stream
+        self._descriptor = stream.fileno()
         self._waiting: queue.Queue[str | None] = queue.Queue(most_waiting)
         self._writer = threading.Thread(target=self._write_on, daemon=True)
         self._writer.start()
@@ -38,12 +39,12 @@ class PatientStream(io.TextIOBase):
 
     def fileno(self) -> int:
         """The descriptor that is written to."""
-        return self._stream.fileno()
+        return self._descriptor
 
     def finish(self, seconds: float) -> None:
         """Wait so long for what is still to be written."""
         with suppress(queue.Full):
-            self._waiting.put_nowait(None)
+            self._waiting.put(None, timeout=seconds)
             self._writer.join(seconds)
 
     def _write_on(self) -> None:
@@ -51,7 +52,7 @@ class PatientStream(io.TextIOBase):
             left = text.encode(errors="replace")
             try:
                 while left:
-                    left = left[os.write(self._stream.fileno(), left) :]
+                    left = left[os.write(self._descriptor, left) :]
             except OSError:
                 # The reader has gone; the servers are stopped by a signal, not by that.
                 continue

@@ -169,9 +169,10 @@ async def test_messaging_service(world: World) -> None:
     message = await world.text(From="", MessagingServiceSid=SERVICE, StatusCallback=callback)
     assert (message["status"], message["from"], message["num_segments"]) == ("accepted", None, "0")
     asked = await world.site.until("/s", 4)
-    statuses = [one.form["MessageStatus"] for one in asked]
-    assert statuses == ["queued", "sending", "sent", "delivered"]
-    assert asked[0].form["MessagingServiceSid"] == SERVICE
+    # Twilio keeps no order among callbacks, and a busy machine shows that.
+    statuses = {one.form["MessageStatus"]: one.form for one in asked}
+    assert statuses.keys() == {"queued", "sending", "sent", "delivered"}
+    assert statuses["queued"]["MessagingServiceSid"] == SERVICE
     _, later = await world.rest("GET", f"/Messages/{message['sid']}.json")
     assert (later["from"], later["num_segments"]) == (US, "1")
 
