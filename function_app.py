@@ -11,29 +11,33 @@ import os
 
 import azure.functions as func
 
-from shared import health, routes, timers
-from shared.accept import batch_by_http as batches
-from shared.accept import by_http as accepting
-from shared.answer import (
-    call_twiml,
-    inbound_call,
-    inbound_message,
-    preview,
-    status,
-    token_by_http,
-    twiml_by_http,
-)
-from shared.console import by_http as console
-from shared.console import overview
-from shared.deliver import batch_by_http as batch_delivering
-from shared.deliver import by_http as delivering
-from shared.deliver import by_queue
+from shared import routes
 from shared.deliver.job_queue import POISON_OF_LANE, QUEUE_OF_LANE
 from shared.gateway import Gateway
 from shared.http_replies import answered
-from shared.ledger import by_http as entries
-from shared.ledger import erasure_by_http
-from shared.openapi import by_http as openapi
+from shared.imports import imported_when_used
+
+with imported_when_used():
+    from shared import health, timers
+    from shared.accept import batch_by_http as batches
+    from shared.accept import by_http as accepting
+    from shared.answer import (
+        call_twiml,
+        inbound_call,
+        inbound_message,
+        preview,
+        status,
+        token_by_http,
+        twiml_by_http,
+    )
+    from shared.console import by_http as console
+    from shared.console import overview
+    from shared.deliver import batch_by_http as batch_delivering
+    from shared.deliver import by_http as delivering
+    from shared.deliver import by_queue
+    from shared.ledger import by_http as entries
+    from shared.ledger import erasure_by_http
+    from shared.openapi import by_http as openapi
 
 logging.getLogger("azure").setLevel(logging.WARNING)
 
