@@ -42,6 +42,9 @@ _CLIENT_OPTIONS: Final[dict[str, Any]] = {
     # Or every request waits for two threads, which look for a proxy and for a .netrc.
     "use_env_settings": False,
 }
+# The library repeats no POST whose connection broke, which one that was kept open now and then
+# does. An insert that is made twice meets itself at the worst, and whoever asks for one knows that.
+_REPEATED: Final = frozenset({"POST"})
 
 
 def open_table(
@@ -75,7 +78,9 @@ class RowsInTable:
     async def insert(self, row: Row) -> bool:
         entity = {"PartitionKey": row.partition, "RowKey": row.key, **_chunks(row.text)}
         try:
-            await self._with_table(lambda: self._client.create_entity(entity))
+            await self._with_table(
+                lambda: self._client.create_entity(entity, retry_on_methods=_REPEATED)
+            )
         except ResourceExistsError:
             return False
         return True

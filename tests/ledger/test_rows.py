@@ -1,11 +1,16 @@
 """One contract for the table, which the one in memory and the one on Azurite both keep."""
 
 from collections.abc import AsyncIterator
+from random import Random
 from uuid import uuid4
 
 import pytest
 from azure.data.tables.aio import TableClient
+from yarl import URL
 
+from dev.azurite import connection_string
+from dev.chaos.storage_proxy import StorageProxy
+from dev.ports import HOST
 from shared.errors import StorageUnavailableError
 from shared.ledger.rows import Row, Rows
 from shared.ledger.rows_in_memory import RowsInMemory
@@ -163,6 +168,36 @@ async def test_a_table_that_is_silent_is_one_error() -> None:
             assert set(await steps_with(RowsInTable(client, patience=0.05))) == {
                 "table: TimeoutError"
             }
+
+
+class UnluckyOnce(Random):
+    """Dice that fall badly at the first throw."""
+
+    throws = 0
+
+    def random(self) -> float:
+        self.throws += 1
+        return 0.0 if self.throws == 1 else 1.0
+
+
+async def test_an_insert_whose_answer_is_lost_is_made_again(storage: str) -> None:
+    """A connection that breaks is no outage: the second insert meets the first, and says so."""
+    name = f"t{uuid4().hex}"
+    async with TableClient.from_connection_string(storage, name) as direct:
+        await direct.create_table()
+        proxy = StorageProxy(f"http://{HOST}:{table_port(direct)}", UnluckyOnce(), "lost")
+        async with proxy.running():
+            there = connection_string(proxy.port, proxy.port)
+            table = open_table(settings(MESSAGE_STORAGE=there), name, nobody)
+            assert not await table.insert(Row("p", "k", "once"))
+            assert [row.text async for row in table.read("p")] == ["once"]
+            await table.close()
+
+
+def table_port(client: TableClient) -> int:
+    port = URL(client.url).port
+    assert port is not None
+    return port
 
 
 async def test_a_managed_identity_opens_the_table_where_no_connection_string_does() -> None:
