@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 import aiohttp
 from twilio.http import AsyncHttpClient
@@ -80,7 +81,8 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # twilio has no types
                 method,
                 uri,
                 params=params,
-                data=data,
+                # Written here: aiohttp would make a multipart writer first, and throw it away.
+                data=urlencode(data, doseq=True).encode() if data else None,
                 headers={**(headers or {}), **opened},
                 allow_redirects=allow_redirects,
             ) as answer:
