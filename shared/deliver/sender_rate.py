@@ -2,7 +2,9 @@
 
 Each worker has its own count: with several workers a sender may reach that many times the
 rate. Who sends is the number or the Messaging Service. What is too many is not waited for: it
-goes back to the queue until its place in the line comes, in whole seconds.
+goes back to the queue until its place in the line comes, in whole seconds. What is urgent does
+not line up behind a batch: it takes the next place for itself at once, and the batch goes on
+after it.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 1.0
 # Sums of fractions of a second fall short of whole ones by less than this.
 _ROUNDING: Final = 1e-6
+# Who has not come for a place by then has come to another worker.
+_PROMISED_FOR: Final = 60.0
 
 
 class SenderRate:
@@ -29,20 +33,39 @@ class SenderRate:
         self._per_second = per_second
         self._full_at: dict[str, float] = {}
         self._line_ends: dict[str, float] = {}
+        self._promised: dict[tuple[str, int], float] = {}
 
     async def __call__(self, sending: Sending) -> Outcome | None:
         """Take what the message's segments need, or say when there will be enough of it."""
         if sending.order.kind == "call":
             return None
         sender, now = sending.order.sender, sending.at.timestamp()
+        if self._promised.pop((sending.job_id, sending.index), None) is not None:
+            return None
         takes = _segments(sending) / self._per_second
         full_at = max(self._full_at.get(sender, now), now)
         enough_at = full_at - max(_AT_ONCE - takes, 0.0)
         if enough_at <= now + _ROUNDING:
             self._full_at[sender] = full_at + takes
             return None
+        if sending.order.urgent:
+            self._full_at[sender] = full_at + takes
+            self._promise(sending, enough_at, now)
+            return self._held(sending, enough_at)
         begins = max(self._line_ends.get(sender, 0.0), enough_at)
         self._line_ends[sender] = begins + takes
+        return self._held(sending, begins)
+
+    def _promise(self, sending: Sending, begins: float, now: float) -> None:
+        """Keep a place for a send, and forget the oldest ones that nobody came for."""
+        while self._promised:
+            oldest = next(iter(self._promised))
+            if self._promised[oldest] > now - _PROMISED_FOR:
+                break
+            del self._promised[oldest]
+        self._promised[sending.job_id, sending.index] = begins
+
+    def _held(self, sending: Sending, begins: float) -> Outcome:
         return Outcome(
             index=sending.index,
             came_to="retry",

@@ -24,6 +24,13 @@ async def ask(
     return await rate(Sending(order=order, job_id="job", index=0, at=clock()))
 
 
+async def ask_urgently(rate: SenderRate, clock: Clock, job_id: str) -> float:
+    """How many seconds an urgent text is held; 0 if it may go."""
+    order = Order(kind="message", to="+2", sender="+1", urgent=True)
+    held = await rate(Sending(order=order, job_id=job_id, index=0, at=clock()))
+    return (held.not_before - clock()).total_seconds() if held and held.not_before else 0
+
+
 async def test_a_seconds_worth_goes_at_once_and_the_rest_in_whole_seconds() -> None:
     """At 3 a second, of 8 texts 3 go, 3 are held for a second and 2 for two."""
     rate, clock = SenderRate(3), Clock()
@@ -66,6 +73,29 @@ async def test_senders_and_calls_do_not_share() -> None:
     assert await rate(Sending(order=call, job_id="job", index=0, at=clock())) is None
 
 
+async def test_what_is_urgent_does_not_line_up_behind_a_batch() -> None:
+    """A code takes the next place, whoever else comes for it; the batch goes on after it."""
+    rate, clock = SenderRate(1), Clock()
+    batch = [await ask(rate, clock) for _ in range(100)]
+    assert batch[0] is None
+    assert [await ask_urgently(rate, clock, code) for code in ("a", "b")] == [1, 2]
+    clock.move(seconds=1)
+    assert await ask(rate, clock) is not None
+    assert await ask_urgently(rate, clock, "a") == 0
+    assert await ask_urgently(rate, clock, "a") == 2  # its place was for one send
+    clock.move(seconds=1)
+    assert await ask_urgently(rate, clock, "b") == 0
+
+
+async def test_a_place_that_nobody_came_for_is_forgotten() -> None:
+    """Where another worker sent it, a code that comes here an hour later is a new one."""
+    rate, clock = SenderRate(1), Clock()
+    assert [await ask_urgently(rate, clock, code) for code in ("a", "b")] == [0, 1]
+    clock.move(hours=1)
+    assert [await ask_urgently(rate, clock, code) for code in ("c", "d")] == [0, 1]
+    assert await ask_urgently(rate, clock, "b") == 2
+
+
 @given(
     rate=st.sampled_from([0.5, 1.0, 3.0, 10.0]),
     waits=st.lists(st.sampled_from([0, 0, 0, 0.1, 0.25, 1, 3]), max_size=60),
@@ -99,3 +129,15 @@ async def test_a_slow_sender_gets_to_everybody_in_time(per_second: str) -> None:
     assert 40 / int(per_second) - 1 <= (world.clock() - began).total_seconds() <= 45
     at = Counter(each.found.created_at for each in world.twilio.books)
     assert max(at.values()) <= int(per_second)
+
+
+async def test_a_code_passes_a_batch_of_the_same_sender() -> None:
+    """Amid a batch that takes a minute and a half at its sender's pace a code goes in seconds."""
+    world = World(SEGMENTS_PER_SECOND="1")
+    await world.accepted(count=90, lane="bulk")
+    await world.accepted(body="Your code is 12")
+    await world.until_quiet()
+    (code,) = [w.found for w in world.twilio.books if w.found.body == "Your code is 12"]
+    assert (code.created_at - NOON).total_seconds() <= 3
+    at = Counter(each.found.created_at for each in world.twilio.books)
+    assert max(at.values()) == 1
