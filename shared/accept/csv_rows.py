@@ -22,7 +22,8 @@ def csv_rows(body: bytes) -> Iterator[Row]:
     """The rows of a CSV in UTF-8 (with or without a byte-order mark), one by one.
 
     The header is line 1; a row is named by the line that it begins on. Blank lines are passed
-    over. What looks like a spreadsheet's formula is a text like any other.
+    over, and so are empty cells: CSV has no other way to say that there is no value. What looks
+    like a spreadsheet's formula is a text like any other.
 
     Raises:
         InvalidRequestError: while reading, for what makes the rest unreadable.
@@ -35,7 +36,8 @@ def csv_rows(body: bytes) -> Iterator[Row]:
             words = f"has {len(cells)} cells, and the header has {len(columns)}"
             problem = Problem("$", "too_many_cells", words, line)
         if cells:
-            yield Row(line, "$", dict(zip(columns, cells, strict=False)), problem)
+            named = zip(columns, cells, strict=False)
+            yield Row(line, "$", {name: cell for name, cell in named if cell}, problem)
 
 
 def _lines(body: bytes) -> io.StringIO:
@@ -49,7 +51,7 @@ def _lines(body: bytes) -> io.StringIO:
 def _columns(header: list[str]) -> list[str]:
     columns = [name.strip() for name in header]
     if "to" not in columns:
-        words = "the header needs a column named to"
+        words = "the header needs a column named to, and commas between columns"
         raise InvalidRequestError([Problem("$", "no_to_column", words, _HEADER)])
     if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
         words = f"the header names {', '.join(twice)} twice"

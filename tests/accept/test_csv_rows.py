@@ -72,6 +72,14 @@ def test_a_short_row_lacks_its_last_cells() -> None:
     assert read(f"to,a,b\n{TO},x\n") == [(2, {"to": TO, "a": "x"})]
 
 
+def test_an_empty_cell_is_no_value() -> None:
+    """A placeholder must not be filled with nothing because a column has a gap."""
+    assert read(f'to,a,b\n{TO},,"x"\n{TO},""," "\n') == [
+        (2, {"to": TO, "b": "x"}),
+        (3, {"to": TO, "b": " "}),
+    ]
+
+
 def test_columns_without_a_name_do_not_matter() -> None:
     """Spreadsheets leave empty columns at the end."""
     assert read(f"to,a,,\n{TO},x,,\n")[0][1]["a"] == "x"
