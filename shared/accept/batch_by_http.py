@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 32 * 1024 * 1024
 _CSV: Final = "text/csv"
 _SHOWN: Final = 20
+# The fields of a query that can be objects or lists, which are written as JSON there.
+_AS_JSON: Final = frozenset({"content_variables", "media_url", "metadata", "steps"})
 
 
 async def accept(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
@@ -88,16 +91,16 @@ async def shown(batch: Batch, gateway: Gateway) -> dict[str, Any]:
 
 def _from_json(req: func.HttpRequest) -> tuple[dict[str, Any], Iterable[Row]]:
     fields = json_object(req, most_bytes=MOST_BYTES)
-    given = fields.get("recipients")
-    if not isinstance(given, list):
-        words = "must be a list of objects, each with a number in to"
-        raise InvalidRequestError([Problem("$.recipients", "wrong_type", words)])
-    return fields, _rows(given)
+    code = "wrong_type" if "recipients" in fields else "missing"
+    return fields, _rows(fields.pop("recipients", None), code)
 
 
-def _rows(given: list[Any]) -> Iterator[Row]:
+def _rows(given: object, no_list: str) -> Iterator[Row]:
     from shared.accept.batch_request import Row
 
+    if not isinstance(given, list):
+        words = "must be a list of objects, each with a number in to"
+        raise InvalidRequestError([Problem("$.recipients", no_list, words)])
     for index, values in enumerate(given):
         yield Row(index + 1, f"$.recipients[{index}]", values if isinstance(values, dict) else {})
 
@@ -109,21 +112,22 @@ def _from_csv(req: func.HttpRequest) -> tuple[dict[str, Any], Iterable[Row]]:
     if len(body) > MOST_BYTES:
         raise TooLargeError(f"the body may have {MOST_BYTES} bytes")
     query = query_parameters(req.url)
-    fields = {name: _value(query.get(name)) for name in query if name != "code"}
+    fields = {name: _value(name, query.getall(name)) for name in query if name != "code"}
     return fields, csv_rows(body)
 
 
-def _value(text: str) -> Any:  # noqa: ANN401 - a text, or the JSON that it is
-    """A query's value: an object or a list is written as JSON, anything else as it is."""
-    if text.startswith(("{", "[")):
-        try:
-            return msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            return text
-    return text
+def _value(name: str, texts: list[str]) -> Any:  # noqa: ANN401 - a text, or the JSON that it is
+    """A query's value: a text as it is, or the JSON that it is; several are a list."""
+    if len(texts) > 1:
+        return texts
+    if name in _AS_JSON:
+        with suppress(msgspec.DecodeError):
+            return msgspec.json.decode(texts[0])
+    return texts[0]
 
 
 def _receipt(batch_id: str, request: BatchRequest) -> dict[str, Any]:
+    sms = {} if request.segments is None else {"segments": request.segments}
     return {
         "id": batch_id,
         "count": len(request.recipients),
@@ -132,5 +136,6 @@ def _receipt(batch_id: str, request: BatchRequest) -> dict[str, Any]:
             {"line": each.line, "code": each.code, "message": each.message}
             for each in request.skipped
         ],
+        **sms,
         "links": {"self": routes.batch(batch_id)},
     }

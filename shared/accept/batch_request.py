@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
 from shared.accept.fields import decode_fields
 from shared.accept.kind import WORDS, kind_of
-from shared.accept.request import REQUEST_OF_KIND
+from shared.accept.request import REQUEST_OF_KIND, MessageRequest
 from shared.accept.rules import problems_with, problems_with_time, sender
-from shared.accept.template import PLACEHOLDER, templates
+from shared.accept.segments import segments, segments_of
+from shared.accept.template import FILLED, PLACEHOLDER, template, templates
 from shared.answer.twiml_text import check_characters
 from shared.deliver.job import MOST_BYTES
 from shared.errors import InvalidRequestError, Problem
@@ -33,6 +34,8 @@ _LONGEST_BODY: Final = 1600
 _JOB_OVERHEAD: Final = 600
 _PUNCTUATION: Final = 4
 _LEAST_ROOM: Final = 64
+_BROKEN: Final = "has {{ or }} that make no {{placeholder}} of one word"
+_ONLY_IN: Final = f"may have placeholders in {', '.join(FILLED)} only"
 
 
 class _Options(msgspec.Struct, frozen=True):
@@ -42,7 +45,7 @@ class _Options(msgspec.Struct, frozen=True):
     receipts: bool = True
 
 
-OWN_FIELDS: Final = ("kind", "recipients", *_Options.__struct_fields__)
+_OWN_FIELDS: Final = ("kind", *_Options.__struct_fields__)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ class Recipient:
 class BatchRequest:
     """A batch that can be accepted; `request.to` is NOBODY: the recipients stand apart.
 
-    `room` is how many bytes the recipients of one job may take.
+    `room` is how many bytes the recipients of one job may take. `segments` is what all of it
+    costs in SMS segments, None where nothing goes by SMS.
     """
 
     kind: Kind
@@ -83,6 +87,7 @@ class BatchRequest:
     recipients: list[Recipient] = field(default_factory=list)
     duplicates: list[Recipient] = field(default_factory=list)
     skipped: list[Problem] = field(default_factory=list)
+    segments: int | None = None
 
 
 def read_batch(
@@ -99,8 +104,8 @@ def read_batch(
         InvalidRequestError: with every problem, those of the recipients with their lines, but
             for a batch whose only problem is its time: that depends on when it was first asked.
     """
-    own = {name: fields[name] for name in OWN_FIELDS if name in fields}
-    common = {name: value for name, value in fields.items() if name not in OWN_FIELDS}
+    own = {name: fields[name] for name in _OWN_FIELDS if name in fields}
+    common = {name: value for name, value in fields.items() if name not in _OWN_FIELDS}
     options = decode_fields(
         {name: own[name] for name in _Options.__struct_fields__ if name in own},
         _Options,
@@ -118,7 +123,10 @@ def read_batch(
     )
     checker = _Checker(batch, settings)
     problems = [*options.problems, *found, *checker.problems_of_template]
-    _sort(rows, checker, batch)
+    try:
+        _sort(rows, checker, batch)
+    except InvalidRequestError as error:  # the rest of them cannot be read
+        problems += error.problems
     if options.value.on_invalid == "reject":
         problems += batch.skipped
     if not batch.recipients and not problems:
@@ -126,7 +134,7 @@ def read_batch(
         problems = [nobody, *batch.skipped]
     if problems:
         raise InvalidRequestError([*problems, *problems_with_time(request, now)])
-    return batch
+    return replace(batch, segments=_segments(batch))
 
 
 def _common(
@@ -149,6 +157,15 @@ def _room(request: AnyRequest, settings: Settings) -> int:
     # These stand beside the request once more.
     beside = (request.metadata, sender(request, settings))
     return MOST_BYTES - _JOB_OVERHEAD - len(msgspec.json.encode((request, beside)))
+
+
+def _segments(batch: BatchRequest) -> int | None:
+    request = batch.request
+    by_sms = [each for each in batch.recipients if ":" not in each.to]
+    if not by_sms or not isinstance(request, MessageRequest) or segments_of(request) is None:
+        return None
+    text, smart = template(request.body or ""), bool(request.smart_encoded)
+    return sum(segments(text.filled(each.values), smart_encoded=smart).count for each in by_sms)
 
 
 def _sort(rows: Iterable[Row], checker: _Checker, batch: BatchRequest) -> None:
@@ -178,21 +195,20 @@ class _Checker:
         self._request = batch.request
         self._templates = templates(batch.request)
         self._names = frozenset[str]().union(*(each.names for each in self._templates.values()))
-        self._body = self._templates.get("body")
+        self._text = self._templates.get("body") or self._templates.get("say")
 
     @property
     def problems_of_template(self) -> list[Problem]:
         """Texts in which braces stand that make no placeholder, and too much of everything."""
         found = [
-            Problem(f"$.{name}", "broken_template", "has {{ or }} that make no {{placeholder}}")
+            Problem(f"$.{name}", "broken_template", _BROKEN)
             for name, text in self._templates.items()
             if text.broken
         ]
         found += [
-            Problem(f"$.{name}", "no_placeholders", "may have placeholders in body and say only")
+            Problem(f"$.{name}", "no_placeholders", _ONLY_IN)
             for name, value in msgspec.structs.asdict(self._request).items()
-            if name not in self._templates
-            and PLACEHOLDER.search(msgspec.json.encode(value).decode())
+            if name not in FILLED and PLACEHOLDER.search(msgspec.json.encode(value).decode())
         ]
         if self._room < _LEAST_ROOM:
             words = f"takes more than {MOST_BYTES} bytes with a recipient"
@@ -210,9 +226,8 @@ class _Checker:
             text = str(value) if isinstance(value, str | int | float) else ""
             values[name] = text
             problems += _value(row, name, value, text)
-        if not problems and self._body and (n := self._body.length(values)) > _LONGEST_BODY:
-            words = f"the filled text has {n} characters, more than {_LONGEST_BODY}"
-            problems.append(Problem(row.path, "too_long", words, row.line))
+        if not problems:
+            problems += self._filled(row, values)
         if problems:
             return None, problems
         recipient = Recipient(row.line, row.values["to"], values)
@@ -230,6 +245,18 @@ class _Checker:
             check_destination(number, self._countries)
         except NumberError as error:
             return [Problem(path, error.code, str(error), row.line)]
+        return []
+
+    def _filled(self, row: Row, values: dict[str, str]) -> list[Problem]:
+        """What is wrong with the text once it is filled."""
+        if self._text is None:
+            return []
+        n = self._text.length(values)
+        if n > _LONGEST_BODY and self._kind == "message":
+            words = f"the filled text has {n} characters, more than {_LONGEST_BODY}"
+            return [Problem(row.path, "too_long", words, row.line)]
+        if n == 0 and self._text.names and not getattr(self._request, "media_url", None):
+            return [Problem(row.path, "no_content", "the filled text is empty", row.line)]
         return []
 
 

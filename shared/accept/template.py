@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from shared.accept.request import AnyRequest
 
+# The fields that may hold placeholders, in the values where they are objects.
+FILLED: Final = ("body", "say", "content_variables")
 PLACEHOLDER: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
@@ -50,15 +52,20 @@ def template(text: str) -> Template:
 
 
 def templates(request: AnyRequest) -> dict[str, Template]:
-    """The texts of a request that may hold placeholders, by field."""
-    return {
-        name: template(text)
-        for name in ("body", "say")
-        if (text := getattr(request, name, None)) is not None
-    }
+    """The texts of a request that may hold placeholders, by their path in it."""
+    texts = {name: getattr(request, name, None) for name in FILLED}
+    variables = texts.pop("content_variables") or {}
+    texts |= {f"content_variables.{name}": text for name, text in variables.items()}
+    return {path: template(text) for path, text in texts.items() if text is not None}
 
 
 def filled(request: AnyRequest, values: Mapping[str, str]) -> AnyRequest:
     """The request of one recipient: its texts with their placeholders filled."""
-    texts = {name: text.filled(values) for name, text in templates(request).items()}
+    texts: dict[str, Any] = {}
+    for path, text in templates(request).items():
+        name, dot, variable = path.partition(".")
+        if dot:
+            texts.setdefault(name, {})[variable] = text.filled(values)
+        else:
+            texts[name] = text.filled(values)
     return msgspec.structs.replace(request, **texts)

@@ -123,14 +123,15 @@ class Skipped(msgspec.Struct):
     message: str
 
 
-class BatchReceipt(msgspec.Struct):
-    """A batch was accepted."""
+class BatchReceipt(msgspec.Struct, omit_defaults=True):
+    """A batch was accepted; `segments` is what all its texts cost, in SMS segments."""
 
     id: Id
     count: int
     duplicates: list[Duplicate]
     skipped: list[Skipped]
     links: Links
+    segments: int | None = None
 
 
 class BatchItem(msgspec.Struct, omit_defaults=True):

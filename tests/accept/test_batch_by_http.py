@@ -21,9 +21,9 @@ def people(*names: str) -> list[dict[str, str]]:
     return [{"to": to, "name": name} for to, name in zip(OTHERS, names, strict=False)]
 
 
-async def post_csv(app: App, text: str, **query: str) -> Reply:
+async def post_csv(app: App, text: str, **query: str | list[str]) -> Reply:
     headers = {"Content-Type": "Text/CSV; charset=utf-8"}
-    target = f"/api/batches?{urlencode({'code': 'local-key', **query})}"
+    target = f"/api/batches?{urlencode({'code': 'local-key', **query}, doseq=True)}"
     return await app.ask("POST", target, text.encode(), headers)
 
 
@@ -50,6 +50,7 @@ async def test_a_batch_is_accepted(app: App) -> None:
             {"line": 5, "code": "missing", "message": reply.json["skipped"][2]["message"]},
             {"line": 5, "code": "missing_value", "message": reply.json["skipped"][3]["message"]},
         ],
+        "segments": 2,
         "links": {"self": f"/api/batches/{name}"},
     }
 
@@ -99,9 +100,11 @@ async def test_every_bad_recipient_is_named_with_its_line(app: App) -> None:
 
 @pytest.mark.parametrize("given", [None, {}, "x"])
 async def test_recipients_must_be_a_list(app: App, given: object) -> None:
-    """Recipients that are missing or of another shape are one problem."""
+    """Recipients that are missing or of another shape are one problem, beside the others."""
     reply = await app.post("/api/batches", {**HELLO, "recipients": given})
     assert reply.errors == [("$.recipients", "wrong_type")]
+    reply = await app.post("/api/batches", {**HELLO, "boby": given})
+    assert reply.errors == [("$.boby", "unknown_field"), ("$.recipients", "missing")]
 
 
 async def test_a_csv_and_its_query_are_a_batch(app: App) -> None:
@@ -137,16 +140,43 @@ async def test_a_csv_and_its_query_are_a_batch(app: App) -> None:
         (f"to\n{TO}\n", {"body": "Hi", "metadata": "{oops"}, [("$.metadata", "wrong_type", None)]),
         (f"to\n{TO}\n", {"body": "Hi", "boby": "x"}, [("$.boby", "unknown_field", None)]),
         (f"to\n{TO}\n", {}, [("$.kind", "not_one_of", None)]),
+        (f"to,name\n{TO},\n", HELLO, [("$.name", "missing_value", 2)]),
+        (f"to\n{TO}\n", {"body": "Hi", "recipients": "x"},
+         [("$.recipients", "unknown_field", None)]),
+        (f"to\n{TO}\n", {"body": ["Hi", "Ho"], "lane": ["now", "now"]},
+         [("$.body", "wrong_type", None), ("$.lane", "wrong_type", None)]),
+        (f"to\n{TO}\n", {"body": "Hi", "metadata": ['{"a": "b"}'] * 2},
+         [("$.metadata", "wrong_type", None)]),
+        ("name\nAnn\n", {**HELLO, "boby": "x", "on_invalid": "ignore"},
+         [("$.on_invalid", "not_one_of", None), ("$.boby", "unknown_field", None),
+          ("$", "no_to_column", 1)]),
     ],
 )  # fmt: skip
 async def test_a_bad_csv_is_refused(
-    app: App, text: str, query: dict[str, str], problems: list[tuple[str, str, int | None]]
+    app: App, text: str, query: dict[str, Any], problems: list[tuple[str, str, int | None]]
 ) -> None:
     """Each problem is named, with the line that an editor shows."""
     reply = await post_csv(app, text, **query)
     assert reply.status == 400
     assert [(e["path"], e["code"], e.get("line")) for e in reply.json["errors"]] == problems
     assert app.queue.puts == []
+
+
+@pytest.mark.parametrize("text", ["[1]", '{"a": 1}', "{{name}} [x]", "7", "true"])
+async def test_a_text_in_a_query_is_a_text(app: App, text: str) -> None:
+    """A body that happens to be JSON is sent as it was written."""
+    assert (await post_csv(app, f"to,name\n{TO},Ann\n", body=text)).status == 202
+    assert json.loads(bytes(kept(app)[0].accepted.request))["body"] == text
+
+
+@pytest.mark.parametrize("several", [["a", "b"], ['["a", "b"]']])
+async def test_a_query_can_name_several_pictures(app: App, several: list[str]) -> None:
+    """Each by itself, or all as JSON: none is left out."""
+    links = [text.replace("a", "https://x.example/a").replace("b", "https://x.example/b")
+             for text in several]  # fmt: skip
+    assert (await post_csv(app, f"to\n{TO}\n", media_url=links)).status == 202
+    media = json.loads(bytes(kept(app)[0].accepted.request))["media_url"]
+    assert media == ["https://x.example/a", "https://x.example/b"]
 
 
 @pytest.mark.parametrize("media_type", ["text/csv", "application/json"])

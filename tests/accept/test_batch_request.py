@@ -146,12 +146,59 @@ def test_nobody_is_left() -> None:
     ]
 
 
+@pytest.mark.parametrize("fields", [{"body": "{{a}}{{b}}"}, {"say": "{{a}}{{b}}"}])
+def test_a_text_that_is_empty_once_it_is_filled_is_refused(fields: dict[str, Any]) -> None:
+    """Twilio refuses to send nothing, and a call that says nothing helps nobody."""
+    given = rows({"to": TO, "a": "", "b": ""}, {"to": OTHERS[0], "a": "", "b": "x"})
+    assert refused(fields, given) == [("$.recipients[0]", "no_content", 1)]
+
+
+def test_a_picture_needs_no_words() -> None:
+    """With media an empty text is a text."""
+    fields = {"body": "{{a}}", "media_url": "https://example.com/a.png"}
+    assert read(fields, rows({"to": TO, "a": ""})).recipients
+
+
+def test_a_templates_variables_are_filled_for_each() -> None:
+    """What a WhatsApp template says to each is a recipient's value like any other."""
+    fields = {"content_sid": "HX" + "0" * 32, "content_variables": {"1": "{{name}}", "2": "9:00"}}
+    batch = read(fields, rows({"to": TO, "name": "x" * 2000}))
+    assert batch.recipients[0].values == {"name": "x" * 2000}
+    assert refused(fields, rows({"to": TO})) == [("$.recipients[0].name", "missing_value", 1)]
+    broken = {**fields, "content_variables": {"1": "{{name}"}}
+    assert refused(broken, rows({"to": TO})) == [("$.content_variables.1", "broken_template", None)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "to", "expected"),
+    [
+        ({"body": "{{v}}"}, [TO, OTHERS[0]], 1 + 2),
+        ({"body": "{{v}}"}, [TO, f"whatsapp:{TO}"], 1),
+        ({"body": "{{v}}"}, [f"whatsapp:{TO}"], None),
+        ({"body": "“{{v}}”"}, [TO, OTHERS[0]], 2 + 4),
+        ({"body": "“{{v}}”", "smart_encoded": True}, [TO, OTHERS[0]], 1 + 2),
+        ({"body": "{{v}}", "media_url": "https://example.com/a.png"}, [TO], None),
+        ({"say": "{{v}}"}, [TO], None),
+    ],
+)
+def test_what_a_batch_costs_is_known(
+    fields: dict[str, Any], to: list[str], expected: int | None
+) -> None:
+    """The segments of each filled text that goes by SMS, together; the first has 100 letters."""
+    given = rows(*({"to": each, "v": "x" * 100 * (n + 1)} for n, each in enumerate(to)))
+    assert read(fields, given).segments == expected
+
+
 def test_50_001_recipients_are_too_many() -> None:
     """50,000 rows are read, whatever becomes of them, and not one more."""
     skip = {**HELLO, "on_invalid": "skip"}
     many = [Row(n, "$", {}) for n in range(50_000)]
     assert len(refused(skip, many)) == 50_001 + 50_000
     assert refused(skip, [*many, many[0]]) == [("$.recipients", "too_many", None)]
+    assert refused({**skip, "boby": 1}, [*many, many[0]]) == [
+        ("$.boby", "unknown_field", None),
+        ("$.recipients", "too_many", None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -211,10 +258,8 @@ def test_a_query_writes_numbers_and_booleans_as_texts() -> None:
     ("name", "fields"),
     [
         ("steps", {"steps": [{"say": "Hello {{name}}"}]}),
-        (
-            "content_variables",
-            {"content_sid": "HX" + "0" * 32, "content_variables": {"1": "{{a}}"}},
-        ),
+        ("media_url", {"body": "Hi", "media_url": "https://example.com/{{name}}.png"}),
+        ("metadata", {"body": "Hi", "metadata": {"who": "{{name}}"}}),
     ],
 )
 def test_a_placeholder_where_none_is_filled_is_refused(name: str, fields: dict[str, Any]) -> None:

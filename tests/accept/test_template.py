@@ -47,9 +47,16 @@ def test_braces_that_make_no_placeholder_are_noticed(
 
 
 def test_only_the_texts_of_a_request_are_filled() -> None:
-    """`body` and `say` may hold placeholders; everything else stays as it is."""
+    """Body, `say` and a template's variables hold placeholders; everything else stays as it is."""
     message = MessageRequest(to="-", body="Hi {{n}}", status_callback="https://a.example/{{n}}")
     assert filled(message, {"n": "Ann"}) == msgspec.structs.replace(message, body="Hi Ann")
     call = CallRequest(to="-", say="Hi {{n}}", voice="alice")
     assert filled(call, {"n": "Ann"}) == msgspec.structs.replace(call, say="Hi Ann")
-    assert templates(MessageRequest(to="-", content_sid="HX" + "0" * 32)) == {}
+    content = MessageRequest(to="-", content_sid="HX" + "0" * 32)
+    assert templates(content) == {}
+    content = msgspec.structs.replace(
+        content, content_variables={"1": "Hi {{n}}", "a.b": "{{n}}", "": "x"}
+    )
+    assert filled(content, {"n": "{{m}}"}) == msgspec.structs.replace(
+        content, content_variables={"1": "Hi {{m}}", "a.b": "{{m}}", "": "x"}
+    )
