@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from shared import routes
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from shared.ledger.fold import Entry
 
 _FAILURES: Final = 20
+# What is held for the night, or tried again days later, tells nothing of the speed.
+_PAUSE: Final = timedelta(minutes=1)
 _FAILED: Final = frozenset({"refused", "parked"})
 _DONE_AT_TWILIO: Final = frozenset({"failed", "undelivered"})
 
@@ -31,7 +34,8 @@ def progress(batch: Batch, entries: list[Entry], now: datetime) -> dict[str, Any
         states["scheduled" if batch.send_at and batch.send_at > now else "accepted"] += unknown
     statuses = Counter(d.twilio_status for d in deliveries if d.twilio_status)
     rate = _rate(entries, states["handed_over"] + states["refused"])
-    pending = unknown + sum(delivery.pending for delivery in deliveries)
+    pending = [delivery for delivery in deliveries if delivery.pending]
+    held = [delivery.not_before for delivery in pending if delivery.not_before]
     return {
         "id": batch.id,
         "kind": batch.kind,
@@ -46,24 +50,26 @@ def progress(batch: Batch, entries: list[Entry], now: datetime) -> dict[str, Any
         "twilio_statuses": dict(statuses),
         "failures": _failures(entries),
         "rate": rate,
-        "estimated_end": _estimated_end(now, pending, rate),
+        "estimated_end": _estimated_end(now, unknown + len(pending), rate, held),
         "links": {"self": routes.batch(batch.id)},
     }
 
 
 def _rate(entries: list[Entry], done: int) -> float | None:
-    """Recipients per second, from the first claim to the last answer."""
+    """Recipients per second, from the first claim to the last answer, less the longer pauses."""
     events = [event for entry in entries for event in entry.events]
-    begun = [event.at for event in events if isinstance(event, Claim) and event.by == "send"]
     answered = [event.at for event in events if isinstance(event, Answer)]
-    if not begun or not answered:
-        return None
-    seconds = (max(answered) - min(begun)).total_seconds()
-    return round(done / seconds, 2) if seconds > 0 else None
+    begun = [event.at for event in events if isinstance(event, Claim) and event.by == "send"]
+    moments = sorted(answered + [at for at in begun if at <= max(answered, default=at)])
+    spent = sum((min(b - a, _PAUSE) for a, b in pairwise(moments)), timedelta())
+    return round(done / spent.total_seconds(), 2) if answered and spent else None
 
 
-def _estimated_end(now: datetime, pending: int, rate: float | None) -> datetime | None:
-    return now + timedelta(seconds=pending / rate) if pending and rate else None
+def _estimated_end(
+    now: datetime, pending: int, rate: float | None, held: list[datetime]
+) -> datetime | None:
+    """When all will be done at this rate, which is not before those that are held may go."""
+    return max([now + timedelta(seconds=pending / rate), *held]) if pending and rate else None
 
 
 def _failures(entries: list[Entry]) -> list[dict[str, Any]]:

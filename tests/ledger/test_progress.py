@@ -29,8 +29,12 @@ def job(*events: AnyEvent, number: int = 0, to: tuple[str, ...] = TO) -> Entry:
     return fold(entry_id.batch_job_id(BATCH, number), [accepted(*to), *events])
 
 
-def answer(at: float, *came_to: str, n: int = 1) -> Answer:
-    more = {"sid": {"sid": sid(0), "status": "queued"}, "refused": {"code": "21211"}, "retry": {}}
+def answer(at: float, *came_to: str, n: int = 1, not_before: float = 0) -> Answer:
+    more = {
+        "sid": {"sid": sid(0), "status": "queued"},
+        "refused": {"code": "21211"},
+        "retry": {"not_before": after(not_before)},
+    }
     outcomes = [
         Outcome(index=i, came_to=each, **more[each])  # type: ignore[arg-type] # the fields of each
         for i, each in enumerate(came_to)
@@ -94,6 +98,29 @@ def test_a_cancel_does_not_slow_the_rate_down() -> None:
         job(Claim(at=after(10), n=1), answer(12, "sid", "sid", "sid")),
     ]
     assert progress(batch(9), entries, after(20))["rate"] == 1.5
+
+
+def test_a_night_does_not_slow_the_rate_down() -> None:
+    """What goes out in the morning goes as fast as what went before the quiet hours."""
+    morning = 36_000
+    entries = [
+        job(Claim(at=after(0), n=1), answer(1, "retry", "retry", "sid", not_before=morning),
+            Claim(at=after(morning), n=2), answer(morning + 1, "sid", "sid", n=2)),
+        job(Claim(at=after(morning + 1), n=1), answer(morning + 2, "sid", "sid", "sid"), number=1),
+    ]  # fmt: skip
+    shown = progress(batch(12), entries, after(morning + 3))
+    assert shown["rate"] == round(6 / (1 + 60 + 1 + 1), 2)
+    assert shown["estimated_end"] < after(morning + 120)
+
+
+def test_what_is_held_does_not_end_before_it_may_go() -> None:
+    """However fast the others went, the end waits for who must not be texted at night."""
+    entries = [
+        job(Claim(at=after(0), n=1), answer(1, "sid", "sid", "retry", not_before=36_000)),
+        job(Claim(at=after(0), n=1), answer(1, "sid", "sid", "sid"), number=1),
+    ]
+    shown = progress(batch(6), entries, after(2))
+    assert (shown["rate"], shown["estimated_end"]) == (5, after(36_000))
 
 
 def test_the_first_failures_are_shown_with_their_reasons() -> None:
