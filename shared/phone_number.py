@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 _E164: Final = "must be a number in E.164, such as +14155552671"
+_NORTH_AMERICA: Final = 1
 _SHOWN_HEAD: Final = 5
 _SHOWN_TAIL: Final = 4
 
@@ -96,9 +97,15 @@ def time_zones_of(number: str) -> tuple[str, ...]:
     from phonenumbers import NumberParseException, parse, timezone
 
     try:
-        zones = timezone.time_zones_for_number(parse(number))
+        parsed = parse(number)
     except NumberParseException:
         return ()
+    # Of mobiles the library looks no further than the country code, and +1 is twenty-five
+    # countries, which the area code tells apart.
+    if parsed.country_code == _NORTH_AMERICA:
+        zones = timezone.time_zones_for_geographical_number(parsed)
+    else:
+        zones = timezone.time_zones_for_number(parsed)
     return tuple(zone for zone in zones if zone != timezone.UNKNOWN_TIMEZONE)
 
 

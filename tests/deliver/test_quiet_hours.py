@@ -108,6 +108,8 @@ async def test_refused_where_the_settings_say_so() -> None:
     ("to", "changes", "over"),
     [
         (f"whatsapp:{AMERICAN}", {}, "2026-11-22T13:00"),
+        ("+18762101234", {"sender": GERMAN}, "2026-11-22T13:00"),
+        ("+16847331234", {"sender": GERMAN, "QUIET_HOURS": "15:00-08:00"}, "2026-11-22T19:00"),
         (TOLL_FREE, {"sender": GERMAN}, "2026-11-22T07:00"),
         ("client:alice", {"sender": f"whatsapp:{GERMAN}"}, "2026-11-22T07:00"),
         ("sip:alice@example.com", {"sender": "MG" + "0" * 32, "TWILIO_FROM_NUMBER": GERMAN},
