@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 32 * 1024 * 1024
 _CSV: Final = "text/csv"
 _SHOWN: Final = 20
+_NO_LETTER: Final = "\ufffd"
 # The fields of a query that can be objects or lists, which are written as JSON there.
 _AS_JSON: Final = frozenset({"content_variables", "media_url", "metadata", "steps"})
 
@@ -112,6 +113,10 @@ def _from_csv(req: func.HttpRequest) -> tuple[dict[str, Any], Iterable[Row]]:
     if len(body) > MOST_BYTES:
         raise TooLargeError(f"the body may have {MOST_BYTES} bytes")
     query = query_parameters(req.url)
+    # Letters of another encoding have become this one, and would be sent to everybody.
+    if broken := {name for name, text in query.pairs if _NO_LETTER in text}:
+        raise InvalidRequestError([Problem(f"$.{name}", "not_text", "is not UTF-8")
+                                   for name in sorted(broken)])  # fmt: skip
     fields = {name: _value(name, query.getall(name)) for name in query if name != "code"}
     return fields, csv_rows(body)
 

@@ -169,6 +169,13 @@ async def test_a_text_in_a_query_is_a_text(app: App, text: str) -> None:
     assert json.loads(bytes(kept(app)[0].accepted.request))["body"] == text
 
 
+async def test_a_query_that_is_not_utf_8_is_refused(app: App) -> None:
+    """A text in another encoding is not sent to everybody with its letters lost."""
+    target = "/api/batches?code=local-key&body=caf%E9"
+    reply = await app.ask("POST", target, f"to\n{TO}\n".encode(), {"Content-Type": "text/csv"})
+    assert reply.errors == [("$.body", "not_text")]
+
+
 @pytest.mark.parametrize("several", [["a", "b"], ['["a", "b"]']])
 async def test_a_query_can_name_several_pictures(app: App, several: list[str]) -> None:
     """Each by itself, or all as JSON: none is left out."""
