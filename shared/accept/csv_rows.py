@@ -22,8 +22,8 @@ def csv_rows(body: bytes) -> Iterator[Row]:
     """The rows of a CSV in UTF-8 (with or without a byte-order mark), one by one.
 
     The header is line 1; a row is named by the line that it begins on. Blank lines are passed
-    over, and so are empty cells: CSV has no other way to say that there is no value. What looks
-    like a spreadsheet's formula is a text like any other.
+    over, also those that a spreadsheet writes as commas, and so are empty cells: CSV has no
+    other way to say that there is no value. What looks like a formula is a text like any other.
 
     Raises:
         InvalidRequestError: while reading, for what makes the rest unreadable.
@@ -35,7 +35,7 @@ def csv_rows(body: bytes) -> Iterator[Row]:
         if len(cells) > len(columns):
             words = f"has {len(cells)} cells, and the header has {len(columns)}"
             problem = Problem("$", "too_many_cells", words, line)
-        if cells:
+        if any(cells):
             named = zip(columns, cells, strict=False)
             yield Row(line, "$", {name: cell for name, cell in named if cell}, problem)
 

@@ -53,7 +53,7 @@ def test_what_a_csv_writer_wrote_is_what_is_read(rows: list[tuple[str, str]], en
 
 def test_a_row_is_named_by_the_line_that_it_begins_on() -> None:
     """Quoted line breaks and blank lines count as the lines that an editor shows."""
-    text = f'to,text\n{TO},"one\ntwo\r\nthree"\n\n\n{TO},four\n'
+    text = f'to,text\n{TO},"one\ntwo\r\nthree"\n\n,\n{TO},four\n,,,\n'
     assert read(text) == [
         (2, {"to": TO, "text": "one\ntwo\r\nthree"}),
         (7, {"to": TO, "text": "four"}),
