@@ -47,7 +47,7 @@ param instanceMemoryMB int = 2048
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('For example [{ name: \'http\', instanceCount: 1 }]: no caller waits for a cold start. Billed while idle.')
+@description('For example [{ name: \'http\', instanceCount: 2 }], also for \'function:deliver\': nothing waits for a cold start. Billed while idle.')
 param alwaysReady array = []
 
 // For Python the platform's default is 1, which suits an app that blocks. This one awaits storage
@@ -340,7 +340,6 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     publicNetworkAccess: 'Enabled'
     siteConfig: {
       minTlsVersion: '1.2'
-      ftpsState: 'Disabled'
       http20Enabled: true
     }
     functionAppConfig: {
@@ -368,7 +367,8 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
           }
         }
       }
-      // The old instances answer until the new ones do: no webhook meets a closed door.
+      // Instances are replaced in turn and finish what they do. A single one leaves a short gap:
+      // `alwaysReady` of 2 closes it. https://learn.microsoft.com/azure/azure-functions/flex-consumption-site-updates
       siteUpdateStrategy: {
         type: 'RollingUpdate'
       }

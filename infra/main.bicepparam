@@ -15,11 +15,12 @@ param settings = {
   ALLOWED_COUNTRIES: 'US,CA'
 }
 
-// One instance waits for webhooks: no caller listens to a cold start.
+// Instances wait for webhooks: no caller listens to a cold start, and while one of the two is
+// replaced by an upgrade the other answers.
 param alwaysReady = [
   {
     name: 'http'
-    instanceCount: 1
+    instanceCount: 2
   }
 ]
 

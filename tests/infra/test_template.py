@@ -49,6 +49,11 @@ NOT_IN_FLEX: Final = {
     "WEBSITE_RUN_FROM_PACKAGE", "WEBSITE_SKIP_CONTENTSHARE_VALIDATION", "WEBSITE_VNET_ROUTE_ALL",
 }  # fmt: skip
 
+# Of a site's configuration, newer regions refuse what does not belong to Flex Consumption, error
+# 51021: FtpsState, LinuxFxVersion, NetFrameworkVersion, Use32BitWorkerProcess and others. Known to
+# be taken are these: https://learn.microsoft.com/answers/questions/2277522
+OF_FLEX: Final = {"minTlsVersion", "http20Enabled"}
+
 
 def test_every_required_setting_is_set() -> None:
     """What the code cannot do without is in the template or comes from the platform."""
@@ -135,6 +140,14 @@ def test_no_account_key_can_be_used() -> None:
         "ftp": False,
     }
     assert not re.search(r"listKeys|AccountKey|listAccountSas", MAIN.read_text(), re.IGNORECASE)
+
+
+def test_the_site_says_only_what_flex_consumption_takes() -> None:
+    """A property of another plan would let the whole deployment fail, in some regions only."""
+    (app,) = resources("Microsoft.Web/sites").values()
+    assert app["properties"]["siteConfig"].keys() <= OF_FLEX
+    (plan,) = resources("Microsoft.Web/serverfarms").values()
+    assert plan["sku"] == {"tier": "FlexConsumption", "name": "FC1"}
 
 
 def test_the_vault_is_kept() -> None:
