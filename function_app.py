@@ -56,21 +56,21 @@ gateway.say_what_is_wrong()
 
 
 @app.route(routes.MESSAGES, methods=["POST"], auth_level=KEY)
-async def accept_message(req: func.HttpRequest) -> func.HttpResponse:
+async def accept_message(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Accept an SMS, MMS, WhatsApp or RCS message."""
-    return await answered(accepting.accept, req, gateway, "message")
+    return await answered(accepting.accept, req, gateway, "message", context)
 
 
 @app.route(routes.CALLS, methods=["POST"], auth_level=KEY)
-async def accept_call(req: func.HttpRequest) -> func.HttpResponse:
+async def accept_call(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Accept a phone call."""
-    return await answered(accepting.accept, req, gateway, "call")
+    return await answered(accepting.accept, req, gateway, "call", context)
 
 
 @app.route(routes.BATCHES, methods=["POST"], auth_level=KEY)
-async def accept_batch(req: func.HttpRequest) -> func.HttpResponse:
+async def accept_batch(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Accept many messages or calls at once, as JSON or CSV."""
-    return await answered(batches.accept, req, gateway)
+    return await answered(batches.accept, req, gateway, context)
 
 
 # --- deliver --------------------------------------------------------------------------------

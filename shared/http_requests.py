@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     import azure.functions as func
 
 MOST_BYTES: Final = 1024 * 1024
-_TRACEPARENT: Final = "[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}"
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 
 
@@ -46,9 +44,3 @@ def media_type(req: func.HttpRequest) -> str:
     """The media type of the body, without its parameters, in lower case."""
     value: str = req.headers.get("content-type", "")
     return value.partition(";")[0].strip().lower()
-
-
-def trace_id(req: func.HttpRequest) -> str | None:
-    """The trace that a request is part of (https://www.w3.org/TR/trace-context/), if it is."""
-    parent = re.fullmatch(_TRACEPARENT, req.headers.get("traceparent") or "")
-    return parent[1] if parent else None

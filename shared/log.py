@@ -6,9 +6,16 @@ import json
 import logging
 from typing import Final
 
+from shared.tracing import followed
+
 _logger: Final = logging.getLogger("switchboard")
 
 
 def log(event: str, /, *, level: int = logging.INFO, **fields: object) -> None:
-    """Log `event` with its fields as one line, `event {"field": …}`, the fields sorted."""
+    """Log `event` with its fields as one line, `event {"field": …}`, the fields sorted.
+
+    What is part of a trace has that among its fields.
+    """
+    if trace := followed():
+        fields["trace"] = trace
     _logger.log(level, "%s %s", event, json.dumps(fields, default=str, sort_keys=True))

@@ -33,6 +33,7 @@ CONSOLE: Final = "console"
 CONSOLE_PART: Final = "console/{file}"
 
 FORWARD: Final = "forward"
+TRACE: Final = "trace"
 ENTRY: Final = "Entry"
 COLLECTION_OF_KIND: Final = {"message": MESSAGES, "call": CALLS}
 
@@ -47,13 +48,15 @@ def batch(batch_id: str) -> str:
     return f"{PREFIX}/{BATCH.format(id=batch_id)}"
 
 
-def status_callback(base: str, entry_id: str, forward: str | None) -> str:
+def status_callback(
+    base: str, entry_id: str, forward: str | None = None, trace: str | None = None
+) -> str:
     """Where Twilio reports on an entry; `forward` is where the report is passed on to.
 
-    The signature covers the query, so nobody but us can say where to forward.
+    The signature covers the query, so nobody but us can say where to forward, or of which trace.
     """
-    query = "?" + urlencode({FORWARD: forward}) if forward else ""
-    return f"{base}{PREFIX}/{STATUS.format(id=entry_id)}{query}"
+    query = urlencode({n: v for n, v in ((FORWARD, forward), (TRACE, trace)) if v})
+    return f"{base}{PREFIX}/{STATUS.format(id=entry_id)}{query and '?'}{query}"
 
 
 def call_twiml(base: str, entry_id: str) -> str:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import azure.functions as func
@@ -11,6 +11,7 @@ from azure.functions.queue import QueueMessage
 from twilio.request_validator import RequestValidator
 
 from dev.host.application import IndexedFunction
+from dev.host.invocation import Context, TraceContext
 from dev.host.request_target import read_target
 from dev.host.route_template import compile_route
 from shared.deliver.job_queue_in_memory import JobQueueInMemory
@@ -42,6 +43,13 @@ def request(
         route_params=dict(route_params or {}),
         body=body,
     )
+
+
+def invocation(traceparent: str = "") -> func.Context:
+    """What a function is told of its invocation, which is part of a trace."""
+    # The worker's own class does not inherit from func.Context either.
+    told = Context("function", "", "invocation", TraceContext(traceparent))
+    return cast("func.Context", told)
 
 
 def signature(target: str, form: Mapping[str, str] | None = None, token: str = AUTH_TOKEN) -> str:
@@ -108,7 +116,10 @@ class App:
             found = compile_route(f"api/{function.route}").match(path)
             if found is not None:
                 req = request(method, target, body=body, headers=headers, route_params=found)
-                reply = await function.call(**{function.argument: req})
+                given: dict[str, object] = {function.argument: req}
+                if function.wants_context:
+                    given["context"] = invocation(req.headers.get("traceparent", ""))
+                reply = await function.call(**given)
                 all_headers = {**reply.headers, "Content-Type": reply.mimetype}
                 return Reply(reply.status_code, all_headers, reply.get_body())
         return Reply(404, {}, b"")

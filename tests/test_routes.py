@@ -22,6 +22,8 @@ def test_callbacks_carry_the_id_and_where_to_forward() -> None:
     parts = urlsplit(routes.status_callback(PUBLIC_BASE_URL, JOB, theirs))
     assert parts.fragment == ""
     assert parse_qs(parts.query) == {routes.FORWARD: [theirs]}
+    parts = urlsplit(routes.status_callback(PUBLIC_BASE_URL, JOB, theirs, "0af7"))
+    assert parse_qs(parts.query) == {routes.FORWARD: [theirs], routes.TRACE: ["0af7"]}
 
 
 def test_a_calls_twiml_is_at_its_id() -> None:

@@ -10,7 +10,7 @@ import aiohttp
 import msgspec
 
 import function_app
-from dev.bench.app import app_with, request
+from dev.bench.app import INVOCATION, app_with, request
 from dev.bench.bare import Bare, bare
 from dev.bench.figures import Aim, Comparison, Result
 from dev.bench.stage import BODY, TO, Stage, stage
@@ -54,7 +54,7 @@ async def accept(size: Size) -> Result:
 
 async def in_process() -> None:
     """Ask the function."""
-    reply = await function_app.accept_message(request(ROUTE, ASKED))
+    reply = await function_app.accept_message(request(ROUTE, ASKED), INVOCATION)
     if reply.status_code != ACCEPTED:
         raise RuntimeError(reply.get_body().decode())
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlencode
 
 import azure.functions as func
@@ -11,6 +11,7 @@ from twilio.request_validator import RequestValidator
 import function_app
 from dev.bench.stage import PUBLIC
 from dev.host.application import IndexedFunction
+from dev.host.invocation import Context, TraceContext
 from dev.host.request_target import read_target
 from dev.local_settings import AUTH_TOKEN
 from shared.deliver.job_queue import QUEUE_OF_LANE
@@ -20,6 +21,8 @@ from shared.ledger.events import Lane
 SEEN: Final = "10.0.0.4:8080"
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
+# The worker's own class does not inherit from func.Context either.
+INVOCATION: Final = cast("func.Context", Context("bench", "", "bench", TraceContext("")))
 FUNCTION_OF_LANE: Final[Mapping[Lane, str]] = {"now": "deliver", "bulk": "deliver_bulk"}
 
 

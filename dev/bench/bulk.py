@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 import function_app
-from dev.bench.app import app_with, queue_function, request
+from dev.bench.app import INVOCATION, app_with, queue_function, request
 from dev.bench.figures import Aim, Comparison, Result, Table
 from dev.bench.library import library_at_once
 from dev.bench.profile import profiled
@@ -85,7 +85,8 @@ async def sent(ours: Stage, numbers: list[str]) -> None:
     await ours.arrivals()
     async with delivering(ours):
         body = {"body": BODY, "recipients": [{"to": to} for to in numbers], "receipts": False}
-        reply = await function_app.accept_batch(request("/api/batches", msgspec.json.encode(body)))
+        asked = request("/api/batches", msgspec.json.encode(body))
+        reply = await function_app.accept_batch(asked, INVOCATION)
         if reply.status_code != ACCEPTED:
             raise RuntimeError(reply.get_body().decode())
         await ours.until_arrived(len(numbers))

@@ -13,7 +13,7 @@ from azure.core.exceptions import ServiceRequestError
 from azure.data.tables.aio import TableClient
 
 import function_app
-from dev.bench.app import app_with, request
+from dev.bench.app import INVOCATION, app_with, request
 from dev.bench.bare import Bare, bare
 from dev.bench.drain import deliver
 from dev.bench.figures import Aim, Comparison, Curve, Plot, Result, Table
@@ -119,7 +119,7 @@ def _works(
         await deliver(gateway, await jobs(gateway, drained))
 
     async def accept() -> None:
-        await function_app.accept_message(request("/api/messages", ASKED))
+        await function_app.accept_message(request("/api/messages", ASKED), INVOCATION)
 
     async def look_up() -> None:
         one = next(some)

@@ -23,6 +23,7 @@ from shared.errors import InvalidRequestError, Problem
 from shared.ledger import entry_id
 from shared.ledger.events import Accepted, Kind, Source
 from shared.ledger.ledger import Key
+from shared.tracing import followed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -119,6 +120,7 @@ class Accept:
             send_at=request.send_at,
             metadata=request.metadata,
             key=None if key is None else key_name(key),
+            trace=followed(),
         )
         return Job(v=VERSION, job=job_id, accepted=accepted)
 

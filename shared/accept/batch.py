@@ -22,6 +22,7 @@ from shared.ledger import entry_id
 from shared.ledger.batches import Batch
 from shared.ledger.events import Accepted
 from shared.ledger.ledger import Key
+from shared.tracing import followed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -120,6 +121,7 @@ class AcceptBatch:
                 values=tuple(recipient.values for recipient in part if recipient.values),
                 batch=batch_id,
                 receipts=request.receipts,
+                trace=followed(),
             )
             yield Job(v=VERSION, job=entry_id.batch_job_id(batch_id, number), accepted=accepted)
 

@@ -12,8 +12,9 @@ from shared import routes
 from shared.answer.form import query_parameters
 from shared.errors import InvalidRequestError, NotFoundError, Problem, TooLargeError
 from shared.http_replies import json_reply
-from shared.http_requests import idempotency_key, json_object, media_type, trace_id
+from shared.http_requests import idempotency_key, json_object, media_type
 from shared.log import log
+from shared.tracing import follow, trace_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,8 +33,11 @@ _NO_LETTER: Final = "\ufffd"
 _AS_JSON: Final = frozenset({"content_variables", "media_url", "metadata", "steps"})
 
 
-async def accept(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
+async def accept(
+    req: func.HttpRequest, gateway: Gateway, context: func.Context
+) -> func.HttpResponse:
     """202 with the id under which the batch can be followed."""
+    follow(trace_id(context))
     from shared.accept.batch_request import read_batch
 
     is_csv = media_type(req) == _CSV
@@ -43,8 +47,7 @@ async def accept(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
         read_batch, fields, rows, gateway.settings, gateway.now(), strict=not is_csv
     )
     batch_id = await gateway.accept_batch(request, key=idempotency_key(req))
-    log("accepted", id=batch_id, kind=request.kind, count=len(request.recipients), source="batch",
-        trace=trace_id(req))  # fmt: skip
+    log("accepted", id=batch_id, kind=request.kind, count=len(request.recipients), source="batch")
     path = routes.batch(batch_id)
     return json_reply(_receipt(batch_id, request), status=202, headers={"Location": path})
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from shared import routes
 from shared.http_replies import json_reply
-from shared.http_requests import idempotency_key, json_object, trace_id
+from shared.http_requests import idempotency_key, json_object
 from shared.ledger.entry_id import recipient_id
 from shared.log import log
+from shared.tracing import follow, trace_id
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from shared.ledger.events import Kind
 
 
-async def accept(req: func.HttpRequest, gateway: Gateway, kind: Kind) -> func.HttpResponse:
+async def accept(
+    req: func.HttpRequest, gateway: Gateway, kind: Kind, context: func.Context
+) -> func.HttpResponse:
     """202 with the id under which the message or call can be followed."""
+    follow(trace_id(context))
     fields = json_object(req)
     acceptance = await gateway.accept(kind, fields, key=idempotency_key(req))
-    log("accepted", id=acceptance.id, kind=kind, count=len(acceptance.to), source="http",
-        trace=trace_id(req))  # fmt: skip
+    log("accepted", id=acceptance.id, kind=kind, count=len(acceptance.to), source="http")
     path = routes.entry(kind, acceptance.id)
     return json_reply(_receipt(acceptance), status=202, headers={"Location": path})
 

@@ -20,6 +20,7 @@ from shared.http_replies import empty_reply
 from shared.ledger import entry_id
 from shared.ledger.opt_outs import OptOut
 from shared.log import log
+from shared.tracing import follow
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -44,11 +45,13 @@ async def report(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
     place = entry_id.parse(req.route_params["id"])
     if place is None:
         raise NotFoundError("there is no entry of this id")
+    query = query_parameters(req.url)
+    follow(query.get(routes.TRACE) or None)
     if status := _first(form, _STATUS):
         await _note_status(gateway, place, form, status)
     else:
         await _note_results(gateway, place, form)
-    target = query_parameters(req.url).get(routes.FORWARD)
+    target = query.get(routes.FORWARD)
     if target and not await forward(gateway.settings, target, form):
         # Twilio repeats the callback, and with it the forwarding.
         return empty_reply(502)

@@ -22,6 +22,7 @@ from shared.errors import StorageUnavailableError
 from shared.ledger.events import Accepted, Parked
 from shared.ledger.fold import fold
 from shared.log import log
+from shared.tracing import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +59,7 @@ class Deliver:
         comes back later, as the job that it is by now: the host's own few retries would be over
         before an outage is, and its poison queue would give the message another id.
         """
+        follow(job.accepted.trace)
         try:
             await self._go_on(job, known=again or job.again)
         except StorageUnavailableError as error:
@@ -91,6 +93,7 @@ class Deliver:
 
     async def give_up(self, job: Job) -> None:
         """Park a job that the host has given up on."""
+        follow(job.accepted.trace)
         entry = await self._known(job)
         if entry.pending:
             words = "the function failed again and again; its log says why"

@@ -41,7 +41,9 @@ def order(job_id: str, accepted: Accepted, index: int, public_base_url: str) -> 
         if (value := getattr(request, name)) is not None
     }
     if accepted.receipts:
-        callback = routes.status_callback(public_base_url, entry_id, request.status_callback)
+        callback = routes.status_callback(
+            public_base_url, entry_id, request.status_callback, accepted.trace
+        )
         parameters["status_callback"] = callback + _REPEATED
     if isinstance(request, MessageRequest):
         parameters |= _message(request)

@@ -56,7 +56,7 @@ class Accepted(Event, frozen=True, kw_only=True, tag="accepted"):
     `request` is the request as JSON without its recipients; `to` are those, in order; `values`
     are the placeholders' values of each, where the request is a template. `sender` is the
     number or Messaging Service that was settled on. `key` is the row of its idempotency key.
-    Without `receipts` Twilio is not asked to report.
+    Without `receipts` Twilio is not asked to report. `trace` is that of the HTTP request.
     """
 
     kind: Kind
@@ -71,6 +71,7 @@ class Accepted(Event, frozen=True, kw_only=True, tag="accepted"):
     values: tuple[dict[str, str], ...] = ()
     batch: str | None = None
     receipts: bool = True
+    trace: str | None = None
 
 
 class Claim(Event, frozen=True, kw_only=True, tag="claim"):

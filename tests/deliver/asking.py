@@ -9,7 +9,7 @@ from shared.deliver import by_http as delivering
 from shared.gateway import Gateway
 from shared.http_replies import answered
 from shared.ledger.events import Kind
-from tests.app import Reply, request
+from tests.app import Reply, invocation, request
 
 
 async def ask(step: Any, worker: Gateway, *more: object, **about: Any) -> Reply:  # noqa: ANN401 - whatever the route takes
@@ -38,13 +38,13 @@ async def retry(
 
 async def accept_batch(worker: Gateway, fields: dict[str, Any], key: str | None = None) -> Reply:
     """`POST /api/batches`, in JSON."""
-    return await ask(batches.accept, worker, fields=fields, headers=_key(key))
+    return await ask(batches.accept, worker, invocation(), fields=fields, headers=_key(key))
 
 
 async def accept_csv(worker: Gateway, body: bytes, query: str, key: str | None = None) -> Reply:
     """`POST /api/batches`, in CSV; `query` begins with a question mark."""
     headers = {"Content-Type": "text/csv; charset=utf-8", **_key(key)}
-    return await ask(batches.accept, worker, body=body, query=query, headers=headers)
+    return await ask(batches.accept, worker, invocation(), body=body, query=query, headers=headers)
 
 
 async def show_batch(worker: Gateway, batch: str) -> Reply:

@@ -18,7 +18,7 @@ from shared.ledger.fold import Entry
 from shared.ledger.ledger import Ledger
 from shared.ledger.listing import newest_first
 from shared.ledger.rows_in_memory import RowsInMemory
-from tests.app import request
+from tests.app import invocation, request
 from tests.clock import Clock
 from tests.deliver.queue_double import POISON, Message, QueueDouble
 from tests.deliver.seams import (
@@ -84,7 +84,7 @@ class World:
         if key is not None:
             headers["Idempotency-Key"] = key
         req = request("POST", "/api/x", body=json.dumps(fields).encode(), headers=headers)
-        return await answered(accepting.accept, req, worker, kind)
+        return await answered(accepting.accept, req, worker, kind, invocation())
 
     async def accepted(
         self, kind: Kind = "message", count: int = 1, key: str | None = None, **more: object

@@ -8,6 +8,9 @@ classes of these as an argument, and needs this much of them.
 from types import SimpleNamespace
 from typing import Any
 
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
+
 
 class Message:
     """A message with whatever fields it is made with; others are not there."""
@@ -66,6 +69,6 @@ def invocation(function_id: str, name: str, data: Message, **metadata: Message) 
             SimpleNamespace(name=name, data=data, WhichOneof=lambda _name: "data"),
         ],
         trigger_metadata=metadata,
-        trace_context=SimpleNamespace(trace_parent="", trace_state="", attributes={}),
+        trace_context=SimpleNamespace(trace_parent=TRACEPARENT, trace_state="", attributes={}),
         retry_context=SimpleNamespace(retry_count=0, max_retry_count=0, exception=None),
     )

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
+from shared.deliver.job import Job, read_queue_message
 from shared.deliver.job_queue_in_memory import JobQueueInMemory
 from shared.gateway import Gateway
 from shared.ledger.rows_in_memory import RowsInMemory
 from tests.clock import Clock
 from tests.conftest import Simulator
 from tests.environment import ENVIRONMENT
-from tests.indexing.protocol import Message, StatusResult, asked, invocation
+from tests.indexing.protocol import TRACE, Message, StatusResult, asked, invocation
 from tests.test_functions import HTTP, QUEUES, TIMERS
 
 pytestmark = pytest.mark.skipif(
@@ -112,6 +113,9 @@ async def test_a_message_goes_its_way_through_the_worker(
     status, receipt = await worker.http("accept_message", "POST", "messages", body)
     assert status == 202
     [put] = worker.queue.take("outbound")
+    job = read_queue_message(put.message)
+    assert isinstance(job, Job)
+    assert job.accepted.trace == TRACE
     metadata = {
         "Id": Message(json='"message-1"'),
         "DequeueCount": Message(json="1"),

@@ -12,6 +12,7 @@ from tests.infra.template import CHECKOUT
 
 _ASKED: Final = re.compile(r'\bevent (?:==|in) \(?((?:"\w+"(?:, )?)+)')
 _NOT_FIELDS: Final = frozenset({"level"})
+_IN_EVERY_LINE: Final = frozenset({"trace"})
 
 
 @cache
@@ -24,7 +25,9 @@ def logged_events() -> dict[str, frozenset[str]]:
                 name = node.args[0]
                 assert isinstance(name, ast.Constant), f"{path}: an event's name is a constant"
                 found[str(name.value)] |= {word.arg for word in node.keywords if word.arg}
-    return {name: frozenset(fields - _NOT_FIELDS) for name, fields in found.items()}
+    return {
+        name: frozenset(fields - _NOT_FIELDS | _IN_EVERY_LINE) for name, fields in found.items()
+    }
 
 
 def asked_events(query: str) -> set[str]:
