@@ -15,10 +15,11 @@ from shared.accept.batch_by_http import MOST_BYTES as MOST_BATCH_BYTES
 from shared.accept.batch_request import MOST_RECIPIENTS
 from shared.accept.idempotency import LONGEST_KEY
 from shared.accept.request import CallRequest, MessageRequest
+from shared.answer.twimlets import TWIMLETS
 from shared.http_requests import MOST_BYTES
 from shared.ledger.fold import State
 from shared.openapi import shapes
-from shared.openapi.operations import BATCH, OPERATIONS, Operation
+from shared.openapi.operations import BATCH, FORM, OPERATIONS, Operation
 from shared.routes import PREFIX
 
 VERSION: Final = "0.1.0"
@@ -32,10 +33,12 @@ _ABOUT: Final = (
 _PROBLEMS: Final = {
     400: "The request has problems, all of them in `errors`.",
     401: "There is no key, or a wrong one.",
+    403: "It is not signed by Twilio for this URL and body.",
     404: "There is nothing under that id.",
     409: "It is over already, or being sent at this moment.",
     413: f"The body has more than {MOST_BYTES} bytes (a batch: {MOST_BATCH_BYTES}).",
     422: "The Idempotency-Key was used for another request.",
+    502: "The caller's own status callback did not take it: Twilio repeats it.",
     503: "Settings are wrong, or storage or Twilio did not answer.",
 }
 
@@ -58,6 +61,7 @@ def document() -> bytes:
                 "securitySchemes": {
                     "header": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
                     "query": {"type": "apiKey", "in": "query", "name": "code"},
+                    "signature": {"type": "apiKey", "in": "header", "name": "X-Twilio-Signature"},
                 },
             },
         }
@@ -69,7 +73,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": operation.summary,
-        "security": [] if operation.auth == "anyone" else [{"header": []}, {"query": []}],
+        "security": _SECURITY[operation.auth],
         "parameters": _parameters(operation),
         "responses": _responses(operation),
     }
@@ -80,19 +84,32 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     found = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {"name": name, "in": "path", "required": True, "schema": _PATH.get(name, _TEXT)}
         for name in re.findall(r"\{(\w+)\}", operation.route)
     ]
     found += [
         {"name": name, "in": "query", "explode": False, "schema": _QUERY[name]}
         for name in operation.query
     ]
+    if operation.body == BATCH:
+        found.append(_FIELDS_BESIDE_CSV)
     if operation.repeatable:
         schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY}
         found.append({"name": "Idempotency-Key", "in": "header", "schema": schema})
     return found
 
 
+_KEY: Final[list[dict[str, list[str]]]] = [{"header": []}, {"query": []}]
+_SECURITY: Final = {"key": _KEY, "admin": _KEY, "signed": [{"signature": []}], "anyone": []}
+_TEXT: Final = {"type": "string"}
+_PATH: Final = {"name": {"enum": list(TWIMLETS)}}
+_FIELDS_BESIDE_CSV: Final = {
+    "name": "fields",
+    "in": "query",
+    "description": "With text/csv: the other fields of the request, each by its own name.",
+    "schema": {"type": "object", "additionalProperties": _TEXT},
+    "example": {"body": "Hello {{name}}, school is closed today."},
+}
 _QUERY: Final[dict[str, dict[str, Any]]] = {
     "state": {
         "type": "array",
@@ -108,10 +125,15 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     "cursor": {"type": "string"},
     "start": {"type": "string"},
+    "forward": {"type": "string"},
+    "trace": {"type": "string"},
 }
 
 
 def _body(operation: Operation) -> dict[str, Any]:
+    if operation.body == FORM:
+        schema = {"type": "object", "additionalProperties": _TEXT}
+        return {"application/x-www-form-urlencoded": {"schema": schema}}
     examples = {name: {"value": value} for name, value in (operation.examples or {}).items()}
     name = operation.body.__name__ if isinstance(operation.body, type) else "BatchRequest"
     content: dict[str, Any] = {_JSON: {"schema": _ref(name), "examples": examples}}
@@ -124,9 +146,10 @@ def _body(operation: Operation) -> dict[str, Any]:
 def _responses(operation: Operation) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for status, answer in operation.answers.items():
-        schema = {"anyOf": [_ref(shape.__name__) for shape in _shapes(answer)]}
-        found[str(status)] = {"description": "Done.", "content": {_JSON: {"schema": schema}}}
+        means = _PROBLEMS.get(status, "Done.")
+        found[str(status)] = {"description": means, "content": _content(answer)}
         if operation.then:
+            found[str(status)]["headers"] = {"Location": {"schema": _TEXT}}
             found[str(status)]["links"] = {
                 name: {"operationId": name, "parameters": {"id": "$response.body#/id"}}
                 for name in operation.then
@@ -135,14 +158,25 @@ def _responses(operation: Operation) -> dict[str, Any]:
         content = {_PROBLEM: {"schema": _ref("ProblemDetails")}}
         known = found.setdefault(str(status), {"description": _PROBLEMS[status], "content": {}})
         known["content"] |= {} if status == 401 else content  # noqa: PLR2004 - the host's own answer
+    if "503" in found:
+        found["503"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     return found
+
+
+def _content(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - types, or a media type
+    if isinstance(answer, str):
+        return {answer: {}} if answer else {}
+    return {_JSON: {"schema": {"anyOf": [_ref(shape.__name__) for shape in _shapes(answer)]}}}
 
 
 def _problems(operation: Operation) -> list[int]:
     """The problems that an operation can end in, by what it is."""
+    if operation.auth == "anyone":
+        return [503] if 503 in operation.answers else []  # noqa: PLR2004 - of health
     statuses = [503]
-    if operation.auth != "anyone":
-        statuses.append(401)
+    if operation.auth == "signed":
+        return sorted([*statuses, 403, *([404] if "{" in operation.route else [])])
+    statuses.append(401)
     if operation.body is not None or operation.query or operation.repeatable:
         statuses.append(400)
     if operation.body is not None:
@@ -204,6 +238,8 @@ def _batch(schemas: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shapes(answer: Any) -> tuple[type, ...]:  # noqa: ANN401 - a type, or several
+    if isinstance(answer, str):
+        return ()
     return answer if isinstance(answer, tuple) else (answer,)
 
 

@@ -15,13 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Auth = Literal["key", "admin", "signed", "anyone"]
-# The batch is made of two types.
+# The batch is made of two types; a form is whatever Twilio sends.
 BATCH: Final = "batch"
+FORM: Final = "form"
+# Answers that are no JSON are named by their media type.
+TWIML: Final = "text/xml"
+HTML: Final = "text/html"
+JSON: Final = "application/json"
+NOTHING: Final = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One method on one route; `answers` are types by status (several: one of them).
+    """One method on one route; `answers` by status: a type, several, or a media type alone.
 
     `then` are operations that take the `id` of the answer.
     """
@@ -32,7 +38,7 @@ class Operation:
     auth: Auth
     summary: str
     answers: Mapping[int, Any]
-    body: type | Literal["batch"] | None = None
+    body: type | Literal["batch", "form"] | None = None
     examples: Mapping[str, Any] | None = None
     query: tuple[str, ...] = ()
     repeatable: bool = False
@@ -92,6 +98,13 @@ def _of_kind(kind: str, request: type, examples: Mapping[str, Any]) -> tuple[Ope
     )  # fmt: skip
 
 
+def _signed(name: str, route: str, summary: str, *, post: bool = True) -> Operation:
+    """What is for nobody but Twilio, and answers in TwiML."""
+    return Operation(name=name, method="post" if post else "get", route=route, auth="signed",
+                     summary=summary, tag="twilio", body=FORM if post else None,
+                     answers={200: TWIML})  # fmt: skip
+
+
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *_of_kind(
         "message",
@@ -131,4 +144,18 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(name="check_health", method="get", route=routes.HEALTH, auth="anyone", tag="health",
               summary="Say whether the app can do its work",
               answers={200: shapes.Health, 503: (shapes.Health, shapes.ProblemDetails)}),
+    Operation(name="describe_api", method="get", route=routes.OPENAPI, auth="anyone",
+              summary="Describe the API in OpenAPI 3.1", tag="about", answers={200: JSON}),
+    Operation(name="explain_api", method="get", route=routes.DOCS, auth="anyone",
+              summary="Show the same to read", tag="about", answers={200: HTML}),
+    Operation(name="console_page", method="get", route=routes.CONSOLE, auth="anyone",
+              summary="Show the operations console, whose own calls need a key", tag="about",
+              answers={200: HTML}),
+    _signed("twimlet", routes.TWIMLET, "Answer with one of the TwiML pages"),
+    _signed("twimlet_by_get", routes.TWIMLET, "Answer the same to a GET", post=False),
+    _signed("receive_message", routes.INBOUND_MESSAGE, "Answer an inbound message"),
+    _signed("receive_call", routes.INBOUND_CALL, "Answer an inbound call"),
+    Operation(name="report_status", method="post", route=routes.STATUS, auth="signed", body=FORM,
+              summary="Note what Twilio reports of a message or call", tag="twilio",
+              query=(routes.FORWARD, routes.TRACE), answers={204: NOTHING, 502: NOTHING}),
 )  # fmt: skip

@@ -50,7 +50,8 @@ def page() -> str:
 
 
 def _operation(path: str, method: str, operation: dict[str, Any], schemas: dict[str, Any]) -> str:
-    key = "a function key" if operation["security"] else "no key"
+    ways = [name for way in operation["security"] for name in way]
+    key = "signed by Twilio" if "signature" in ways else "a function key" if ways else "no key"
     parts = [
         f"<h2 id={operation['operationId']}>{html.escape(operation['summary'])}</h2>",
         f"<p><span class=m>{method.upper()}</span> <code>{html.escape(path)}</code> · {key}</p>",
