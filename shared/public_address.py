@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+# What is left of IPv6 has some special use, of which Python knows more with each version:
+# https://www.iana.org/assignments/ipv6-address-space
+_PUBLIC_IPV6: Final = ipaddress.ip_network("2000::/3")
 # Public by its number, and yet the platform's own agent on every Azure host:
 # https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
-_AZURE_HOST: Final = ipaddress.ip_address("168.63.129.16")
+_AZURE_HOST: Final = ipaddress.ip_network("168.63.129.16/32")
+# For protocols, such as another cloud's metadata; Python 3.11 takes most of it for public.
+_PROTOCOLS: Final = ipaddress.ip_network("192.0.0.0/24")
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -29,7 +34,11 @@ def is_public(text: str) -> bool:
     """
     address = ipaddress.ip_address(text)
     return all(
-        each.is_global and not each.is_multicast and each != _AZURE_HOST
+        each.is_global
+        and not each.is_multicast
+        and (each in _PUBLIC_IPV6 or each.version == 4)  # noqa: PLR2004 - the older one
+        and each not in _AZURE_HOST
+        and each not in _PROTOCOLS
         for each in _ends_at(address)
     )
 

@@ -32,6 +32,11 @@ from shared.public_address import is_public, public_socket
         ("2002:5db8:d822::", True),
         ("64:ff9b::7f00:1", False),
         ("64:ff9b::5db8:d822", True),
+        ("64:ff9b:1::7f00:1", False),
+        ("::127.0.0.1", False),
+        ("::ffff:0:127.0.0.1", False),
+        ("fec0::1", False),
+        ("192.0.0.192", False),
     ],
 )
 def test_an_address_is_public_or_not(address: str, public: bool) -> None:  # noqa: FBT001 - a table

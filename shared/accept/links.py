@@ -57,8 +57,9 @@ def _is_public(host: str) -> bool:
     except ValueError:
         # The likes of `localhost`, `metadata`, `10.1`, `0x7f.1` and `printer.local` are not names
         # in the public DNS.
-        last = host.rstrip(".").rpartition(".")[2]
-        return "." in host.rstrip(".") and last[:1].isalpha() and last not in _PRIVATE
+        name = _NAME.fullmatch(host)
+        return name is not None and name[1] not in _PRIVATE
 
 
+_NAME: Final = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+([a-z][a-z0-9-]{0,62})\.?")
 _PRIVATE = frozenset({"localhost", "local", "internal", "lan", "home", "corp", "test", "invalid"})
