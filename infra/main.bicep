@@ -415,11 +415,18 @@ var secondarySetting = empty(twilioAuthTokenSecondary) ? {} : { TWILIO_AUTH_TOKE
 var webhookKeysSetting = empty(twilioWebhookKeys) ? {} : { TWILIO_WEBHOOK_KEYS: '${secretNamed}twilio-webhook-keys)' }
 var apiKeySetting = empty(twilioApiKeySecret) ? {} : { TWILIO_API_KEY_SECRET: '${secretNamed}twilio-api-key-secret)' }
 
-// What stands here wins over `settings`. A deployment replaces all of the app's settings.
+// By default the host keeps five invocations a second and drops the log lines of all others, an
+// alert's among them. `settings` may choose a smaller share for a busy installation.
+var sampling = {
+  OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage'
+  OTEL_TRACES_SAMPLER_ARG: '1.0'
+}
+
+// What stands behind `settings` wins over it. A deployment replaces all of the app's settings.
 resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: app
   name: 'appsettings'
-  properties: union(settings, fixedSettings, secondarySetting, webhookKeysSetting, apiKeySetting)
+  properties: union(sampling, settings, fixedSettings, secondarySetting, webhookKeysSetting, apiKeySetting)
   dependsOn: [
     mayReadSecrets
     mayUseQueues

@@ -62,11 +62,11 @@ def test_every_required_setting_is_set() -> None:
 
 
 def test_every_setting_of_the_template_is_read_by_somebody() -> None:
-    """A setting is one of the code's, of the host's storage, or of Application Insights."""
+    """A setting is one of the code's, of the host's storage, or of telemetry."""
     ours = {
         name
         for name in app_settings()
-        if not name.startswith(("AzureWebJobsStorage__", "APPLICATIONINSIGHTS_"))
+        if not name.startswith(("AzureWebJobsStorage__", "APPLICATIONINSIGHTS_", "OTEL_"))
     }
     assert ours <= SETTINGS.keys()
     assert not NOT_IN_FLEX & app_settings().keys()
@@ -148,6 +148,12 @@ def test_the_site_says_only_what_flex_consumption_takes() -> None:
     assert app["properties"]["siteConfig"].keys() <= OF_FLEX
     (plan,) = resources("Microsoft.Web/serverfarms").values()
     assert plan["sku"] == {"tier": "FlexConsumption", "name": "FC1"}
+
+
+def test_no_log_line_is_dropped_unasked() -> None:
+    """The exporter's default is five traces a second, and no lines of the others."""
+    assert app_settings()["OTEL_TRACES_SAMPLER"] == "microsoft.fixed_percentage"
+    assert app_settings()["OTEL_TRACES_SAMPLER_ARG"] == "1.0"
 
 
 def test_the_vault_is_kept() -> None:
