@@ -48,6 +48,16 @@ def test_the_package_is_small(record_property: Callable[[str, object], None]) ->
     assert size < MOST_BYTES
 
 
+def test_every_dependency_is_listed_with_its_licence() -> None:
+    """docs/security.md names what requirements.txt installs, and nothing else."""
+    page = (CHECKOUT / "docs" / "security.md").read_text().partition("## Dependencies")[2]
+    listed = re.findall(r"^\| ([a-z][^|]+) \| [A-Z]", page, re.MULTILINE)
+    required = re.findall(
+        r"^([a-z-]+)==", (CHECKOUT / "requirements.txt").read_text(), re.MULTILINE
+    )
+    assert {name for line in listed for name in line.split(", ")} == set(required)
+
+
 @pytest.mark.skipif(
     not (os.environ.get("CI") or os.environ.get("SWITCHBOARD_SLOW")),
     reason="installs requirements.txt anew: set CI or SWITCHBOARD_SLOW=1",
