@@ -15,7 +15,6 @@ from shared.answer.results import results
 from shared.answer.signed import signed_form
 from shared.answer.twimlets import InboundEvent
 from shared.carrier.codes import OPTED_OUT
-from shared.errors import NotFoundError
 from shared.http_replies import empty_reply
 from shared.ledger import entry_id
 from shared.ledger.opt_outs import OptOut
@@ -44,7 +43,8 @@ async def report(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
     form = signed_form(req, gateway)
     place = entry_id.parse(req.route_params["id"])
     if place is None:
-        raise NotFoundError("there is no entry of this id")
+        # No entry will ever have this id: there is nothing to keep the report for.
+        return empty_reply()
     query = query_parameters(req.url)
     follow(query.get(routes.TRACE) or None)
     if status := _first(form, _STATUS):

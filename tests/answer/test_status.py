@@ -94,10 +94,10 @@ async def test_a_report_before_everything_else_is_kept(app: App) -> None:
     assert (await entry(app))["sid"] == sid(0)
 
 
-async def test_what_is_no_id_is_404(app: App) -> None:
-    """A signed callback for something that this app never made is not found, and not kept."""
+async def test_what_is_no_id_is_answered_all_the_same(app: App) -> None:
+    """A signed callback for what can be no entry of this app is 204, and not kept."""
     reply = await app.twilio("POST", "/api/webhooks/status/x", callback("sent"))
-    assert reply.status == 404
+    assert (reply.status, reply.body) == (204, b"")
     assert await app.rows.next_partition("") is None
 
 
