@@ -8,7 +8,7 @@ import msgspec
 
 from shared import routes
 from shared.answer.results import note_results
-from shared.answer.signed import signed_form
+from shared.answer.signed import public_url, signed_form
 from shared.errors import NotFoundError
 from shared.http_replies import twiml_reply
 from shared.ledger import entry_id
@@ -32,6 +32,7 @@ async def script(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
     twiml = call_script(msgspec.json.decode(entry.accepted.request, type=CallRequest))
     if twiml is None:
         raise NotFoundError("this call brings its own TwiML")
-    await note_results(gateway, req.route_params["id"], form)
+    url = public_url(req, gateway.settings)
+    await note_results(gateway, req.route_params["id"], url, form)
     base = gateway.settings.public_base_url
     return twiml_reply(routes.with_entry(twiml, base, req.route_params["id"]))

@@ -57,8 +57,8 @@ _STEPS: Final = (
 )  # fmt: skip
 
 
-def results(form: Form, at: datetime, index: int | None) -> list[Noted]:
-    """What a form tells, as events that are the same whenever the same form comes again."""
+def results(url: str, form: Form, at: datetime, index: int | None) -> list[Noted]:
+    """What a form to `url` tells, as events that are the same whenever it comes again."""
     step = next((each for each in _STEPS if _tells(form, each)), None)
     machine = _MACHINE if _tells(form, _MACHINE) else None
     if machine is None and step is None:
@@ -69,7 +69,7 @@ def results(form: Form, at: datetime, index: int | None) -> list[Noted]:
         Noted(
             at=at,
             what=each.what,
-            key=_key(form, each),
+            key=_key(url, form, each),
             index=index,
             fields={name: value for name in each.kept if (value := form.get(name))},
         )
@@ -82,19 +82,20 @@ def _tells(form: Form, result: _Result) -> bool:
     return any(form.get(name) for name in result.told_by)
 
 
-def _key(form: Form, result: _Result) -> str:
-    """A result's own name at Twilio; where it has none, the same for the same form."""
+def _key(url: str, form: Form, result: _Result) -> str:
+    """A result's own name at Twilio; where it has none, the same for the same signed request."""
     named = [value for name in result.named_by if (value := form.get(name))]
-    return "-".join(named) or hashlib.sha256(msgspec.json.encode(form.pairs)).hexdigest()[:16]
+    request = msgspec.json.encode([url, form.pairs])
+    return "-".join(named) or hashlib.sha256(request).hexdigest()[:16]
 
 
-async def note_results(gateway: Gateway, entry: str, form: Form) -> None:
+async def note_results(gateway: Gateway, entry: str, url: str, form: Form) -> None:
     """Note on an entry what a form tells; a caller hears the answer whether or not it is kept."""
     place = entry_id.parse(entry)
     if place is None:
         return
     try:
-        for noted in results(form, gateway.now(), place.index):
+        for noted in results(url, form, gateway.now(), place.index):
             await gateway.ledger.record(place.job_id, noted)
     except StorageUnavailableError as error:
         log("result_not_kept", level=logging.ERROR, id=place.job_id, why=str(error))

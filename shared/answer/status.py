@@ -12,7 +12,7 @@ from shared.answer.form import query_parameters
 from shared.answer.forward import forward
 from shared.answer.inbound import pass_on
 from shared.answer.results import results
-from shared.answer.signed import signed_form
+from shared.answer.signed import public_url, signed_form
 from shared.answer.twimlets import InboundEvent
 from shared.carrier.codes import OPTED_OUT
 from shared.http_replies import empty_reply
@@ -50,7 +50,7 @@ async def report(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
     if status := _first(form, _STATUS):
         await _note_status(gateway, place, form, status)
     else:
-        await _note_results(gateway, place, form)
+        await _note_results(gateway, place, public_url(req, gateway.settings), form)
     target = query.get(routes.FORWARD)
     if target and not await forward(gateway.settings, target, form):
         # Twilio repeats the callback, and with it the forwarding.
@@ -83,8 +83,8 @@ async def _remember_stop(gateway: Gateway, form: Form) -> None:
         await gateway.ledger.opt_outs.note(stop)
 
 
-async def _note_results(gateway: Gateway, place: Place, form: Form) -> None:
-    for noted in results(form, gateway.now(), place.index):
+async def _note_results(gateway: Gateway, place: Place, url: str, form: Form) -> None:
+    for noted in results(url, form, gateway.now(), place.index):
         await gateway.ledger.record(place.job_id, noted)
         if noted.what == "recording":
             await pass_on(gateway, [await _recording(gateway, place, form)])

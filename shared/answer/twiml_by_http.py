@@ -29,7 +29,7 @@ async def twimlet(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
     request = _asked(public_url(req, gateway.settings), form, gateway.settings)
     reply = await _reply(req.route_params["name"], request, gateway)
     if request.entry:
-        await note_results(gateway, request.entry, form)
+        await note_results(gateway, request.entry, request.url, form)
     return reply
 
 

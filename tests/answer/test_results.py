@@ -61,10 +61,10 @@ def test_a_form_tells_what_happened(
     form: dict[str, str], expected: list[tuple[str, dict[str, str]]]
 ) -> None:
     """Each kind of result is known by its fields, and no more is kept than says what it was."""
-    found = results(Form(form.items()), NOON, None)
+    found = results("https://s.example/api/x", Form(form.items()), NOON, None)
     assert [(each.what, each.fields) for each in found] == expected
     assert [each.name for each in found] == [
-        each.name for each in results(Form(form.items()), NOON, None)
+        each.name for each in results("https://s.example/api/x", Form(form.items()), NOON, None)
     ]
 
 
@@ -118,6 +118,15 @@ async def test_a_twimlet_that_serves_our_call_notes_what_is_pressed(known: App) 
     await known.twilio("POST", forward, form | ended)
     assert [what for what, _ in await noted(known)] == [
         "noted.gather", "noted.machine", "noted.dial"]  # fmt: skip
+
+
+async def test_the_same_key_in_another_menu_is_noted_too(known: App) -> None:
+    """Who presses 1 in one menu and then in the next has pressed twice; a repeat is no press."""
+    form = {"CallSid": CALL, "From": SENDER, "To": TO[0], "Direction": "outbound-api"}
+    for message in ("First", "Second", "Second"):
+        menu = f"/api/twiml/menu?Message={message}&Options%5B1%5D=x&Entry={JOB}"
+        assert (await known.twilio("POST", menu, form | {"Digits": "1"})).status == 200
+    assert await noted(known) == [("noted.gather", {"Digits": "1"})] * 2
 
 
 @pytest.mark.parametrize("entry", ["", "&Entry=", "&Entry=nonsense"])
