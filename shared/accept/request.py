@@ -34,6 +34,15 @@ Metadata = Annotated[
     ],
     Meta(max_length=10, description="At most ten short strings; echoed back"),
 ]
+# Members may be anything here: `shared.answer.steps` names every problem of every step, which a
+# stricter type would keep from it as soon as one of them is no object.
+Steps = Annotated[
+    list[Any],
+    Meta(
+        examples=[[{"say": "Hello"}, {"hangup": {}}]],
+        extra_json_schema={"items": {"type": "object"}},
+    ),
+]
 Lane = Literal["now", "bulk"]
 
 
@@ -66,7 +75,7 @@ class CallRequest(Request, frozen=True):
     """A phone call that says `say`, does `steps`, or runs `twiml` or what `url` answers."""
 
     say: Annotated[str, Meta(min_length=1, examples=["Hello from Switchboard"])] | None = None
-    steps: list[dict[str, Any]] | None = None
+    steps: Steps | None = None
     twiml: Annotated[str, Meta(min_length=1, max_length=4000)] | None = None
     url: Link | None = None
     voice: Annotated[str, Meta(min_length=1, max_length=64)] | None = None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
-from msgspec import Meta
 
 from shared.accept.fields import decode_fields
+from shared.accept.request import Steps
 from shared.answer.steps import check_steps, to_twiml
 from shared.errors import InvalidRequestError
 from shared.http_replies import json_reply
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class PreviewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Steps, and whether they are a call's or a message's."""
 
-    steps: Annotated[list[dict[str, Any]], Meta(examples=[[{"say": "Hello"}, {"hangup": {}}]])]
+    steps: Steps
     kind: Literal["call", "message"] = "call"
 
 

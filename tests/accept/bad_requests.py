@@ -126,7 +126,10 @@ CALLS: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
         {"say": None, "steps": [{"say": "Hi"}, {"sing": "Hi"}]},
         [("$.steps[1].sing", "unknown_verb")],
     ),
-    "steps of a wrong type": ({"say": None, "steps": ["say"]}, [("$.steps[0]", "wrong_type")]),
+    "steps of a wrong type": (
+        {"say": None, "steps": ["say", {"sing": "Hi"}]},
+        [("$.steps[0]", "not_a_step"), ("$.steps[1].sing", "unknown_verb")],
+    ),
     "a url on a private host": (
         {"say": None, "url": "https://10.0.0.1/x"},
         [("$.url", "link_not_allowed")],
