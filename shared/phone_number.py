@@ -28,8 +28,11 @@ class NumberError(ValueError):
 def read_number(text: str, *, country: str | None = None) -> str:
     """The E.164 form of `text`; national forms are read as numbers of `country` (ISO code).
 
+    Its length is looked at, and no more: a number that is newer than the numbering plans at hand
+    is read too.
+
     Raises:
-        NumberError: `invalid_number`, where the numbering plans know no such number.
+        NumberError: `invalid_number`, for what can be no number.
     """
     import phonenumbers
 
@@ -37,8 +40,9 @@ def read_number(text: str, *, country: str | None = None) -> str:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
         raise NumberError("invalid_number", "is not a telephone number") from None
-    if not phonenumbers.is_valid_number(number):
-        raise NumberError("invalid_number", "is not a number in any numbering plan")
+    length = phonenumbers.is_possible_number_with_reason(number)
+    if length != phonenumbers.ValidationResult.IS_POSSIBLE:
+        raise NumberError("invalid_number", "is not as long as a number of its country")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

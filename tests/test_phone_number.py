@@ -26,6 +26,7 @@ from shared.phone_number import (
         ("020 7946 0958", "GB", "+442079460958"),
         ("+44 20 7946 0958", "US", "+442079460958"),
         ("tel:+1-415-555-2671", None, "+14155552671"),
+        ("555-123-4567", "US", "+15551234567"),
     ],
 )
 def test_numbers_are_read_in_any_notation(text: str, country: str | None, number: str) -> None:
@@ -40,6 +41,14 @@ def test_what_is_no_number_is_refused(text: str) -> None:
     """A text that no numbering plan knows, or a national number without a country, is no number."""
     with pytest.raises(NumberError) as error:
         read_number(text)
+    assert error.value.code == "invalid_number"
+
+
+@pytest.mark.parametrize("text", ["911", "555-2671", "415-555-26711"])
+def test_a_part_of_a_number_is_none(text: str) -> None:
+    """A number without its area code, a short one or a long one is no number of a country."""
+    with pytest.raises(NumberError) as error:
+        read_number(text, country="US")
     assert error.value.code == "invalid_number"
 
 
