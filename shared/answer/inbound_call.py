@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 from shared.answer.client_call import CLIENT, dial
 from shared.answer.configured import answer_to, own_answer_to
 from shared.answer.inbound import pass_on
-from shared.answer.signed import signed_form
-from shared.answer.twiml_by_http import configured_reply
+from shared.answer.signed import public_url, signed_form
+from shared.answer.twiml_by_http import asked, configured_reply
 from shared.answer.twimlets import InboundEvent
 from shared.answer.twimlets.speech import apology
+from shared.answer.twimlets.voicemail import recorded
 from shared.http_replies import twiml_reply
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ _DETAILS: Final = {
 async def receive(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
     """What the settings say to a caller; a client is connected with whom it asks for."""
     form = signed_form(req, gateway)
-    await pass_on(gateway, [_event(form)])
+    # A Record in the settings' steps comes back here too, and its callbacks may.
+    told = recorded(asked(public_url(req, gateway.settings), form, gateway.settings))
+    await pass_on(gateway, [told or _event(form)])
     settings, to = gateway.settings, form.get("To")
     calls_out = form.get("From").startswith(CLIENT) and to not in ("", settings.twilio_from_number)
     answer = (own_answer_to if calls_out else answer_to)(to, "call", settings)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 async def twimlet(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
     """The TwiML that a twimlet answers."""
     form = signed_form(req, gateway)
-    request = _asked(public_url(req, gateway.settings), form, gateway.settings)
+    request = asked(public_url(req, gateway.settings), form, gateway.settings)
     reply = await _reply(req.route_params["name"], request, gateway)
     if request.entry:
         await note_results(gateway, request.entry, request.url, form)
@@ -38,7 +38,7 @@ async def configured_reply(answer: Configured, form: Form, gateway: Gateway) -> 
     if answer.twiml:
         return twiml_reply(answer.twiml)
     url = routes.twimlet(gateway.settings.public_base_url, answer.page)
-    request = _asked(url, form, gateway.settings)
+    request = asked(url, form, gateway.settings)
     return await _reply(answer.page.partition("?")[0], request, gateway)
 
 
@@ -51,7 +51,8 @@ async def _reply(name: str, request: TwimletRequest, gateway: Gateway) -> func.H
     return twiml_reply(answer.twiml)
 
 
-def _asked(url: str, form: Form, settings: Settings) -> TwimletRequest:
+def asked(url: str, form: Form, settings: Settings) -> TwimletRequest:
+    """A request as the twimlets read it."""
     return TwimletRequest(
         url=url,
         form=form,

@@ -168,3 +168,19 @@ async def test_its_recording_and_text_are_events_of_their_own(app: App) -> None:
     assert [(event["event"], event["sid"]) for event in inbound(app)] == [
         ("recording", "RE1"), ("transcription", "RE1")]  # fmt: skip
     assert inbound(app)[1]["text"] == "Hello"
+
+
+async def test_a_recording_of_our_own_steps_is_an_event_too(configure: Configure) -> None:
+    """A Record without an action comes back to the caller's page, and its callbacks may."""
+    app = configure(INBOUND_CALL='[{"say": "Speak"}, {"record": {}}]')
+    ready = {"CallSid": "CA1", "RecordingSid": "RE1", "RecordingUrl": "https://t.example/RE1",
+             "RecordingStatus": "completed", "RecordingDuration": "4"}  # fmt: skip
+    words = call(RecordingSid="RE1", RecordingUrl="https://t.example/RE1",
+                 TranscriptionStatus="completed", TranscriptionText="Hello")  # fmt: skip
+    for form in (call(), RECORDED, RECORDED, ready, words, words):
+        assert await answer(app, form) == "<Say>Speak</Say><Record />"
+    assert [(event["event"], event["sid"]) for event in inbound(app)] == [
+        ("call", "CA1"), ("voicemail", "RE1"), ("recording", "RE1"),
+        ("transcription", "RE1")]  # fmt: skip
+    assert inbound(app)[1]["duration"] == 4
+    assert inbound(app)[3]["text"] == "Hello"

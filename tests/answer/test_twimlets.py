@@ -123,6 +123,13 @@ def test_a_voicemail_without_transcription_is_texted_at_once() -> None:
     )
 
 
+def test_whom_we_called_is_who_left_a_voicemail() -> None:
+    """On a call of ours From is our own number, and To is who spoke."""
+    form = f"{RECORDED}&Direction=outbound-api"
+    [text] = ask(f"voicemail?Transcribe=no&Phone=650-253-0000 {form}").texts
+    assert text.body.startswith("Voicemail from +15005550006\n")
+
+
 @pytest.mark.parametrize(
     ("text", "status", "line"),
     [("Call%20me%20back", "completed", "Call me back\n"), ("", "failed", "")],

@@ -25,14 +25,30 @@ def voicemail(request: TwimletRequest) -> Answer:
 
     The recording and its text go to the owner as inbound events, and as a text to Phone.
     """
+    event = recorded(request)
+    if event is None:
+        return _greeting(request)
+    if event.event == "transcription":
+        return Answer(nothing().twiml, (event,), _texts(request, request.one("TranscriptionText")))
+    if event.event == "recording":
+        return Answer(nothing().twiml, (event,))
+    texts = () if _is_transcribed(request) else _texts(request, "")
+    return Answer(_thanks(request), (event,), texts)
+
+
+def recorded(request: TwimletRequest) -> InboundEvent | None:
+    """What a request tells of a recording: its text, its file, or that somebody has spoken."""
     if request.one("TranscriptionStatus"):
-        return _transcribed(request)
-    if request.one("RecordingStatus"):
-        return _available(request)
+        status, text = request.one("TranscriptionStatus"), request.one("TranscriptionText")
+        return _event("transcription", request, {"status": status, "text": text})
+    duration = request.whole("RecordingDuration", 0, 10**6)
+    # The file is there, or will never be.
+    if status := request.one("RecordingStatus"):
+        return _event("recording", request, {"duration": duration, "status": status})
     # A recorded Dial that ended here brings a recording too; that one is no voicemail.
     if request.one("RecordingUrl") and not request.one("DialCallStatus"):
-        return _recorded(request)
-    return _greeting(request)
+        return _event("voicemail", request, {"duration": duration})
+    return None
 
 
 def _greeting(request: TwimletRequest) -> Answer:
@@ -52,40 +68,11 @@ def _greeting(request: TwimletRequest) -> Answer:
     return Answer(written(response))
 
 
-def _recorded(request: TwimletRequest) -> Answer:
-    """The caller has spoken, or hung up while speaking."""
+def _thanks(request: TwimletRequest) -> str:
     response = VoiceResponse()
     response.say("Thank you. Good bye.", **_voice(request))
     response.hangup()
-    details: dict[str, str | int] = {
-        "recording_url": request.one("RecordingUrl"),
-        "duration": request.whole("RecordingDuration", 0, 10**6),
-    }
-    event = _event("voicemail", request, details)
-    texts = () if _is_transcribed(request) else _texts(request, "")
-    return Answer(written(response), (event,), texts)
-
-
-def _available(request: TwimletRequest) -> Answer:
-    """The recording's file is there, or will never be."""
-    details: dict[str, str | int] = {
-        "recording_url": request.one("RecordingUrl"),
-        "duration": request.whole("RecordingDuration", 0, 10**6),
-        "status": request.one("RecordingStatus"),
-    }
-    return Answer(nothing().twiml, (_event("recording", request, details),))
-
-
-def _transcribed(request: TwimletRequest) -> Answer:
-    """The recording's text is there, or Twilio could not make any."""
-    text = request.one("TranscriptionText")
-    details: dict[str, str | int] = {
-        "recording_url": request.one("RecordingUrl"),
-        "status": request.one("TranscriptionStatus"),
-        "text": text,
-    }
-    event = _event("transcription", request, details)
-    return Answer(nothing().twiml, (event,), _texts(request, text))
+    return written(response)
 
 
 def _event(event: str, request: TwimletRequest, details: dict[str, str | int]) -> InboundEvent:
@@ -97,6 +84,7 @@ def _event(event: str, request: TwimletRequest, details: dict[str, str | int]) -
         to=request.one("To"),
         details={
             "call_sid": request.one("CallSid"),
+            "recording_url": request.one("RecordingUrl"),
             **details,
             **({"email": email} if email else {}),
         },
@@ -105,7 +93,8 @@ def _event(event: str, request: TwimletRequest, details: dict[str, str | int]) -
 
 def _texts(request: TwimletRequest, words: str) -> tuple[OutgoingText, ...]:
     """A text to each owner, with the words of the voicemail if there are any."""
-    parts = [f"Voicemail from {request.one('From') or 'unknown'}", words[:_LONGEST_TEXT]]
+    who = request.person or request.one("From") or "unknown"
+    parts = [f"Voicemail from {who}", words[:_LONGEST_TEXT]]
     parts.append(f"{request.one('RecordingUrl')}.mp3")
     body = "\n".join(part for part in parts if part)
     sid = _recording_sid(request)
