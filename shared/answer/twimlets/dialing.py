@@ -101,7 +101,7 @@ def _add(dial: Dial, address: str, whisper: str | None) -> None:
 
 def _caller_id(request: TwimletRequest) -> str | None:
     """The one asked for; our own for a caller who is no phone; None passes the caller's on."""
-    asked = request.address(request.one("CallerId")) if request.one("CallerId") else None
+    asked = next(iter(request.addresses("CallerId")), None)
     if asked is None and request.one("From").startswith(("client:", "sip:")):
         return request.sender
     return asked
