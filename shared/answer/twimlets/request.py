@@ -19,6 +19,11 @@ _ABSOLUTE: Final = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
 _IN_QUERIES: Final = "%!$&'()*+,;=:@/?#"
 _IN_PAGES: Final = f"{_IN_QUERIES}[]"
 _NOT_PHONES: Final = ("client:", "sip:")
+_TWILIOS: Final = frozenset({
+    "CallSid", "From", "To", "Direction", "Digits", "DialCallStatus", "DialStatus", "DialBridged",
+    "RecordingUrl", "RecordingSid", "RecordingDuration", "RecordingStatus", "TranscriptionStatus",
+    "TranscriptionText",
+})  # fmt: skip
 
 
 class InboundEvent(NamedTuple):
@@ -62,8 +67,15 @@ class TwimletRequest:
 
     @cached_property
     def sent(self) -> Form:
-        """All that came by query and form, less the characters that no TwiML can repeat."""
-        pairs = query_parameters(self.url).pairs + self.form.pairs
+        """All that came by query and form, less the characters that no TwiML can repeat.
+
+        The program of a Twilio Client puts into the form of its call what it likes: a client is
+        connected as the URL says, and of the form nothing counts but Twilio's own words.
+        """
+        form = self.form.pairs
+        if self.form.get("From").startswith("client:"):
+            form = tuple(pair for pair in form if pair[0] in _TWILIOS)
+        pairs = query_parameters(self.url).pairs + form
         return Form((name, without_forbidden(value)) for name, value in pairs)
 
     def keyed(self, name: str) -> dict[str, str]:
