@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _FORWARD: Final = ("PhoneNumber", "CallerId", "FailUrl", "Timeout", "AllowedCallers")
 _CALLME: Final = ("PhoneNumber", "Message", "Timeout", "FailUrl")
 _SEVERAL: Final = ("PhoneNumbers", "Message", "Timeout", "FailUrl")
+_CONNECTED: Final = ("completed", "answered")
 _MOST_NUMBERS: Final = 10
 _SHORT: Final = 20
 _LONG: Final = 60
@@ -114,10 +115,8 @@ def _whisper(request: TwimletRequest, **more: str) -> str:
 
 def _answered(request: TwimletRequest) -> bool:
     """Whether the dialed party was connected; one who hung up at the whisper was not."""
-    if request.one("DialStatus").lower() == "answered":
-        return True
-    bridged = request.one("DialBridged").lower() != "false"
-    return request.one("DialCallStatus").lower() == "completed" and bridged
+    statuses = {request.one("DialCallStatus").lower(), request.one("DialStatus").lower()}
+    return not statuses.isdisjoint(_CONNECTED) and request.one("DialBridged").lower() != "false"
 
 
 def _is_over(request: TwimletRequest) -> bool:
