@@ -101,7 +101,7 @@ function onSwitch(id, turned) {
 function showDrawer(shown) {
   byId("drawer").hidden = !shown;
   byId("open-drawer").setAttribute("aria-expanded", String(shown));
-  if (shown) wire.rebuild();
+  wire.rebuild();
   (shown ? byId("drawer-title") : byId("open-drawer")).focus();
 }
 

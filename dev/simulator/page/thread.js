@@ -122,8 +122,9 @@ export class Thread {
     return view.node;
   }
 
+  /** Whoever looks at the newest has just a window of them; what somebody scrolled back to stays. */
   trim() {
-    while (this.next - this.from > 2 * WINDOW) {
+    while (this.next - this.from > WINDOW) {
       const { sid } = this.phone.items[this.from++];
       this.views.get(sid)?.node.remove();
       this.views.delete(sid);

@@ -109,21 +109,26 @@ export class Wire {
     return made;
   }
 
-  /** Something was said; it is drawn with the next frame, if anybody looks. */
-  add(event) {
-    if (FILTERS[this.chosen](event)) this.fresh.push(event);
+  get isShown() {
+    return !byId("drawer").hidden;
   }
 
+  /** Something was said; it is drawn with the next frame, if anybody looks. */
+  add(event) {
+    if (this.isShown && FILTERS[this.chosen](event)) this.fresh.push(event);
+  }
+
+  /** Draw the newest anew; nothing while nobody looks. */
   rebuild(most = STEP) {
     this.most = most;
-    const fitting = this.model.wire.filter(FILTERS[this.chosen]);
+    const fitting = this.isShown ? this.model.wire.filter(FILTERS[this.chosen]) : [];
     this.fresh = [];
     this.list.replaceChildren(...fitting.slice(-most).reverse().map((event) => entry(event, this.model)));
     byId("more-wire").hidden = fitting.length <= most;
   }
 
   draw() {
-    if (byId("drawer").hidden || !this.fresh.length) return;
+    if (!this.fresh.length) return;
     const newest = this.fresh.splice(0).slice(-this.most).reverse();
     this.list.prepend(...newest.map((event) => entry(event, this.model)));
     // What somebody has opened to read stays, however much is said meanwhile.
