@@ -62,9 +62,13 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
 
 @asynccontextmanager
 async def a_page(browser: Browser, **options: Any) -> AsyncIterator[Page]:  # noqa: ANN401 - Playwright's own
-    """Open a page with Playwright's options; at the end it must have done nothing wrong."""
+    """Open a page with Playwright's options; at the end it must have done nothing wrong.
+
+    Nothing moves on it: a colour that is on its way to another one has no contrast to judge.
+    """
     complaints: list[str] = []
-    context = await browser.new_context(viewport=options.pop("viewport", WIDE), **options)
+    usual: dict[str, Any] = {"viewport": WIDE, "reduced_motion": "reduce"}
+    context = await browser.new_context(**(usual | options))
     context.set_default_timeout(20_000)
     try:
         opened = await context.new_page()

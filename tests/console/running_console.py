@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
@@ -63,10 +64,25 @@ class RunningConsole:
         await expect(page.get_by_role("navigation", name="Console")).to_be_visible()
 
 
+def tomorrow() -> str:
+    """A time at which something can be sent, for what is to wait."""
+    return (datetime.now(UTC) + timedelta(days=1)).isoformat()
+
+
 async def ask_now(page: Page) -> None:
     """Pause and go on: the page asks at once, however long it meant to wait."""
     await page.get_by_role("button", name="Pause").click()
     await page.get_by_role("button", name="Pause").click()
+
+
+async def overview_shown(page: Page) -> Any:  # noqa: ANN401 - JSON
+    """Let the page ask once more and pause on the answer, which it then shows; gives it."""
+    pause = page.get_by_role("button", name="Pause")
+    await pause.click()
+    async with page.expect_response("**/api/overview") as answer:
+        await pause.click()
+    await pause.click()
+    return await (await answer.value).json()
 
 
 def _ask(method: str, url: str, body: object) -> Any:  # noqa: ANN401 - JSON

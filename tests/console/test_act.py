@@ -6,17 +6,14 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser import picture
-from tests.console.running_console import RunningConsole, unique_number
-from tests.dev.commands.processes import wait_until
+from tests.console.running_console import RunningConsole, tomorrow, unique_number
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-LATER = "2026-12-24T18:00:00Z"
 
 
 async def test_one_is_canceled(console: RunningConsole, page: Page) -> None:
     """Cancelling a scheduled text says that it will never be sent, and shows that it is not."""
-    entry = console.text(unique_number(), send_at=LATER)
+    entry = console.text(unique_number(), send_at=tomorrow())
     await console.open(page, f"now/message/{entry}")
     await page.get_by_role("region", name="Details").get_by_role("button", name="Cancel…").click()
     dialog = page.get_by_role("dialog", name="Cancel 1 message?")
@@ -93,7 +90,7 @@ async def test_a_batch_is_followed_retried_and_canceled(
 async def test_a_batch_that_has_not_left_is_canceled(console: RunningConsole, page: Page) -> None:
     """The rest of a batch is canceled, after saying how many that are."""
     recipients = [{"to": f"+1415555{n}"} for n in range(3200, 3205)]
-    fields = {"kind": "message", "body": "Hi", "recipients": recipients, "send_at": LATER}
+    fields = {"kind": "message", "body": "Hi", "recipients": recipients, "send_at": tomorrow()}
     batch = console.ask("POST", "batches", fields)["id"]
     await console.open(page, f"batches/batch/{batch}")
     await page.get_by_role("region", name="Details").get_by_role("button", name="Cancel…").click()
@@ -122,9 +119,7 @@ async def test_a_test_is_sent(console: RunningConsole, page: Page, kind: str, bu
     panel = page.get_by_role("region", name="Details")
     await expect(panel.locator(".timeline")).to_contain_text(f"Twilio took the {kind_of(kind)}.")
     collection = "calls" if kind == "call" else "messages"
-    found = console.ask("GET", f"{collection}?to=%2B{to[1:]}")["items"]
-    wait_until(lambda: found)
-    assert len(found) == 1
+    assert len(console.ask("GET", f"{collection}?to=%2B{to[1:]}")["items"]) == 1
 
 
 def kind_of(word: str) -> str:

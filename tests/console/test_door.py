@@ -21,7 +21,7 @@ async def test_the_key_is_sent_as_a_header_and_kept_for_the_tab(
     await expect(page.get_by_role("heading", name="Now", exact=True)).to_be_visible()
     asked = [each for each in calls if each.resource_type == "fetch"]
     assert asked
-    assert {(await each.all_headers()).get("x-functions-key") for each in asked} == {FUNCTION_KEY}
+    assert {each.headers.get("x-functions-key") for each in asked} == {FUNCTION_KEY}
     assert not [each.url for each in calls if FUNCTION_KEY in each.url]
     assert await page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
 

@@ -72,7 +72,7 @@ async def test_a_call_can_be_declined(desk: Desk) -> None:
 
 async def test_a_call_can_ring_out(desk: Desk) -> None:
     """A call that nobody takes ends as not answered."""
-    sid = await desk.world.dial(Twiml="<Response/>", Timeout="5")
+    sid = await desk.world.dial(Twiml="<Response/>", Timeout="50")  # ten seconds to see it
     await expect(desk.button("Answer")).to_be_visible()
     assert (await desk.world.ended(sid))["status"] == "no-answer"
     await expect(desk.phone().locator(".past-call")).to_contain_text("not answered")
@@ -132,7 +132,7 @@ async def test_what_is_played_and_what_goes_wrong_is_in_the_transcript(desk: Des
     sound = "https://sounds.example/hello.mp3"
     verbs = f"<Play>{sound}</Play><Dance/><Pause length='2'/><Redirect>{gone}</Redirect>"
     sid = await desk.world.dial(Twiml=f"<Response>{verbs}</Response>")
-    await desk.answer()
+    await desk.button("Answer").click()
     await desk.world.ended(sid)
     past = desk.phone().locator(".past-call")
     await past.locator("summary").click()

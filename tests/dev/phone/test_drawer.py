@@ -32,7 +32,7 @@ async def test_everything_that_was_said_is_there(desk: Desk) -> None:
     webhook = await opened(drawer, "/api/webhooks/messages")
     await expect(webhook.get_by_label("Answer")).to_contain_text("<Message>Hi there</Message>")
     await expect(webhook.get_by_label("Signature")).to_have_text(
-        site.asked[-1].headers["X-Twilio-Signature"]
+        site.at("/api/webhooks/messages")[-1].headers["X-Twilio-Signature"]
     )
     site.says("/api/webhooks/messages", (500, "text/plain", "the app is broken"))
     await desk.text("Again")

@@ -51,7 +51,8 @@ async def call(desk: Desk) -> None:
     document = f"<Response><Say>Thank you. Your table is confirmed.</Say>{more}</Response>"
     action = desk.world.site.says("/menu", document)
     gather = f'<Gather numDigits="1" input="dtmf speech" timeout="300" action="{action}">'
-    await desk.world.dial(Twiml=f"<Response>{gather}<Say>{MENU}</Say></Gather></Response>")
+    document = f"<Response>{gather}<Say>{MENU}</Say></Gather></Response>"
+    await desk.world.dial(Twiml=document, Timeout="600")
     await expect(desk.button("Answer")).to_be_visible()
 
 
