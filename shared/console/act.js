@@ -3,7 +3,7 @@
 import { call, newOnce, pathOf } from "./api.js";
 import { confirm } from "./dialogs.js";
 import { count } from "./dom.js";
-import { isFinal, thing } from "./words.js";
+import { isFinal, sum, thing } from "./words.js";
 
 const AT_ONCE = 4;
 
@@ -96,8 +96,7 @@ const BATCH_CANCELED = ["scheduled", "accepted", "parked"];
 export function ofBatch(batch, name, after) {
   const isRetry = name === "retry";
   const fits = isRetry ? BATCH_RETRIED : BATCH_CANCELED;
-  const number = (states) => states.reduce((sum, state) => sum + (batch.states[state] ?? 0), 0);
-  const fit = number(fits);
+  const fit = sum(batch.states, fits);
   const rest = batch.count - fit;
   const one = thing(batch.kind);
   const once = newOnce();

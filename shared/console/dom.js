@@ -31,6 +31,14 @@ export const unseen = (text) => make("span", { class: "unseen" }, text);
 export const button = (label, click, attributes) =>
   make("button", { type: "button", click, ...attributes }, label);
 
+// Of a list's links, the one to what is open beside it says so.
+export function markOpen(list) {
+  for (const link of list.querySelectorAll("tbody a")) {
+    if (link.hash === location.hash) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+}
+
 let fields = 0;
 
 // A label with its field, and what there is to say about it.

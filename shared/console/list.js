@@ -1,7 +1,7 @@
 // The table of messages and calls: rows keep their place, focus and selection while they change.
 
 import * as act from "./act.js";
-import { button, count, make, unseen } from "./dom.js";
+import { button, count, make, markOpen, unseen } from "./dom.js";
 import { alwaysMasked, maskText, number } from "./mask.js";
 import { moment } from "./times.js";
 import { KINDS, advice, problem, statusName, thing, where } from "./words.js";
@@ -68,6 +68,7 @@ export class List {
     }
     this.empty.hidden = items.length > 0;
     this.count();
+    markOpen(this.body);
     return changed;
   }
 

@@ -2,7 +2,7 @@
 
 import { key } from "./api.js";
 import { batchPanel, batches } from "./batches.js";
-import { announce, button, field, make } from "./dom.js";
+import { announce, button, field, make, markOpen } from "./dom.js";
 import { entryPanel } from "./entry.js";
 import { failures } from "./failures.js";
 import { find } from "./find.js";
@@ -134,6 +134,7 @@ function show(name, kind, id, at) {
   panel.hidden = !id;
   part("columns").classList.toggle("split", Boolean(id));
   panel.replaceChildren();
+  markOpen(view);
   if (id) {
     shown.panel = kind === "batch" ? batchPanel(id) : entryPanel(kind, id, name);
     panel.append(make("a", { class: "close", href: `#/${name}` }, "Close"), shown.panel.element);

@@ -7,19 +7,16 @@ import { Newest } from "./newest.js";
 import { HandOver, Throughput } from "./plots.js";
 import { Poll } from "./poll.js";
 import { clockTime, duration } from "./times.js";
-import { ARRIVED, FAILED, advice, capital } from "./words.js";
+import { ARRIVED, FAILED, FINAL, advice, capital, sum } from "./words.js";
 
 const SHOWN = 40;
-
-const sum = (counts, names) => names.reduce((total, name) => total + (counts[name] ?? 0), 0);
-const final = (overview) => sum(overview.twilio_statuses, [...ARRIVED, ...FAILED, "canceled"]);
 
 // place in `PLACES`, label, tone, how many
 const TILES = [
   ["accepted", "Accepted", "wait", (o) => o.states.accepted + o.states.scheduled],
   ["in_flight", "In flight", "busy", (o) => o.states.delivering],
   ["in_doubt", "In doubt", "doubt", (o) => o.states.in_doubt],
-  ["handed_over", "Handed over", "busy", (o) => Math.max(0, o.states.handed_over - final(o))],
+  ["handed_over", "Handed over", "busy", (o) => Math.max(0, o.states.handed_over - sum(o.twilio_statuses, FINAL))],
   ["delivered", "Delivered", "good", (o) => sum(o.twilio_statuses, ARRIVED)],
   ["not_delivered", "Not delivered", "bad", (o) => sum(o.twilio_statuses, FAILED)],
   ["refused", "Refused", "bad", (o) => o.states.refused],

@@ -28,8 +28,8 @@ const STATUSES = {
 
 export const ARRIVED = ["delivered", "read", "completed"];
 export const FAILED = ["undelivered", "failed", "busy", "no-answer"];
-const FINAL = [...ARRIVED, ...FAILED, "canceled"];
-const PENDING = ["scheduled", "accepted", "delivering", "in_doubt"];
+export const FINAL = [...ARRIVED, ...FAILED, "canceled"];
+export const PENDING = ["scheduled", "accepted", "delivering", "in_doubt"];
 
 // What a person can look for, as the filters of a list.
 export const PLACES = [
@@ -70,5 +70,8 @@ export const thing = (kind) => ({ call: "call", unreadable: "queue message" })[k
 // What a code means and what to do, also where the table does not know it.
 export const advice = (code, message) =>
   codes[code] ?? { means: message || "a code that this console does not know", do: "Look it up at twilio.com/docs/api/errors." };
+
+// How many of a count by name have one of these names.
+export const sum = (counts, names) => names.reduce((total, name) => total + (counts[name] ?? 0), 0);
 
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -99,9 +99,12 @@ async def test_with_the_keyboard_alone(console: RunningConsole, page: Page) -> N
     await page.keyboard.press("Enter")
     heading = page.get_by_role("region", name="Details").get_by_role("heading", level=1)
     await expect(heading).to_be_focused()
+    await expect(rows.locator("a[aria-current]")).to_have_count(1)
+    await expect(second).to_have_attribute("aria-current", "true")
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("region", name="Details")).to_be_hidden()
     await expect(second).to_be_focused()
+    await expect(rows.locator("a[aria-current]")).to_have_count(0)
 
 
 async def test_the_skip_link_leads_past_the_bar(console: RunningConsole, page: Page) -> None:

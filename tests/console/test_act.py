@@ -69,7 +69,10 @@ async def test_a_batch_is_followed_retried_and_canceled(
     batch = console.ask("POST", "batches", {"kind": "message", "body": "Hi",
                                             "recipients": recipients})["id"]  # fmt: skip
     await console.open(page, "batches")
-    await page.locator(f"a[href$='{batch}']").click()
+    row = page.get_by_role("row").filter(has=page.locator(f"a[href$='{batch}']"))
+    await expect(row).to_contain_text("All 23 done, 3 failed")
+    await row.get_by_role("link").click()
+    await expect(row.get_by_role("link")).to_have_attribute("aria-current", "true")
     panel = page.get_by_role("region", name="Details")
     await expect(panel.get_by_role("heading", name="Batch of 23 messages")).to_be_visible()
     await expect(panel).to_contain_text("All 23 done.")
@@ -98,6 +101,9 @@ async def test_a_batch_that_has_not_left_is_canceled(console: RunningConsole, pa
     await expect(dialog).to_contain_text("5 messages, scheduled: will never be sent")
     await dialog.get_by_role("button", name="Cancel 5 messages").click()
     await expect(dialog).to_contain_text("What had not left is canceled")
+    await dialog.get_by_role("button", name="Close").click()
+    row = page.get_by_role("row").filter(has=page.locator(f"a[href$='{batch}']"))
+    await expect(row).to_contain_text("All 5 done")
     assert console.ask("GET", f"batches/{batch}")["states"] == {"canceled": 5}
 
 
