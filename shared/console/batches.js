@@ -147,7 +147,7 @@ export function batchPanel(id) {
     const more = batch.failures.length >= 20 ? "The first 20 failures" : "Failures";
     failed.replaceChildren(...(groups.length ? [
       make("h2", {}, more),
-      make("ul", { class: "failures" }, failureCards(groups, false)),
+      make("ul", { class: "failures" }, failureCards(groups)),
       make("ul", { class: "plain" }, batch.failures.map((each) => make("li", {}, number(each.to), " ",
         make("a", { href: `#/batches/${batch.kind}/${each.id}` }, stateName(each.state), make("span", { class: "unseen" }, `: the story of ${each.id}`))))),
     ] : []));

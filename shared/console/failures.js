@@ -5,15 +5,16 @@ import { count, make } from "./dom.js";
 import { Poll } from "./poll.js";
 import { advice, capital } from "./words.js";
 
-// Cards for failures that are counted already: [{code, count, message}].
-export function failureCards(groups, linked = true) {
+// Cards for failures that are counted already: [{code, count, message}]; where it is since a
+// moment that they are counted, each leads to the entries.
+export function failureCards(groups, since) {
   return groups.map(({ code, count: number, message }) => {
     const { means, do: what } = advice(code, message);
     return make("li", { class: "card failure" },
       make("h3", {}, make("span", { class: "code" }, code), " ", capital(means)),
       make("p", {}, make("strong", {}, "What to do: "), what),
       make("p", { class: "meta" }, count(number, "time", "times"),
-        linked && [" · ", make("a", { href: `#/find?error=${encodeURIComponent(code)}` }, "See them", make("span", { class: "unseen" }, ` (${code})`))]));
+        since && [" · ", make("a", { href: `#/find?error=${encodeURIComponent(code)}&since=${since}` }, "See them", make("span", { class: "unseen" }, ` (${code})`))]));
   });
 }
 
@@ -30,7 +31,7 @@ export function failures(live) {
     known = text;
     const number = overview.failures.reduce((sum, each) => sum + each.count, 0);
     said.textContent = `${number ? count(number, "failure") : "No failures"} in ${overview.truncated ? "the newest" : "all"} ${count(overview.looked_at, "message and call", "messages and calls")} of the last hour.`;
-    groups.replaceChildren(...failureCards(overview.failures));
+    groups.replaceChildren(...failureCards(overview.failures, overview.complete_since));
     return true;
   }
 

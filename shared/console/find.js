@@ -4,7 +4,7 @@ import { ApiError, call, pathOf } from "./api.js";
 import { announce, button, count, field, make, options } from "./dom.js";
 import { List } from "./list.js";
 import { Newest } from "./newest.js";
-import { clockTime } from "./times.js";
+import { clockTime, fieldTime } from "./times.js";
 import { PLACES } from "./words.js";
 
 const MOST_PAGES = 8;
@@ -33,6 +33,7 @@ export function find(live, query) {
   const since = make("input", { type: "datetime-local", step: 1 });
   const until = make("input", { type: "datetime-local", step: 1 });
   text.value = query.get("error") ?? "";
+  since.value = fieldTime(query.get("since"));
   const list = new List("What was found", "find", () => search());
   const said = make("p", { class: "scope", "aria-live": "polite" });
   const more = button("Look further back", () => older(), { hidden: true });
@@ -79,7 +80,8 @@ export function find(live, query) {
     }
     more.hidden = !newest.hasMore;
     said.textContent = `${count(newest.items.length, "found", "found")}, looked ${newest.hasMore ? `back to ${clockTime(newest.reached)}` : "all the way back"}.`;
-    list.empty.textContent = newest.hasMore ? "Nothing so far." : "Nothing fits.";
+    const narrowed = text.value && (kind.value || place.value || since.value || until.value);
+    list.empty.textContent = newest.hasMore ? "Nothing so far." : `Nothing fits.${narrowed ? " Kind, place and times narrow it as well." : ""}`;
     if (newest.items.length === 1 && newest.filters.sid) show(newest.items[0].kind, newest.items[0].id);
   }
 

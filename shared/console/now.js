@@ -47,9 +47,11 @@ export function now(live) {
   let held = null;
 
   function overviewed(overview) {
-    TILES.forEach(([, , , number], index) => {
+    TILES.forEach(([place, , , number], index) => {
       numbers[index].textContent = number(overview).toLocaleString();
-      numbers[index].parentElement.classList.toggle("none", number(overview) === 0);
+      const tile = numbers[index].parentElement;
+      tile.href = `#/find?where=${place}&since=${overview.complete_since}`;
+      tile.classList.toggle("none", number(overview) === 0);
     });
     scope.textContent = overview.truncated
       ? `The newest ${overview.looked_at.toLocaleString()} of the last hour, back to ${clockTime(overview.complete_since)}.`

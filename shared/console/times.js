@@ -18,6 +18,12 @@ export const wholeTime = (at) => whole.format(new Date(at));
 // A moment as an element: short to read, exact on demand.
 export const moment = (at) => make("time", { datetime: at, title: wholeTime(at) }, clockTime(at));
 
+// A moment as a field for a time holds it: to the second, in the reader's zone; or nothing.
+export function fieldTime(at) {
+  const moment = new Date(at ?? NaN);
+  return Number.isNaN(moment.getTime()) ? "" : new Date(moment - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
+
 const UNITS = [[86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
 // Seconds as a person says them: `0.42 s`, `42 s`, `3 min`, `2 h 5 min`.

@@ -41,6 +41,7 @@ async def test_the_hour_is_counted(console: RunningConsole, page: Page) -> None:
     await expect(page.get_by_role("link", name=f"Parked {states['parked']}")).to_be_visible()
     await refused.click()
     await expect(page.get_by_label("Where it is", exact=True)).to_have_value("refused")
+    await expect(page.get_by_label("Accepted after")).not_to_have_value("")
     await expect(page.locator(".entries tbody tr")).to_have_count(states["refused"])
 
 
