@@ -53,7 +53,7 @@ export function entryPanel(kind, id, view) {
       make("ol", { class: "timeline" }, entry.events.map((event) => step(event, entry))),
       make("h2", {}, "Facts"),
       facts(entry),
-      entry.raw !== undefined && make("details", {}, make("summary", {}, "What was on the queue"), make("pre", { tabindex: "0" }, entry.raw)),
+      entry.raw !== undefined && make("details", {}, make("summary", {}, "What was on the queue"), make("pre", { tabindex: "0" }, maskText(entry.raw))),
     ].filter(Boolean));
     content.querySelectorAll("details").forEach((each, index) => { each.open = open[index] ?? false; });
     if (hadFocus) heading.focus();

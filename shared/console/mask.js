@@ -8,7 +8,8 @@ const texts = new WeakMap();
 
 const NUMBER = /(\+|%2B)\d{7,15}/g;
 
-const masked = (number) => `${number.slice(0, 5)}•••${number.slice(-4)}`;
+// As shared/phone_number.py masks: of a short number nothing is left.
+const masked = (number) => (number.length > 9 ? `${number.slice(0, 5)}•••${number.slice(-4)}` : "•••");
 
 // A text with every number in it masked, unless all are to be seen.
 export const maskText = (text) => (all ? text : String(text).replace(NUMBER, masked));

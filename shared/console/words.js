@@ -1,6 +1,7 @@
 // Our states and Twilio's statuses in words, and how each looks: as data.
 
 import { codes } from "./codes.js";
+import { maskText } from "./mask.js";
 
 const STATES = {
   scheduled: ["Scheduled", "wait"],
@@ -69,7 +70,7 @@ export const thing = (kind) => ({ call: "call", unreadable: "queue message" })[k
 
 // What a code means and what to do, also where the table does not know it.
 export const advice = (code, message) =>
-  codes[code] ?? { means: message || "a code that this console does not know", do: "Look it up at twilio.com/docs/api/errors." };
+  codes[code] ?? { means: maskText(message || "a code that this console does not know"), do: "Look it up at twilio.com/docs/api/errors." };
 
 // How many of a count by name have one of these names.
 export const sum = (counts, names) => names.reduce((total, name) => total + (counts[name] ?? 0), 0);

@@ -142,3 +142,21 @@ async def test_numbers_in_a_story_are_masked_too(console: RunningConsole, page: 
     await expect(panel).to_contain_text("+1415•••1234")
     await page.get_by_role("button", name="Show numbers").click()
     await expect(panel).to_contain_text("+14155551234")
+
+
+async def test_what_others_wrote_is_masked_too(console: RunningConsole, page: Page) -> None:
+    """Numbers in an unreadable queue message, and in the words of an error, are not shown whole."""
+    entry = console.entry(console.history.parked[0]) | {
+        "kind": "unreadable",
+        "state": "parked",
+        "error": {"code": "12345", "message": "+14155551234 is nobody, nor is +1234567"},
+        "raw": '{"to": "+14155551234"',
+    }
+    await page.route("**/api/messages/*", lambda route: route.fulfill(json=entry))
+    await console.open(page, f"now/message/{entry['id']}")
+    panel = page.get_by_role("region", name="Details")
+    await panel.get_by_text("What was on the queue").click()
+    await expect(panel.locator("pre").last).to_have_text('{"to": "+1415•••1234"')
+    await expect(panel.locator(".help")).to_contain_text("+1415•••1234 is nobody, nor is •••.")
+    await page.get_by_role("button", name="Show numbers").click()
+    await expect(panel.locator("pre").last).to_have_text(entry["raw"])
