@@ -53,6 +53,7 @@ def _kept(line: Line, element: Element, length: int, words: str, key: str) -> di
         callback=line.address(callback) if callback else "",
         method=element.get("recordingStatusCallbackMethod", "POST").upper(),
     )
+    line.note("switchboard", "recorded", str(length), words=words)
     if transcribed := element.get("transcribeCallback"):
         told = line.parameters() | _transcription(made, words)
         line.exchange.webhooks.notify(line.address(transcribed), told)

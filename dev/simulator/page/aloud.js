@@ -2,6 +2,13 @@
 
 import { OVER } from "./words.js";
 
+/** Says this now, in the browser's own voice. */
+export function say(text, language) {
+  const words = new SpeechSynthesisUtterance(text);
+  if (language) words.lang = language;
+  speechSynthesis.speak(words);
+}
+
 export class Aloud {
   constructor(model) {
     this.on = false;
@@ -11,9 +18,7 @@ export class Aloud {
 
   hear({ line }) {
     if (!this.on || line.event !== "say") return;
-    const words = new SpeechSynthesisUtterance(line.text);
-    if (line.language) words.lang = line.language;
-    speechSynthesis.speak(words);
+    say(line.text, line.language);
   }
 
   quiet() {

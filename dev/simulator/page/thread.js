@@ -45,8 +45,11 @@ const WAY = { inbound: "You called", "outbound-dial": "Call put through from" };
 function callView(call) {
   const words = el("span");
   const details = el("details", {}, el("summary", {}, icon("call"), words));
+  let heard = null;
   details.addEventListener("toggle", () => {
-    if (details.open && details.childElementCount === 1) details.append(transcript(call).node);
+    if (!details.open || heard) return;
+    heard = transcript(call);
+    details.append(heard.node);
   });
   const node = el("li.past-call", { "data-sid": call.sid }, details);
   return {
@@ -57,6 +60,7 @@ function callView(call) {
       node.hidden = !over;
       const missed = over && call.status !== "completed";
       node.classList.toggle("missed", missed);
+      heard?.draw();
       words.textContent = `${WAY[call.direction] ?? "Call from"} ${spaced(call.other)} · ${ended(call)} · ${clock(call.at)}`;
     },
   };

@@ -1,5 +1,6 @@
 // What is said, pressed and done in a call, line by line as the TwiML is executed.
 
+import { say } from "./aloud.js";
 import { el } from "./element.js";
 import { inWords } from "./words.js";
 
@@ -9,8 +10,12 @@ function lineView(line) {
   const { text, spoken } = inWords(line);
   const wrong = line.event === "error" || line.event === "warning";
   const kind = spoken ? `said.${line.who}` : wrong ? "wrong" : "step";
-  return el(`li.${kind}`, { "data-event": line.event, "data-who": line.who }, text);
+  return el(`li.${kind}`, { "data-event": line.event, "data-who": line.who }, text, line.words && playing(line.words));
 }
+
+/** A button that plays a recording: what was typed, in the browser's own voice. */
+const playing = (words) =>
+  el("button.play", { type: "button", "aria-label": "Play the recording", onclick: () => { speechSynthesis.cancel(); say(words); } }, "Play");
 
 /** The transcript of a call; `draw` adds what came since. */
 export function transcript(call) {

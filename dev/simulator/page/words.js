@@ -45,6 +45,7 @@ const SWITCHBOARD = {
   gather: listening,
   beep: "Beep",
   record: "Records what you say",
+  recorded: (line) => `Recorded, ${length(Number(line.text))}`,
   dial: (line) => `Calls ${line.text}`,
   "dial ended": (line) => `The other call: ${line.text}`,
   bridged: (line) => `Connected with ${line.text}`,
@@ -95,7 +96,7 @@ const SPOKEN = { switchboard: new Set(["say"]), caller: new Set(["speech", "reco
 
 /** A line of a transcript in words: its text, and whether somebody said it aloud. */
 export function inWords(line) {
-  const known = TABLES[line.who]?.[line.event];
+  const known = TABLES[line.who]?.[line.event] ?? SWITCHBOARD[line.event]; // an app may call an app
   const text = typeof known === "function" ? known(line) : known ?? [line.event, line.text].filter(Boolean).join(": ");
   return { text, spoken: SPOKEN[line.who]?.has(line.event) ?? false };
 }

@@ -32,6 +32,18 @@ def gather(world: World, kinds: str) -> str:
     return f"<Response>{opening}<Say>Press twelve</Say></Gather></Response>"
 
 
+async def listen(desk: Desk) -> None:
+    """Write down what the browser says from now on."""
+    await desk.page.evaluate(
+        "() => { window.said = []; speechSynthesis.speak = (words) => said.push(words); }"
+    )
+
+
+async def spoken(desk: Desk) -> object:
+    """What it said, and in which language."""
+    return await desk.page.evaluate("said.map((each) => [each.text, each.lang])")
+
+
 async def test_a_call_rings_until_it_is_answered(desk: Desk) -> None:
     """The page rings until answered, shows what is said, brings keys to the Gather, hangs up."""
     sid = await desk.world.dial(Twiml=gather(desk.world, "dtmf"))
@@ -80,7 +92,7 @@ async def test_a_call_can_ring_out(desk: Desk) -> None:
 
 
 async def test_somebody_calls_the_app_and_leaves_a_voicemail(desk: Desk) -> None:
-    """A call from a phone asks the app, signed; what is said after the beep is recorded."""
+    """A call from a phone asks the app, signed; what is said is recorded, and can be played."""
     site = desk.world.site
     done = site.says("/done", f"<Response><Say>Bye</Say>{LONG}</Response>")
     document = (
@@ -90,12 +102,15 @@ async def test_somebody_calls_the_app_and_leaves_a_voicemail(desk: Desk) -> None
     await desk.page.get_by_label("A number to use as a phone").fill(ALICE_NUMBER)
     await desk.page.keyboard.press("Enter")
     await desk.button("Call the app").click()
-    await expect(desk.heard("Beep")).to_be_visible()
+    await expect(desk.heard("Beep")).to_have_text("Beep")
     await desk.say("Please call me back")
     await expect(desk.heard("Bye")).to_be_visible()
     (called,), (recorded,) = site.at("/api/webhooks/calls"), site.at("/done")
     assert (called.signed, called.form["From"]) == (True, ALICE_NUMBER)
     assert "/Recordings/RE" in recorded.form["RecordingUrl"]
+    await listen(desk)
+    await desk.heard("Recorded, 0:01").get_by_role("button", name="Play the recording").click()
+    assert await spoken(desk) == [["Please call me back", ""]]
 
 
 async def test_a_dialled_phone_rings_and_hears_the_whisper(desk: Desk) -> None:
@@ -173,15 +188,12 @@ async def test_phones_go_their_own_way_when_the_page_is_closed(
 
 async def test_calls_are_said_aloud_if_somebody_wants_it(desk: Desk) -> None:
     """The browser's own voice says what the TwiML says, in its language, once it is turned on."""
-    await desk.page.evaluate(
-        "() => { window.said = []; speechSynthesis.speak = (words) => said.push(words); }"
-    )
+    await listen(desk)
     say = '<Say language="de-DE">Guten Tag</Say>'
     await desk.switch("Say aloud").click()
     await desk.world.dial(Twiml=f"<Response>{say}{LONG}</Response>")
     await desk.answer()
     await expect(desk.heard("Guten Tag")).to_be_visible()
-    spoken = await desk.page.evaluate("said.map((each) => [each.text, each.lang])")
-    assert spoken == [["Guten Tag", "de-DE"]]
+    assert await spoken(desk) == [["Guten Tag", "de-DE"]]
     await desk.page.reload()
     await expect(desk.switch("Say aloud")).to_have_attribute("aria-checked", "true")
