@@ -112,7 +112,7 @@ const asText = (entry) => [
 ].join("\n");
 
 async function copy(text, element) {
-  const before = element.textContent;
+  const before = element.dataset.words ??= element.textContent; // not "Copied" of a moment ago
   try {
     await navigator.clipboard.writeText(text);
     element.textContent = "Copied";
@@ -120,5 +120,5 @@ async function copy(text, element) {
     element.textContent = "Could not copy";
   }
   announce(element.textContent);
-  setTimeout(() => { element.textContent = before; }, 2_000);
+  setTimeout(() => { element.textContent = before; }, 3_000);
 }

@@ -61,12 +61,12 @@ export const isOn = (button) => button.getAttribute("aria-checked") === "true";
 
 /** Copies a text and says so on the button. */
 export async function copy(button, text) {
-  const before = button.textContent;
+  const before = button.dataset.words ??= button.textContent; // not "Copied" of a moment ago
   try {
     await navigator.clipboard.writeText(text);
     button.textContent = "Copied";
   } catch {
     button.textContent = "Select it and copy";
   }
-  setTimeout(() => { button.textContent = before; }, 1500);
+  setTimeout(() => { button.textContent = before; }, 3000);
 }

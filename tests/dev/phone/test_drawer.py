@@ -53,8 +53,9 @@ async def test_a_request_is_copied_as_curl(world: World, browser: Browser) -> No
         drawer = await desk.behind_the_scenes()
         for entry in ("/api/webhooks/messages", "/Messages.json"):
             button = (await opened(drawer, entry)).get_by_role("button")
-            await button.click()
+            await button.dblclick()
             await expect(button).to_have_text("Copied")
+            await expect(button).to_have_text("Copy as curl")
             command = str(await page.evaluate("navigator.clipboard.readText()"))
             pasted = await asyncio.create_subprocess_shell(command, stdout=-1, stderr=-1)
             _, error = await pasted.communicate()
