@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from shared.errors import UnreadableJobError
+from shared.ledger import entry_id
 from shared.ledger.events import Accepted
 
 VERSION: Final = 1
@@ -30,7 +31,7 @@ class Job(
     """
 
     v: Literal[1]
-    job: str
+    job: Annotated[str, msgspec.Meta(pattern=entry_id.JOB_PATTERN)]
     accepted: Accepted
     again: bool = False
 

@@ -27,7 +27,9 @@ _LAST_MILLISECOND: Final = 86_400_000 - 1
 _RANDOM_BITS: Final = 55
 _SEQUENCE: Final = 4
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_PATTERN: Final = re.compile(rf"([{ALPHABET}]{{{LENGTH}}})(?:-(0|[1-9][0-9]?))?")
+_JOB: Final = f"[{ALPHABET}]{{{LENGTH}}}"
+JOB_PATTERN: Final = rf"^{_JOB}\Z"
+_PATTERN: Final = re.compile(rf"({_JOB})(?:-(0|[1-9][0-9]?))?")
 
 
 @dataclass(frozen=True, slots=True)
