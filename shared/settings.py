@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import time
 from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from shared.errors import Problem, SettingsError
 
@@ -50,9 +51,22 @@ def _sid(prefix: str) -> Callable[[str], str]:
 
 
 def _url(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", value):
-        raise ValueError("must be an http(s) URL without query")
+    words = "must be an http(s) URL without query"
+    try:
+        parts = urlsplit(value)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ValueError(words) from None
+    if not usable or not re.fullmatch(r"https?://[^\s?#]+", value):
+        raise ValueError(words)
     return value.rstrip("/")
+
+
+def _https_url(value: str) -> str:
+    # The storage library gives an identity's token to nobody without TLS.
+    if not value.startswith("https://"):
+        raise ValueError("must be an https URL without query")
+    return _url(value)
 
 
 def _between(low: float, high: float) -> Callable[[str], float]:
@@ -84,9 +98,16 @@ def _words(value: str) -> frozenset[str]:
 
 def _countries(value: str) -> frozenset[str]:
     countries = frozenset(word.upper() for word in _words(value))
-    if wrong := sorted(c for c in countries if not re.fullmatch("[A-Z]{2}", c)):
-        raise ValueError(f"has {', '.join(wrong)}, which are not ISO codes of two letters")
+    if not all(re.fullmatch("[A-Z]{2}", country) for country in countries):
+        raise ValueError("must be ISO codes of two letters, such as US,GB")
     return countries
+
+
+def _hosts(value: str) -> frozenset[str]:
+    hosts = _words(value)
+    if not all(re.fullmatch("[a-z0-9._:-]+", host) for host in hosts):
+        raise ValueError("must be host names, such as cdn.example.com, with a port or without")
+    return hosts
 
 
 def _country_caps(value: str) -> Mapping[str, int]:
@@ -129,9 +150,19 @@ def _keys(value: str) -> Mapping[str, str]:
 def _storage(value: str) -> str:
     if value.strip() == "UseDevelopmentStorage=true":
         return _DEVELOPMENT_STORAGE
-    if not re.search(r"(?i)(AccountName|SharedAccessSignature)=", value):
-        raise ValueError("must be a storage connection string")
-    return value
+    pairs = [pair.partition("=")[::2] for pair in value.strip().rstrip(";").split(";")]
+    parts = {name.lower(): text for name, text in pairs if name and text}
+    by_name = "accountname" in parts
+    opened = "sharedaccesssignature" in parts or (by_name and "accountkey" in parts)
+    places = [parts[name] for name in ("queueendpoint", "tableendpoint") if name in parts]
+    try:
+        for place in places:
+            _url(place)
+    except ValueError:
+        places, by_name = [], False
+    if len(parts) < len(pairs) or not opened or not (by_name or len(places) > 1):
+        raise ValueError("must be a storage connection string, with an account's key or a SAS")
+    return value.strip()
 
 
 def _answer(kind: Literal["call", "message"]) -> Callable[[str], str]:
@@ -196,10 +227,10 @@ class Settings:
         _storage, "storage connection string, for queues and table", secret=True
     )
     message_storage_queue_uri: str | None = _setting(
-        _url, "queue service, for managed identity", env="MESSAGE_STORAGE__queueServiceUri"
+        _https_url, "queue service, for managed identity", env="MESSAGE_STORAGE__queueServiceUri"
     )
     message_storage_table_uri: str | None = _setting(
-        _url, "table service, for managed identity", env="MESSAGE_STORAGE__tableServiceUri"
+        _https_url, "table service, for managed identity", env="MESSAGE_STORAGE__tableServiceUri"
     )
     message_storage_credential: str | None = _setting(
         _matching("managedidentity", "must be managedidentity"),
@@ -258,7 +289,7 @@ class Settings:
         default="hold",
     )
     media_hosts: frozenset[str] = _setting(
-        _words, "hosts allowed in `url` and `media_url`; empty = any public https host",
+        _hosts, "hosts allowed in `url` and `media_url`; empty = any public https host",
         default=frozenset(),
     )  # fmt: skip
     inbound_call_by_number: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from shared.deliver.job_queue_in_storage import JobQueueInStorage
 from shared.errors import SettingsError
+from shared.gateway import Gateway
+from shared.ledger.rows_in_table import RowsInTable
 from shared.settings import Settings, env_name, named_settings, read_settings
 from tests.environment import ENVIRONMENT, settings
 
@@ -113,10 +116,25 @@ def test_every_setting_can_be_set() -> None:
         ("PUBLIC_BASE_URL", "https://example.com/#top"),
         ("PUBLIC_BASE_URL", "https://"),
         ("PUBLIC_BASE_URL", "https://exam ple.com"),
+        ("PUBLIC_BASE_URL", "https://[::1"),
+        ("PUBLIC_BASE_URL", "https://:443"),
+        ("PUBLIC_BASE_URL", "https://example.com:0"),
+        ("PUBLIC_BASE_URL", "https://example.com:65536"),
         ("MESSAGE_STORAGE", "https://a.queue.core.windows.net"),
+        ("MESSAGE_STORAGE", "AccountName=a"),
+        ("MESSAGE_STORAGE", "AccountName=;AccountKey=b"),
+        ("MESSAGE_STORAGE", "AccountName=a;AccountKey=b;EndpointSuffix"),
+        ("MESSAGE_STORAGE", "AccountName=a;AccountKey=b;accountname=c"),
+        ("MESSAGE_STORAGE", "AccountName=a;AccountKey=b;QueueEndpoint=a.queue"),
+        ("MESSAGE_STORAGE", "SharedAccessSignature=sv=1"),
+        ("MESSAGE_STORAGE", "SharedAccessSignature=sv=1;QueueEndpoint=https://a.example"),
+        ("MESSAGE_STORAGE__queueServiceUri", "http://a.queue.core.windows.net"),
+        ("MESSAGE_STORAGE__tableServiceUri", "https://[a"),
         ("MESSAGE_STORAGE__credential", "password"),
         ("ALLOWED_COUNTRIES", "US,England"),
         ("ALLOWED_COUNTRIES", "1"),
+        ("MEDIA_HOSTS", "https://cdn.example.com"),
+        ("MEDIA_HOSTS", "*.example.com"),
         ("RETENTION_DAYS", "0"),
         ("RETENTION_DAYS", "-1"),
         ("RETENTION_DAYS", "9.5"),
@@ -220,6 +238,24 @@ def test_development_storage_is_azurites() -> None:
     assert "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1" in opened
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=b==;EndpointSuffix=core.windows.net",
+        "AccountName=a;AccountKey=b;",
+        "AccountName=a;SharedAccessSignature=sv=1&sig=x",
+        "QueueEndpoint=https://a.example/;TableEndpoint=https://b.example;SharedAccessSignature=sv=1",
+    ],
+)
+async def test_every_kind_of_connection_string_opens_the_storage(given: str) -> None:
+    """What is taken for a connection string is one for the storage's own libraries too."""
+    gateway = Gateway(ENVIRONMENT | {"MESSAGE_STORAGE": f"{given}\n"})
+    assert gateway.settings.message_storage == given
+    for part in (gateway.rows, gateway.queue):
+        assert isinstance(part, RowsInTable | JobQueueInStorage)
+        await part.close()
+
+
 def test_answers_for_one_number_are_read_by_number() -> None:
     """`INBOUND_CALL_<digits>` is for calls to one number of ours, likewise for texts."""
     read = settings(INBOUND_CALL_14155552671="menu?x=1", INBOUND_MESSAGE_441234567890="message",
@@ -237,6 +273,9 @@ def test_no_secret_is_shown() -> None:
     with pytest.raises(SettingsError) as error:
         settings(**secrets)
     assert "canary" not in repr(error.value) + str(error.value) + repr(error.value.problems)
+    with pytest.raises(SettingsError) as error:
+        settings(**dict.fromkeys(set(NAMES) - secrets.keys(), "canary!"))
+    assert "canary" not in str(error.value).lower()
     storage = "AccountName=a;AccountKey=canary"
     well_formed = {"TWILIO_WEBHOOK_KEYS": '{"key": "canary"}', "MESSAGE_STORAGE": storage,
                    "TWILIO_API_KEY_SID": "SK" + "0" * 32}  # fmt: skip
