@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+# Who sends many thousands where a hundred may stand is told so, and not about each of them.
+MOST_LOOKED_AT: Final = 1000
+# What msgspec begins the path with, where it is a member that is wrong and not the whole.
+_INSIDE: Final = " - at "
 # msgspec says in words which rule a value broke; a caller's program wants a code.
 _CODES: Final = (
     (re.compile(r"of length <="), "too_long"),
@@ -87,13 +92,14 @@ def _problems(
     try:
         msgspec.convert(value, of_type, strict=strict)
     except msgspec.ValidationError as error:
-        members = list(_members(value, of_type, path))
         inner = [
             problem
-            for member, its_type, at in members
+            for member, its_type, at in islice(_members(value, of_type, path), MOST_LOOKED_AT)
             for problem in _problems(member, its_type, at, strict=strict)
         ]
-        yield from inner or [_problem(error, path)]
+        if not inner or _INSIDE not in str(error):
+            yield _problem(error, path)
+        yield from inner
 
 
 def _members(value: Any, of_type: Any, path: str) -> Iterator[tuple[Any, Any, str]]:  # noqa: ANN401
@@ -121,7 +127,7 @@ def _options(of_type: Any) -> Iterator[Any]:  # noqa: ANN401 - a type expression
 
 
 def _problem(error: msgspec.ValidationError, path: str) -> Problem:
-    words, _, inside = str(error).partition(" - at ")
+    words, _, inside = str(error).partition(_INSIDE)
     inner = inside.strip("`").removeprefix("$") if "..." not in inside else ""
     code = next((code for pattern, code in _CODES if pattern.search(words)), "wrong_type")
     return Problem(path + inner, code, words[:1].lower() + words[1:])

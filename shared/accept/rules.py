@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from shared.accept.fields import MOST_LOOKED_AT
 from shared.accept.links import is_local, problem_with_link
 from shared.accept.request import CallRequest, MessageRequest
 from shared.answer.call_script import call_script
@@ -24,7 +25,8 @@ LATE: Final = timedelta(minutes=1)
 FAR: Final = timedelta(days=366)
 _MESSAGE_CHANNELS: Final = ("whatsapp:",)
 _CALL_CHANNELS: Final = ("client:", "sip:")
-_SENDER: Final = re.compile(r"(rcs|messenger):.+|\d{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 +&_-]{1,11}")
+_NAME: Final = re.compile("[!-~]+")
+_SENDER: Final = re.compile(r"(rcs|messenger):[!-~]+|\d{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 +&_-]{1,11}")
 _CONTENT: Final = {"message": ("body", "media_url", "content_sid"),
                    "call": ("say", "steps", "twiml", "url")}  # fmt: skip
 
@@ -35,20 +37,21 @@ def recipients(request: AnyRequest) -> tuple[str, ...]:
 
 
 def sender(request: AnyRequest, settings: Settings) -> str | None:
-    """Who sends: what the request names, else the settings' default, in the recipient's channel."""
+    """Who sends: what the request names, else the settings' default, in the recipients' channel."""
     if isinstance(request, CallRequest):
         return request.from_ or settings.twilio_from_number
     if request.messaging_service_sid or request.from_:
         return request.messaging_service_sid or request.from_
     default = settings.default_sender
-    channel = _channel(next(iter(recipients(request)), ""), _MESSAGE_CHANNELS)
+    channels = {_channel(to, _MESSAGE_CHANNELS) for to in recipients(request)}
+    channel = channels.pop() if len(channels) == 1 else ""
     return channel + default if default and default.startswith("+") else default
 
 
 def texts_in(to: object) -> str | list[str]:
     """The recipients of a request that is not well formed, as far as they are texts."""
     if isinstance(to, list):
-        return [member if isinstance(member, str) else "" for member in to]
+        return [member if isinstance(member, str) else "" for member in to[:MOST_LOOKED_AT]]
     return to if isinstance(to, str) else ""
 
 
@@ -92,10 +95,9 @@ def _recipients(request: AnyRequest, settings: Settings) -> Iterator[Problem]:
             yield Problem(path, "duplicate", "is in the list already")
         seen.add(to)
         channel = _channel(to, channels)
-        if channel in _CALL_CHANNELS:
-            continue
         try:
-            check_destination(to.removeprefix(channel), settings.allowed_countries)
+            if not _is_named(to, channel):
+                check_destination(to.removeprefix(channel), settings.allowed_countries)
         except NumberError as error:
             yield Problem(path, error.code, str(error))
 
@@ -110,10 +112,9 @@ def _sender(request: AnyRequest, settings: Settings) -> Iterator[Problem]:
     if message and _SENDER.fullmatch(given):
         return
     channel = _channel(given, _MESSAGE_CHANNELS if message else _CALL_CHANNELS)
-    if channel in _CALL_CHANNELS:
-        return
     try:
-        read_e164(given.removeprefix(channel))
+        if not _is_named(given, channel):
+            read_e164(given.removeprefix(channel))
     except NumberError as error:
         yield Problem("$.from", error.code, str(error))
 
@@ -178,6 +179,19 @@ def _call(request: CallRequest, broken: Collection[str]) -> Iterator[Problem]:
 
 def _given(request: AnyRequest, kind: str, broken: Collection[str]) -> list[str]:
     return [name for name in _CONTENT[kind] if getattr(request, name) or name in broken]
+
+
+def _is_named(address: str, channel: str) -> bool:
+    """Whether an address is a client's or a SIP one, which has a name and no number.
+
+    Raises:
+        NumberError: the name is none.
+    """
+    if channel not in _CALL_CHANNELS:
+        return False
+    if not _NAME.fullmatch(address.removeprefix(channel)):
+        raise NumberError("invalid_number", f"needs a name in printable ASCII after {channel}")
+    return True
 
 
 def _channel(address: str, channels: tuple[str, ...]) -> str:

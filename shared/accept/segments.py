@@ -55,7 +55,7 @@ def segments(body: str, *, smart_encoded: bool = False) -> Segments:
 def segments_of(request: MessageRequest) -> int | None:
     """The segments of a request's text, or None where it goes another way than by SMS.
 
-    Media make it one MMS. A request's sender and recipients are of one channel.
+    Media make it one MMS. Where some of several recipients are on WhatsApp, none is told.
     """
     addresses = (request.from_ or "", *recipients(request))
     if not request.body or request.media_url or any(":" in address for address in addresses):

@@ -49,8 +49,9 @@ def order(job_id: str, accepted: Accepted, index: int, public_base_url: str) -> 
         parameters |= _message(request)
     else:
         parameters |= _call(request, entry_id, public_base_url, receipts=accepted.receipts)
-    sender = accepted.sender or ""
-    return Order(kind=accepted.kind, to=accepted.to[index], sender=sender, parameters=parameters)
+    to = accepted.to[index]
+    sender = accepted.sender_to(to) or ""
+    return Order(kind=accepted.kind, to=to, sender=sender, parameters=parameters)
 
 
 def _message(request: MessageRequest) -> dict[str, Any]:

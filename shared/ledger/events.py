@@ -17,6 +17,7 @@ Lane = Literal["now", "bulk"]
 Source = Literal["http", "queue", "batch"]
 CameTo = Literal["sid", "refused", "retry", "not_created", "unknown"]
 
+_WHATSAPP: Final = "whatsapp:"
 # Codes of a `retry` for which Twilio was not asked: our own guards held it, or its time ran out.
 HELD: Final = frozenset({"not_begun", "quiet_hours", "sender_rate"})
 
@@ -53,7 +54,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="event", 
 class Accepted(Event, frozen=True, kw_only=True, tag="accepted"):
     """A request was accepted: everything that is needed to send it, and to send it again.
 
-    `request` is the request as JSON without its recipients; `to` are those, in order; `values`
+    `request` is the request as JSON; `to` are its recipients, in order; `values`
     are the placeholders' values of each, where the request is a template. `sender` is the
     number or Messaging Service that was settled on. `key` is the row of its idempotency key.
     Without `receipts` Twilio is not asked to report. `trace` is that of the HTTP request.
@@ -72,6 +73,17 @@ class Accepted(Event, frozen=True, kw_only=True, tag="accepted"):
     batch: str | None = None
     receipts: bool = True
     trace: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether its time had not come yet when it was accepted."""
+        return self.send_at is not None and self.send_at > self.at
+
+    def sender_to(self, to: str | None) -> str | None:
+        """Who sends to one of the recipients: a number sends to WhatsApp as that on WhatsApp."""
+        if self.sender and self.sender.startswith("+") and to and to.startswith(_WHATSAPP):
+            return _WHATSAPP + self.sender
+        return self.sender
 
 
 class Claim(Event, frozen=True, kw_only=True, tag="claim"):

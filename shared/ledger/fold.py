@@ -225,7 +225,7 @@ class _Story:
         settled = {settlement.n for settlement in self.settlements}
         if newest and newest.by == "send" and newest.n not in settled and _concerns(newest, index):
             return "delivering"
-        waits = self.accepted and self.accepted.send_at
+        waits = self.accepted is not None and self.accepted.waits
         return "scheduled" if waits and not self.claims else "accepted"
 
     def _not_before(self, outcome: Outcome | None) -> datetime | None:

@@ -25,7 +25,7 @@ def item(entry: Entry, delivery: Delivery) -> dict[str, Any]:
         "kind": entry.kind,
         "state": delivery.state,
         "to": delivery.to,
-        "from": accepted.sender if accepted else None,
+        "from": accepted.sender_to(delivery.to) if accepted else None,
         "sid": delivery.sid,
         "twilio_status": delivery.twilio_status,
         "error": delivery.error and dict(zip(("code", "message"), delivery.error, strict=True)),

@@ -17,6 +17,10 @@ MESSAGES: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
     "to of a wrong type": ({"to": 5}, [("$.to", "wrong_type")]),
     "body of a wrong type": ({"body": ["Hi"]}, [("$.body", "wrong_type")]),
     "101 recipients": ({"to": [f"+1415555{n:04}" for n in range(101)]}, [("$.to", "too_long")]),
+    "101 recipients, one of a wrong type": (
+        {"to": [*(f"+1415555{n:04}" for n in range(100)), 5]},
+        [("$.to", "too_long"), ("$.to[100]", "wrong_type")],
+    ),
     "a body of 1601 characters": ({"body": "x" * 1601}, [("$.body", "too_long")]),
     "control characters": ({"body": "a\x00b\x0b"}, [("$.body", "forbidden_character")]),
     "a number that is none": ({"to": "+1"}, [("$.to", "invalid_number")]),
@@ -35,6 +39,7 @@ MESSAGES: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
         [("$.to[1]", "invalid_number"), ("$.to[2]", "premium_rate"), ("$.to[3]", "duplicate")],
     ),
     "a sender that is none": ({"from": "+1415"}, [("$.from", "invalid_number")]),
+    "a sender of control characters": ({"from": "rcs:a\x00b"}, [("$.from", "invalid_number")]),
     "a service that is none": (
         {"messaging_service_sid": "MG1"},
         [("$.messaging_service_sid", "malformed")],
@@ -116,6 +121,10 @@ CALLS: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
     "a number that is none": ({"to": "+1"}, [("$.to", "invalid_number")]),
     "a WhatsApp user": ({"to": "whatsapp:+14155552671"}, [("$.to", "invalid_number")]),
     "a sender of letters": ({"from": "ACME"}, [("$.from", "invalid_number")]),
+    "a client without a name": ({"to": "client:"}, [("$.to", "invalid_number")]),
+    "a client's name with a blank": ({"to": "client:a b"}, [("$.to", "invalid_number")]),
+    "a SIP address with a NUL": ({"to": "sip:a@b\x00"}, [("$.to", "invalid_number")]),
+    "a sender without a name": ({"from": "client:"}, [("$.from", "invalid_number")]),
     "TwiML that is none": ({"say": None, "twiml": "<Response>"}, [("$.twiml", "not_xml")]),
     "TwiML of something else": ({"say": None, "twiml": "<Html/>"}, [("$.twiml", "not_twiml")]),
     "TwiML too long": (

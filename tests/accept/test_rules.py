@@ -33,6 +33,7 @@ def call(**fields: Any) -> CallRequest:  # noqa: ANN401 - the same
         (message(messaging_service_sid="MG" + "1" * 32), settings(), "MG" + "1" * 32),
         (message(to="whatsapp:+14155552671"), settings(), "whatsapp:+15005550006"),
         (message(to="whatsapp:+14155552671"), BOTH, SERVICE),
+        (message(to=[TO[0], "whatsapp:+14155552671"]), settings(), "+15005550006"),
         (message(), settings(TWILIO_FROM_NUMBER=""), None),
         (call(), BOTH, "+15005550006"),
         (call(**{"from": "client:bob"}), settings(), "client:bob"),

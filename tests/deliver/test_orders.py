@@ -55,6 +55,23 @@ def test_messages(fields: dict[str, Any], parameters: dict[str, Any]) -> None:
     assert asked("message", fields) == {"status_callback": CALLBACK + REPEATED, **parameters}
 
 
+@pytest.mark.parametrize(
+    ("sender", "senders"),
+    [
+        (SENDER, [SENDER, f"whatsapp:{SENDER}"]),
+        ("MG" + "0" * 32, ["MG" + "0" * 32] * 2),
+        (f"whatsapp:{SENDER}", [f"whatsapp:{SENDER}"] * 2),
+        (None, ["", ""]),
+    ],
+)
+def test_a_number_sends_to_whatsapp_as_that_on_whatsapp(
+    sender: str | None, senders: list[str]
+) -> None:
+    """Each recipient of a mixed list is sent to in its own channel; other senders stay as named."""
+    job = accepted("message", {"body": "b"}, to=(TWO[0], f"whatsapp:{TWO[1]}"), sender=sender)
+    assert [order(JOB, job, index, PUBLIC_BASE_URL).sender for index in (0, 1)] == senders
+
+
 CALLS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"say": "Hello"}, {"twiml": HELLO}),
     ({"steps": [{"say": "Hello"}]}, {"twiml": HELLO}),
