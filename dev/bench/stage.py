@@ -121,10 +121,9 @@ async def jobs(gateway: Gateway, count: int) -> list[Job]:
     """So many accepted jobs of one message each, in hand."""
     at, accept = gateway.now(), gateway.accept
     request = accept.checked("message", {"to": TO, "body": BODY})
-    return [
-        await accept.job("message", request, entry_id.new_id(at, gateway.random()), at)
-        for _ in range(count)
-    ]
+    ids = [entry_id.new_id(at, gateway.random()) for _ in range(count)]
+    firsts = [await accept.first("message", request, each, at, None) for each in ids]
+    return [accept.job("message", request, first) for first in firsts]
 
 
 def number(place: int) -> str:

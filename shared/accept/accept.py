@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from shared.accept.fields import decode_fields
-from shared.accept.idempotency import check_same, digest, key_name, meaning
+from shared.accept.idempotency import check_same, digest, key_name, meaning, problems_with_key
 from shared.accept.request import REQUEST_OF_KIND, MessageRequest
 from shared.accept.rules import problems_with, problems_with_time, recipients, sender, texts_in
 from shared.accept.segments import segments_of
@@ -70,47 +70,51 @@ class Accept:
             StorageUnavailableError: it is unknown whether the request was kept.
         """
         at = self.now()
-        request = self.checked(kind, fields)
-        job = await self.job(kind, request, entry_id.new_id(at, self.random()), at, key=key)
+        request = self.checked(kind, fields, key)
+        first = await self.first(kind, request, entry_id.new_id(at, self.random()), at, key)
+        job = self.job(kind, request, first, key)
         await self.keep(job)
         accepted = job.accepted
         return Acceptance(
             id=job.job,
             kind=kind,
             to=accepted.to,
-            scheduled=accepted.send_at is not None and accepted.send_at > accepted.at,
-            several=not isinstance(request.to, str),
+            scheduled=accepted.waits,
+            several=first.several or len(accepted.to) > 1,
             segments=segments_of(request) if isinstance(request, MessageRequest) else None,
         )
 
-    async def job(  # noqa: PLR0913 - what makes a job is this much
-        self,
-        kind: Kind,
-        request: AnyRequest,
-        job_id: str,
-        at: datetime,
-        *,
-        key: str | None = None,
-        source: Source = "http",
-    ) -> Job:
-        """The job of a valid request: the same one for the same `key`.
+    async def first(
+        self, kind: Kind, request: AnyRequest, job_id: str, at: datetime, key: str | None
+    ) -> Key:
+        """What a valid request is kept as: what the first one of its key was, or `job_id` and `at`.
 
         Raises:
             InvalidRequestError: `send_at` is no time that can be kept, seen from `at`.
             IdempotencyMismatchError: the key stands for a request that means something else.
         """
-        held = None
-        if key is not None:
-            held = await self.ledger.key(key_name(key))
+        held = None if key is None else await self.ledger.key(key_name(key))
         if held is None and (problems := problems_with_time(request, at)):
             raise InvalidRequestError(problems)
-        if key is not None:
-            mine = Key(job=job_id, at=at, digest=digest(meaning(kind, request)))
-            held = held or await self.ledger.hold_key(key_name(key), mine)
-            check_same(held, mine)
-            job_id, at = held.job, held.at
+        several = not isinstance(request.to, str)
+        if key is None:
+            return Key(job=job_id, at=at, digest="", several=several)
+        mine = Key(job=job_id, at=at, digest=digest(meaning(kind, request)), several=several)
+        held = held or await self.ledger.hold_key(key_name(key), mine)
+        check_same(held, mine)
+        return held
+
+    def job(
+        self,
+        kind: Kind,
+        request: AnyRequest,
+        first: Key,
+        key: str | None = None,
+        source: Source = "http",
+    ) -> Job:
+        """The job of a valid request, the same one for the same `first`."""
         accepted = Accepted(
-            at=at,
+            at=first.at,
             kind=kind,
             to=recipients(request),
             request=msgspec.Raw(msgspec.json.encode(request)),
@@ -122,10 +126,10 @@ class Accept:
             key=None if key is None else key_name(key),
             trace=followed(),
         )
-        return Job(v=VERSION, job=job_id, accepted=accepted)
+        return Job(v=VERSION, job=first.job, accepted=accepted)
 
-    def checked(self, kind: Kind, fields: Mapping[str, Any]) -> AnyRequest:
-        """The valid request that `fields` say.
+    def checked(self, kind: Kind, fields: Mapping[str, Any], key: str | None = None) -> AnyRequest:
+        """The valid request that `fields` say, to be kept under `key`.
 
         Raises:
             InvalidRequestError: with every problem, but for those that depend on the time.
@@ -137,6 +141,7 @@ class Accept:
         beside = (recipients(request), request.metadata, sender(request, self.settings))
         if len(msgspec.json.encode((request, beside))) > MOST_BYTES - _JOB_OVERHEAD:
             problems.append(Problem("$", "too_large", f"takes more than {MOST_BYTES} bytes"))
+        problems += problems_with_key(key)
         if problems:
             raise InvalidRequestError([*problems, *problems_with_time(request, self.now())])
         return request

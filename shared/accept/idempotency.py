@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,16 +20,22 @@ if TYPE_CHECKING:
 LONGEST_KEY: Final = 255
 
 
+def problems_with_key(key: str | None) -> list[Problem]:
+    """Whether an idempotency key, if there is one, is blank or longer than `LONGEST_KEY`."""
+    if key is None or (key.strip() and len(key) <= LONGEST_KEY):
+        return []
+    code = "too_long" if key.strip() else "blank"
+    return [Problem("Idempotency-Key", code, f"must have 1 to {LONGEST_KEY} characters")]
+
+
 def key_name(key: str) -> str:
     """The name under which an idempotency key is kept.
 
     Raises:
         InvalidRequestError: it is blank or longer than `LONGEST_KEY` characters.
     """
-    if not key.strip() or len(key) > LONGEST_KEY:
-        code = "too_long" if key.strip() else "blank"
-        words = f"must have 1 to {LONGEST_KEY} characters"
-        raise InvalidRequestError([Problem("Idempotency-Key", code, words)])
+    if problems := problems_with_key(key):
+        raise InvalidRequestError(problems)
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
 
 
@@ -39,7 +46,9 @@ def meaning(kind: str, request: msgspec.Struct) -> dict[str, Any]:
         if isinstance(fields.get(name), str):
             fields[name] = [fields[name]]
     if fields.get("send_at"):
-        fields["send_at"] = fields["send_at"].astimezone(UTC)
+        # The first and the last day of the calendar have no UTC, nor anything accepted for them.
+        with suppress(OverflowError):
+            fields["send_at"] = fields["send_at"].astimezone(UTC)
     return fields
 
 

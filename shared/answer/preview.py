@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from shared.accept.fields import decode_fields
+from shared.accept.idempotency import problems_with_key
 from shared.accept.request import Steps
 from shared.answer.steps import check_steps, to_twiml
 from shared.errors import InvalidRequestError
 from shared.http_replies import json_reply
-from shared.http_requests import json_object
+from shared.http_requests import idempotency_key, json_object
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -33,6 +34,7 @@ async def preview(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
     request, problems = decoded.value, decoded.problems
     if "steps" not in decoded.broken:
         problems += check_steps(request.steps, request.kind)
+    problems += problems_with_key(idempotency_key(req))
     if problems:
         raise InvalidRequestError(problems)
     return json_reply({"twiml": to_twiml(request.steps, request.kind)})

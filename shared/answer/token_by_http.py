@@ -9,10 +9,11 @@ import msgspec
 from msgspec import Meta
 
 from shared.accept.fields import decode_fields
+from shared.accept.idempotency import problems_with_key
 from shared.answer.access_token import MAX_TTL_SECONDS, access_token, check_identity
 from shared.errors import InvalidRequestError, Problem, SettingsError
 from shared.http_replies import json_reply
-from shared.http_requests import json_object
+from shared.http_requests import idempotency_key, json_object
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -33,7 +34,8 @@ async def issue(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
     """200 with the token and when it ends."""
     decoded = decode_fields(json_object(req), TokenRequest, identity="")
     request = decoded.value
-    if problems := decoded.problems or check_identity(request.identity):
+    problems = decoded.problems or check_identity(request.identity)
+    if problems := [*problems, *problems_with_key(idempotency_key(req))]:
         raise InvalidRequestError(problems)
     settings = gateway.settings
     _check(settings, calls_out=not request.incoming)

@@ -77,6 +77,7 @@ class Arrive:
             raise UnreadableJobError("kind", f"kind {WORDS}")
         if not isinstance(key, str | None):
             raise UnreadableJobError("shape", "idempotency_key must be a text")
-        request = self.accept.checked(kind, fields)
+        request = self.accept.checked(kind, fields, key)
         at = message.inserted_at or self.accept.now()
-        return await self.accept.job(kind, request, job_id, at, key=key, source="queue")
+        first = await self.accept.first(kind, request, job_id, at, key)
+        return self.accept.job(kind, request, first, key, source="queue")

@@ -26,12 +26,17 @@ _KEYS: Final = "~key"
 _ANSWER: Final = ".answer"
 
 
-class Key(msgspec.Struct, frozen=True):
-    """What an idempotency key was first used for: which id, when, and the request's digest."""
+class Key(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an idempotency key was first used for: which id, when, and the request's digest.
+
+    `several` says that a list was asked for: one recipient and a list of it mean the same, but
+    are answered each in its own shape.
+    """
 
     job: str
     at: datetime
     digest: str
+    several: bool = False
 
 
 class Ledger:

@@ -81,6 +81,7 @@ async def test_send_at_waits_on_the_queue(app: App) -> None:
     assert (await app.get(reply.headers["Location"])).json["state"] == "scheduled"
     reply = await app.post("/api/messages", MESSAGE | {"send_at": "2026-11-21T11:59:30Z"})
     assert reply.json["state"] == "accepted"
+    assert (await app.get(reply.headers["Location"])).json["state"] == "accepted"
     assert [put.delay for put in app.queue.puts] == [timedelta(hours=1), timedelta(seconds=-30)]
 
 
@@ -130,6 +131,14 @@ async def test_a_whatsapp_message_comes_from_whatsapp(app: App) -> None:
     assert (entry["to"], entry["from"]) == ("whatsapp:+14155552671", "whatsapp:+15005550006")
 
 
+async def test_each_of_a_mixed_list_is_sent_to_in_its_own_channel(app: App) -> None:
+    """A list may hold numbers and WhatsApp users; the default number sends to each as they are."""
+    mixed = [TO[0], f"whatsapp:{TO[0]}"]
+    reply = await app.post("/api/messages", {"to": mixed, "body": "Hi"})
+    shown = (await app.get(reply.headers["Location"])).json["deliveries"]
+    assert [each["from"] for each in shown] == ["+15005550006", "whatsapp:+15005550006"]
+
+
 async def test_a_key_gives_the_same_answer_and_one_message(app: App) -> None:
     """Repeating a request with its key, later and in other words, changes nothing."""
     at = MESSAGE | {"send_at": "2026-11-21T13:00:00Z"}
@@ -141,6 +150,26 @@ async def test_a_key_gives_the_same_answer_and_one_message(app: App) -> None:
     assert (again.status, again.body) == (reworded.status, reworded.body) == (202, first.body)
     assert len({job.job for job in jobs(app)}) == 1
     assert len((await app.get("/api/messages")).json["items"]) == 1
+
+
+@pytest.mark.parametrize("order", [(TO[0], [TO[0]]), ([TO[0]], TO[0])])
+async def test_a_list_of_one_and_its_one_are_answered_as_the_first(
+    app: App, order: tuple[object, object]
+) -> None:
+    """One recipient and a list of it mean the same, so the second gets the first one's answer."""
+    first, again = [
+        await app.post("/api/messages", MESSAGE | {"to": to}, Idempotency_Key="k") for to in order
+    ]
+    assert (again.status, again.headers, again.body) == (202, first.headers, first.body)
+    assert ("count" in first.json) == isinstance(order[0], list)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_key_for_the_end_of_time_is_422(app: App, moment: str) -> None:
+    """A moment that has no UTC is another request like any other."""
+    await app.post("/api/messages", MESSAGE, Idempotency_Key="k")
+    reply = await app.post("/api/messages", MESSAGE | {"send_at": moment}, Idempotency_Key="k")
+    assert reply.status == 422
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,25 @@ async def test_a_key_that_is_none_is_refused(app: App, key: str, code: str) -> N
     await check(app, reply, [("Idempotency-Key", code)])
 
 
+async def test_a_key_that_is_none_is_named_with_everything_else(app: App) -> None:
+    """The key's problem stands among those of the fields and of the time."""
+    fields = {"to": "x", "body": "Hi", "send_at": "2026-11-21T11:00:00Z"}
+    reply = await app.post("/api/messages", fields, Idempotency_Key="k" * 256)
+    expected = [("$.to", "invalid_number"), ("Idempotency-Key", "too_long"),
+                ("$.send_at", "in_the_past")]  # fmt: skip
+    await check(app, reply, expected)
+
+
+async def test_a_list_of_thousands_is_not_looked_at_to_its_end(app: App) -> None:
+    """Whoever sends a batch as one message is told so, without holding up everybody else."""
+    reply = await app.post("/api/messages", {"to": ["x"] * 5000, "body": "Hi"})
+    assert reply.errors[0] == ("$.to", "too_long")
+    assert reply.errors[-1] == ("$.to[999]", "invalid_number")
+    reply = await app.post("/api/messages", {"to": [5] * 5000, "body": "Hi"})
+    assert (reply.errors[0], reply.errors[-1]) == (
+        ("$.to", "too_long"), ("$.to[999]", "wrong_type"))  # fmt: skip
+
+
 @pytest.mark.parametrize("part", ["queue", "table"])
 async def test_storage_that_is_away_is_503(app: App, part: str) -> None:
     """Where queue or table do not answer, the caller is told to repeat with the same key."""

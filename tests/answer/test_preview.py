@@ -46,6 +46,12 @@ async def test_every_problem_is_named(
     assert reply.errors == errors
 
 
+async def test_a_key_that_is_too_long_is_named_too(app: App) -> None:
+    """Nothing is sent here, but what is no key is refused as on every POST."""
+    reply = await app.post("/api/twiml/preview", {"steps": "x"}, Idempotency_Key="k" * 256)
+    assert reply.errors == [("$.steps", "wrong_type"), ("Idempotency-Key", "too_long")]
+
+
 async def test_a_preview_is_not_a_twimlet(configure: Configure) -> None:
     """The route is reached by its own function, in the order in which the host tries them."""
     app = configure()

@@ -65,6 +65,12 @@ async def test_what_is_wrong_is_named(
     assert [found for found, _ in reply.errors] == [path]
 
 
+async def test_a_key_that_is_too_long_is_named_too(configure: Configure) -> None:
+    """A token is made anew each time, but what is no key is refused as on every POST."""
+    reply = await configure(**KEY).post("/api/token", {"identity": ""}, Idempotency_Key="k" * 256)
+    assert [path for path, _ in reply.errors] == ["$.identity", "Idempotency-Key"]
+
+
 @pytest.mark.parametrize(
     ("given", "incoming", "missing"),
     [
