@@ -70,7 +70,7 @@ async def newest(req: func.HttpRequest, gateway: Gateway, kind: Kind) -> func.Ht
         problems.append(
             Problem("$.state", "not_one_of", f"is none of {', '.join(get_args(State))}")
         )
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= _MOST):
+    if not (re.fullmatch("[0-9]{1,3}", limit) and 1 <= int(limit) <= _MOST):
         problems.append(Problem("$.limit", "out_of_range", f"must be from 1 to {_MOST}"))
     if cursor is not None and entry_id.parse(cursor) is None:
         problems.append(Problem("$.cursor", "malformed", "is no cursor of a page"))
@@ -99,8 +99,8 @@ async def newest(req: func.HttpRequest, gateway: Gateway, kind: Kind) -> func.Ht
 
 
 def _with_plus(value: str) -> str:
-    """A number or time as it was meant: a plus sign that nobody escaped arrives as a space."""
-    return re.sub(r"^ | (?=\d\d:\d\d$)", "+", value)
+    """Numbers or a time as they were meant: a plus sign that nobody escaped arrives as a space."""
+    return re.sub(r"(?<![^,:]) | (?=\d\d:\d\d$)", "+", value)
 
 
 def _moment(text: str | None) -> datetime | None:

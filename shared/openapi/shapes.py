@@ -102,7 +102,11 @@ class Job(msgspec.Struct):
 
 
 class Page(msgspec.Struct):
-    """Entries, newest first; `next` is the cursor of the page after this one."""
+    """Entries, newest first; `next` is the cursor of the page after this one, null on the last.
+
+    A page looks at so many entries and no more, so one that filters have thinned out can be
+    short, even empty, and yet have a `next`.
+    """
 
     items: list[Item]
     next: str | None

@@ -150,6 +150,11 @@ async def test_lists_are_newest_first_and_filtered(app: App) -> None:
     assert await listed("to=+14155552671") == [f"{both}-0", first]
     assert await listed("to=%2B14155552671&state=accepted") == [f"{both}-0"]
     assert await listed("to=nobody") == []
+    app.clock.move(seconds=1)
+    third = await accept(app, f"whatsapp:{TO[0]}")
+    assert await listed(f"to=whatsapp:{TO[0]}") == [third]
+    assert await listed(f"to={TO[1]},whatsapp:{TO[0]}") == [third, f"{both}-1"]
+    assert await listed(f"to={TO[1]}&to={TO[0]}") == [f"{both}-0", f"{both}-1", first]
 
 
 async def test_pages_of_a_list_follow_one_another(app: App) -> None:
@@ -176,6 +181,7 @@ async def test_pages_of_a_list_follow_one_another(app: App) -> None:
         ("limit=-1", [("$.limit", "out_of_range")]),
         ("limit=ten", [("$.limit", "out_of_range")]),
         ("limit=%C2%B2", [("$.limit", "out_of_range")]),
+        ("limit=" + "9" * 5000, [("$.limit", "out_of_range")]),
         ("cursor=x", [("$.cursor", "malformed")]),
         ("state=x&limit=x&cursor=x",
          [("$.state", "not_one_of"), ("$.limit", "out_of_range"), ("$.cursor", "malformed")]),
