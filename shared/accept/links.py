@@ -44,11 +44,11 @@ def problem_with_link(link: str, *, own: str, allowed: Collection[str]) -> str |
 
 def is_local(url: str) -> bool:
     """Whether a URL is on this very machine, as everything is while developing."""
-    host = urlsplit(url).hostname or ""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return False
 
 
 def _is_public(host: str) -> bool:

@@ -144,9 +144,9 @@ def _links(request: AnyRequest, settings: Settings) -> Iterator[Problem]:
             yield Problem(path, "link_not_allowed", words)
     # Callbacks are forwarded by us; while developing the receiver is on this machine too.
     callback = request.status_callback
-    if callback and not (is_local(own) and is_local(callback)):
-        words = problem_with_link(callback, own=own, allowed=())
-        if words:
+    if callback:
+        ours = callback if is_local(own) and is_local(callback) else own
+        if words := problem_with_link(callback, own=ours, allowed=()):
             yield Problem("$.status_callback", "link_not_allowed", words)
 
 

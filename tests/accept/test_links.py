@@ -105,7 +105,8 @@ def test_a_list_of_hosts_is_all_there_is() -> None:
 @pytest.mark.parametrize(
     ("url", "local"),
     [("http://127.0.0.1:1/x", True), ("http://localhost/x", True), ("http://[::1]/", True),
-     ("https://example.com/", False), ("https://10.0.0.1/", False), ("nothing", False)],
+     ("https://example.com/", False), ("https://10.0.0.1/", False), ("nothing", False),
+     ("http://[::1", False)],
 )  # fmt: skip
 def test_this_machine_is_known(url: str, local: bool) -> None:  # noqa: FBT001 - a column of the table
     """An address of this very machine is told from every other."""

@@ -55,3 +55,11 @@ def test_a_local_app_forwards_to_this_machine() -> None:
         "$.status_callback"
     ]
     assert [p.path for p in problems_with(message(media_url=here), LOCAL)] == ["$.media_url"]
+
+
+@pytest.mark.parametrize("link", ["http://[::1", "http://[::1]:x/", "ftp://localhost/x"])
+def test_a_local_app_takes_no_callback_that_is_none(link: str) -> None:
+    """What is no URL is refused as such, also where any address of this machine will do."""
+    assert [p.path for p in problems_with(message(status_callback=link), LOCAL)] == [
+        "$.status_callback"
+    ]
