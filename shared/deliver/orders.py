@@ -59,6 +59,9 @@ def _message(request: MessageRequest) -> dict[str, Any]:
     if request.media_url is not None:
         media = request.media_url
         parameters["media_url"] = [media] if isinstance(media, str) else media
+    if request.messaging_service_sid is not None and request.from_ is not None:
+        # The service stays the order's sender; this says which of its own it is to use.
+        parameters["from_"] = request.from_
     if request.content_variables is not None:
         parameters["content_variables"] = json.dumps(request.content_variables)
     return parameters

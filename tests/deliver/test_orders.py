@@ -43,6 +43,11 @@ MESSAGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"content_sid": "HX" + "0" * 32, "content_variables": '{"1": "x"}'},
     ),
     (
+        {"body": "b", "messaging_service_sid": "MG" + "0" * 32, "from": SENDER},
+        {"body": "b", "from_": SENDER},
+    ),
+    ({"body": "b", "from": SENDER}, {"body": "b"}),
+    (
         {"body": "b", "validity_period": 60, "smart_encoded": True, "shorten_urls": False},
         {"body": "b", "validity_period": 60, "smart_encoded": True, "shorten_urls": False},
     ),
