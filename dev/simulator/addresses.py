@@ -1,15 +1,15 @@
 """What Twilio takes for a phone number, a sender and a URL."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
-E164 = re.compile(r"\+[1-9]\d{6,14}")
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 CHANNEL = re.compile(r"(whatsapp|rcs|messenger|viber):\S+")
-SHORT_CODE = re.compile(r"\d{3,8}")
+SHORT_CODE = re.compile(r"[0-9]{3,8}")
 ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 +\-_&]{1,11}")
 ENDPOINT = re.compile(r"(client|sip|sips):\S+", re.IGNORECASE)
 PUNCTUATION = re.compile(r"[\s().\-]")
-NATIONAL = re.compile(r"1?(\d{10})")
+NATIONAL = re.compile(r"1?([0-9]{10})")
 
 
 def phone_number(text: str) -> str | None:
@@ -38,11 +38,19 @@ def callee(text: str) -> str | None:
     return phone_number(text) or (text if ENDPOINT.fullmatch(text) else None)
 
 
+def absolute(base: str, url: str) -> str:
+    """A URL as seen from another; what is no URL stays as it is, to be refused when asked."""
+    try:
+        return urljoin(base, url.strip())
+    except ValueError:
+        return url
+
+
 def web_address(text: str) -> bool:
     """Whether this is an http or https URL with a host that Twilio would call."""
     try:
         parts = urlsplit(text)
-        host = parts.hostname
+        host, _ = parts.hostname, parts.port
     except ValueError:
         return False
     return parts.scheme in {"http", "https"} and bool(host) and "_" not in str(host)

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 MOST_RETRIES: Final = 5
+SHORTEST_MS, LONGEST_CONNECT_MS, LONGEST_MS = 100, 10_000, 15_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,21 @@ class ConnectionRule:
 
     @classmethod
     def of(cls, fragment: str) -> "ConnectionRule":
-        """Read a fragment; what it does not say stays as Twilio's default."""
+        """Read a fragment; what it does not say in numbers stays as Twilio's default."""
         said = dict(parse_qsl(fragment))
+
+        def number(name: str, default: int, least: int, most: int) -> int:
+            try:
+                return min(max(int(said[name]), least), most)
+            except (KeyError, ValueError):
+                return default
+
+        total = min(number(name, LONGEST_MS, SHORTEST_MS, LONGEST_MS) for name in ("rt", "tt"))
         return cls(
-            retries=min(int(said.get("rc", "1")), MOST_RETRIES),
+            retries=number("rc", 1, 0, MOST_RETRIES),
             on=frozenset(said.get("rp", "ct").split(",")),
-            connect=int(said.get("ct", "5000")) / 1000,
-            total=min(int(said.get("rt", "15000")), int(said.get("tt", "15000"))) / 1000,
+            connect=number("ct", 5000, SHORTEST_MS, LONGEST_CONNECT_MS) / 1000,
+            total=total / 1000,
         )
 
     def retry(self, kind: str) -> bool:

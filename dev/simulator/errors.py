@@ -22,7 +22,7 @@ REFUSALS: dict[int, tuple[int, str]] = {
     21205: (BAD, "Url is not a valid URL: {}"),
     21206: (BAD, "Invalid SendDigits: {}"),
     21207: (BAD, "Invalid MachineDetection: {}"),
-    21208: (BAD, "Invalid Timeout: {}"),
+    21208: (BAD, "Invalid {}"),
     21209: (BAD, "Invalid HTTP method: {}"),
     21210: (BAD, "The source phone number provided, {}, is not yet verified for your account."),
     21211: (BAD, "Invalid 'To' Phone Number: {}"),

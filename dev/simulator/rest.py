@@ -1,6 +1,7 @@
 """Twilio's REST surface: who may ask, which resource answers, and which fault strikes."""
 
 import asyncio
+import re
 import socket
 import struct
 import time
@@ -23,6 +24,12 @@ HTML_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>502</body><
 JSON_TYPE = {"Content-Type": "application/json;charset=utf-8"}
 
 Form = dict[str, list[str]]
+WHOLE = re.compile(r"[0-9]{1,9}")
+
+
+def whole(text: str) -> int | None:
+    """A whole number in plain digits, or None."""
+    return int(text) if WHOLE.fullmatch(text) else None
 
 
 @dataclass(slots=True)

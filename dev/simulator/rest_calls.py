@@ -14,7 +14,7 @@ from dev.simulator.call_engine.order import LONGEST_CALL, CallOrder, Reports
 from dev.simulator.errors import RefusalError
 from dev.simulator.magic_numbers import refuse_magic_call
 from dev.simulator.paging import in_range, page
-from dev.simulator.rest import Asked, Reply
+from dev.simulator.rest import Asked, Reply, whole
 
 LONGEST_TWIML: Final = 4000
 LONGEST_RINGING: Final = 600
@@ -135,19 +135,25 @@ def _order(asked: Asked) -> CallOrder:
     digits = asked.one("SendDigits")
     if digits and not SEND_DIGITS.fullmatch(digits):
         raise RefusalError(21206, digits)
+    program = _program(asked)
+    # A TwiML application has a fallback and status callbacks of its own, or none.
+    by_application = not (asked.one("Url") or asked.one("Twiml"))
     return CallOrder(
-        program=_program(asked),
+        program=program,
         ring_for=_seconds(asked, "Timeout", 60, LONGEST_RINGING),
         time_limit=_seconds(asked, "TimeLimit", LONGEST_CALL, LONGEST_CALL),
-        fallback=_fallback(asked),
-        reports=_reports(asked),
+        fallback=None if by_application else _fallback(asked),
+        reports=Reports() if by_application else _reports(asked),
         send_digits=digits,
         # SendDigits turns detection off.
         detection="" if digits else asked.one("MachineDetection"),
         async_detection=asked.one("AsyncAmd") == "true",
         detection_callback=asked.one("AsyncAmdStatusCallback"),
+        detection_method=asked.one("AsyncAmdStatusCallbackMethod", "POST").upper(),
         record=asked.one("Record") == "true",
+        recording_dual=asked.one("RecordingChannels") == "dual",
         recording_callback=asked.one("RecordingStatusCallback"),
+        recording_method=asked.one("RecordingStatusCallbackMethod", "POST").upper(),
     )
 
 
@@ -165,10 +171,11 @@ def _reports(asked: Asked) -> Reports:
 
 
 def _seconds(asked: Asked, name: str, default: int, most: int) -> int:
-    text = asked.one(name, str(default))
-    if not text.isdigit() or int(text) > most:
-        raise RefusalError(21208, text)
-    return int(text)
+    text = asked.one(name) or str(default)
+    value = whole(text)
+    if value is None or value > most:
+        raise RefusalError(21208, f"{name} {text}")
+    return value
 
 
 def _program(asked: Asked) -> Program:

@@ -30,6 +30,8 @@ RESOURCES: tuple[tuple[str, str, Resource, bool], ...] = (
     ("POST", "/Calls/{sid}.json", rest_calls.update, False),
     ("DELETE", "/Calls/{sid}.json", rest_calls.delete, False),
     ("GET", "/Calls/{sid}/Recordings.json", rest_account.recordings, False),
+    ("GET", "/Calls/{call}/Recordings/{sid}", rest_account.recording, False),
+    ("DELETE", "/Calls/{call}/Recordings/{sid}", rest_account.delete_recording, False),
     ("GET", "/Recordings.json", rest_account.recordings, False),
     ("GET", "/Recordings/{sid}", rest_account.recording, False),
     ("DELETE", "/Recordings/{sid}", rest_account.delete_recording, False),

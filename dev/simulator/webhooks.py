@@ -14,6 +14,7 @@ from multidict import CIMultiDictProxy
 from twilio.request_validator import RequestValidator
 from yarl import URL
 
+from dev.simulator.addresses import web_address
 from dev.simulator.connection import ConnectionRule, with_query, without_login
 from dev.simulator.faults import Faults
 from dev.simulator.journal import Journal
@@ -111,11 +112,10 @@ class Webhooks:
         Raises:
             WebhookError: No usable answer came.
         """
+        if not web_address(url):
+            raise WebhookError(11100, f"Invalid URL format: {url!r}")
         bare, fragment = urldefrag(url)
-        try:
-            rule = ConnectionRule.of(fragment)
-        except ValueError:
-            rule = ConnectionRule()
+        rule = ConnectionRule.of(fragment)
         token = str(uuid.uuid4())
         for left in range(rule.retries, -1, -1):
             try:
@@ -139,7 +139,7 @@ class Webhooks:
             answer, headers = await self._once(url, parameters, method, rule, token, voice=voice)
             if answer.status not in SEE_OTHER + REPEAT:
                 return _checked(answer)
-            url = str(URL(url, encoded=True).join(URL(headers.get("Location", ""), encoded=True)))
+            url = _following(url, headers.get("Location", ""))
             method = "GET" if answer.status in SEE_OTHER else method
         raise WebhookError(11215, f"more than {MOST_REDIRECTS} HTTP redirects")
 
@@ -210,6 +210,13 @@ class Webhooks:
         if voice and parts.scheme == "https" and parts.port:
             url = urlunsplit(parts._replace(netloc=parts.hostname or ""))
         return str(self._validator.compute_signature(url, form))
+
+
+def _following(url: str, location: str) -> str:
+    try:
+        return str(URL(url, encoded=True).join(URL(location, encoded=True)))
+    except ValueError:
+        raise WebhookError(11200, f"redirected to {location!r}, which is no URL") from None
 
 
 def _checked(answer: Answer) -> Answer:

@@ -31,11 +31,16 @@ async def talk(line: Line) -> None:
     if line.order.send_digits:
         line.note("switchboard", "digits", line.order.send_digits)
     await detect_machine(line)
-    if not line.has_ended():
-        await line.follow(run)
+    await line.follow(run)
     if line.order.record:
-        length = max(1, line.exchange.clock.elapsed(line.began))
-        made = keep_recording(line, length, "OutboundAPI", callback=line.order.recording_callback)
+        made = keep_recording(
+            line,
+            max(1, line.exchange.clock.elapsed(line.began)),
+            "OutboundAPI",
+            dual=line.order.recording_dual,
+            callback=line.order.recording_callback,
+            method=line.order.recording_method,
+        )
         line.recording = {
             "RecordingSid": made.sid,
             "RecordingUrl": made.media_url,

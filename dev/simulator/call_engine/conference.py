@@ -31,7 +31,8 @@ async def meet(line: Line, dial: Element, noun: Element) -> dict[str, str]:
     _tell(line, room, noun, "join")
     try:
         await _wait_for_start(line, room, noun)
-        await _talk(line, room, star_ends=yes(dial, "hangupOnStar"))
+        star_ends = yes(dial, "hangupOnStar")
+        await _talk(line, room, muted=yes(noun, "muted"), star_ends=star_ends)
     finally:
         _leave(line, room, noun)
     return {"DialCallStatus": "answered", "ConferenceSid": room.sid}
@@ -78,12 +79,15 @@ async def _give_up(line: Line) -> None:
         await line.hung_up()
 
 
-async def _talk(line: Line, room: Conference, *, star_ends: bool) -> None:
+async def _talk(line: Line, room: Conference, *, muted: bool, star_ends: bool) -> None:
     async def tire() -> None:
         await farewell(line)
         await line.hung_up()
 
-    speaking = speak_to(line, lambda: room.others(line), star_ends=star_ends)
+    def listeners() -> list[Line]:
+        return [] if muted else room.others(line)
+
+    speaking = speak_to(line, listeners, star_ends=star_ends)
     doing = [asyncio.ensure_future(work) for work in (speaking, tire(), room.over.wait())]
     try:
         await asyncio.wait(doing, return_when=asyncio.FIRST_COMPLETED)
@@ -111,10 +115,12 @@ def _end(line: Line, room: Conference, noun: Element) -> None:
     line.exchange.conferences.pop(room.name, None)
     _tell(line, room, noun, "end")
     if noun.get("record") == "record-from-start":
-        callback = noun.get("recordingStatusCallback")
-        length = max(1, line.exchange.clock.elapsed(line.began))
         keep_recording(
-            line, length, "Conference", callback=line.address(callback) if callback else ""
+            line,
+            max(1, line.exchange.clock.elapsed(line.began)),
+            "Conference",
+            callback=line.address(noun.get("recordingStatusCallback", "")),
+            method=noun.get("recordingStatusCallbackMethod", "POST").upper(),
         )
 
 

@@ -8,16 +8,16 @@ from xml.etree.ElementTree import Element
 from dev.simulator.addresses import callee
 from dev.simulator.call_engine.bridge import bridge
 from dev.simulator.call_engine.conference import meet
-from dev.simulator.call_engine.documents import Ask, DocumentError, Program, plain_text
-from dev.simulator.call_engine.interpret import fetch, next_page, run_verbs, seconds, verb, yes
+from dev.simulator.call_engine.documents import Ask, Program, plain_text
+from dev.simulator.call_engine.interpret import next_page, seconds, verb, yes
 from dev.simulator.call_engine.legs import connect_to_us, new_leg
-from dev.simulator.call_engine.line import HangUp, Line
+from dev.simulator.call_engine.line import Line
 from dev.simulator.call_engine.order import LONGEST_CALL
 from dev.simulator.call_engine.record import ask_in_vain
 from dev.simulator.call_engine.recordings import keep_recording
 from dev.simulator.call_engine.ringing import detect_machine, ring
 from dev.simulator.call_engine.serve import serve_next
-from dev.simulator.webhooks import WebhookError
+from dev.simulator.call_engine.whisper import whisper
 
 MOST_LEGS: Final = 10
 # How bad an outcome is, so that the best of several legs speaks for the Dial.
@@ -26,6 +26,7 @@ RECORDED = {"true", "record-from-answer", "record-from-ringing", "record-from-an
 RECORDED |= {"record-from-ringing-dual"}
 SCHEMES = {"Number": "", "Sim": "", "Client": "client:", "Sip": "", "Application": "app:"}
 SCHEMES |= {"WhatsApp": "whatsapp:"}
+PHONES = {"Number", "Sim"}  # a browser or SIP phone that calls these needs a number to show
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def _targets(line: Line, element: Element) -> list[Target]:
         number.text = element.text
         nouns = [number]
     targets = []
+    caller = element.get("callerId", line.call.sender)
     for noun in nouns[:MOST_LEGS]:
         if noun.tag not in SCHEMES:
             line.error(12200, f"unknown noun <{noun.tag}> in <Dial>", warning=True)
@@ -77,6 +79,9 @@ def _targets(line: Line, element: Element) -> list[Target]:
         known = noun.tag in {"Application", "WhatsApp"} or callee(address)
         if not known:
             line.error(13224, f"Dial: {address!r} cannot be called")
+            continue
+        if noun.tag in PHONES and ":" in caller:
+            line.error(13214, f"Dial: {caller!r} cannot be the callerId of a call to a phone")
             continue
         targets.append(Target(callee(address) or address, noun))
     return targets
@@ -167,40 +172,17 @@ async def _accepts(leg: Line, noun: Element) -> bool:
     await detect_machine(leg)
     if not url:
         return not leg.has_ended()
-    program: Program | None = Ask(leg.address(url), noun.get("method", "POST").upper())
-    whispering = asyncio.ensure_future(_whisper(leg, program))
-    ending = asyncio.ensure_future(leg.departure.wait())
-    try:
-        await asyncio.wait({whispering, ending}, return_when=asyncio.FIRST_COMPLETED)
-        return whispering.done() and whispering.result() and not leg.has_ended()
-    finally:
-        whispering.cancel()
-        ending.cancel()
-
-
-async def _whisper(leg: Line, program: Program | None) -> bool:
-    leg.note("switchboard", "whisper")
-    try:
-        while program is not None:
-            program = await run_verbs(leg, await fetch(leg, program))
-    except HangUp:
-        leg.note("switchboard", "not accepted")
-        return False
-    except (WebhookError, DocumentError) as error:
-        leg.error(error.code, str(error))
-        return False
-    return True
+    return await whisper(leg, Ask(leg.address(url), noun.get("method", "POST").upper()))
 
 
 def _recorded(line: Line, element: Element, length: int) -> dict[str, str]:
-    callback = element.get("recordingStatusCallback")
-    method = element.get("recordingStatusCallbackMethod", "POST").upper()
     made = keep_recording(
         line,
         length,
         "DialVerb",
-        callback=line.address(callback) if callback else "",
-        method=method,
+        dual=element.get("record", "").endswith("-dual"),
+        callback=line.address(element.get("recordingStatusCallback", "")),
+        method=element.get("recordingStatusCallbackMethod", "POST").upper(),
     )
     return {
         "RecordingUrl": made.media_url,

@@ -66,7 +66,7 @@ def parse(markup: str | bytes) -> Element:
     try:
         # Safe: no document type means no entities to expand.
         root = fromstring(raw)  # noqa: S314
-    except ParseError as error:
+    except (ParseError, LookupError, ValueError) as error:  # bad markup, unknown encodings
         raise DocumentError(12100, f"Document parse failure: {error}") from None
     if root.tag != "Response":
         raise DocumentError(12100, f"Document parse failure: the root is <{root.tag}>")

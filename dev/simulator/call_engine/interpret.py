@@ -1,5 +1,6 @@
 """Runs TwiML on a line: one coroutine a verb, documents that lead to documents."""
 
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -71,8 +72,6 @@ async def fetch(line: Line, program: Program) -> Element:
         line.page = Ask("")
         return parse(program.twiml)
     line.page = Ask(program.url, program.method)
-    if not program.url.startswith(("http://", "https://")):
-        raise DocumentError(11100, f"Invalid URL format: {program.url!r}")
     answer = await line.exchange.webhooks.ask(
         program.url, line.parameters() | program.parameters, program.method, voice=True
     )
@@ -134,7 +133,7 @@ def seconds(line: Line, element: Element, name: str, default: float, code: int) 
         value = float(text)
     except ValueError:
         value = -1.0
-    if value < 0:
+    if value < 0 or not math.isfinite(value):
         line.error(code, f"invalid {name} {text!r} in <{element.tag}>", warning=True)
         return default
     return value

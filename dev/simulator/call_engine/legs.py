@@ -25,19 +25,19 @@ def new_leg(line: Line, dial: Element, address: str, noun: Element) -> Line:
         status="queued",
         parent=line.call.sid,
     )
-    callback = noun.get("statusCallback")
     order = CallOrder(
         program=Ask(""),
         ring_for=seconds(line, dial, "timeout", DEFAULT_RINGING, 13212),
         reports=Reports.of(
-            line.address(callback) if callback else "",
+            line.address(noun.get("statusCallback", "")),
             noun.get("statusCallbackEvent", ""),
             noun.get("statusCallbackMethod", "POST"),
         ),
         send_digits=noun.get("sendDigits", ""),
         detection=noun.get("machineDetection", ""),
         async_detection=True,
-        detection_callback=noun.get("amdStatusCallback", ""),
+        detection_callback=line.address(noun.get("amdStatusCallback", "")),
+        detection_method=noun.get("amdStatusCallbackMethod", "POST").upper(),
     )
     leg = Line(exchange, call, order, Person(exchange.phones.phone(address)))
     leg.page = line.page

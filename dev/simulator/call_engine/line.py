@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from urllib.parse import urljoin
 
+from dev.simulator.addresses import absolute
 from dev.simulator.books import Call
 from dev.simulator.call_engine.documents import Ask, Program
 from dev.simulator.call_engine.order import CallOrder
@@ -99,8 +99,8 @@ class Line:
         return form | self.order.parameters
 
     def address(self, url: str) -> str:
-        """An absolute URL, relative to the document that is running."""
-        return urljoin(self.page.url, url.strip())
+        """An absolute URL, relative to the document that is running; none stays none."""
+        return absolute(self.page.url, url) if url else ""
 
     # What happens to it
 
@@ -184,8 +184,9 @@ class Line:
             self.note("switchboard", "time limit")
 
     async def _follow(self, run: Documents) -> None:
-        program: Program | None = self.order.program
-        while program is not None:
+        # Somebody may have sent the call elsewhere, or hung up, while it was being detected.
+        program: Program | None = self._next or self.order.program
+        while program is not None and not self.has_ended():
             self._next, self.switched = None, False
             self._doing = asyncio.ensure_future(run(self, program))
             try:

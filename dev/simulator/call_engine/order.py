@@ -35,6 +35,9 @@ class CallOrder:
     detection: str = ""
     async_detection: bool = False
     detection_callback: str = ""
+    detection_method: str = "POST"
     record: bool = False
+    recording_dual: bool = False
     recording_callback: str = ""
+    recording_method: str = "POST"
     parameters: dict[str, str] = field(default_factory=dict)  # told with every voice request

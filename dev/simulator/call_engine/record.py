@@ -15,6 +15,7 @@ LONGEST: Final = 3600
 SHORTEST_TRANSCRIBED, LONGEST_TRANSCRIBED = 2, 120
 SPOKEN = frozenset({"record", "speech", "digits"})
 KEYS = frozenset({"digits"})
+EVERY_KEY: Final = "1234567890*#"
 
 
 @verb("Record")
@@ -25,7 +26,10 @@ async def record(line: Line, element: Element) -> Program | None:
     longest = seconds(line, element, "maxLength", LONGEST, 13612)
     silence = seconds(line, element, "timeout", 5, 13610)
     line.note("switchboard", "record", maxLength=longest, transcribe=element.get("transcribe"))
+    finish = element.get("finishOnKey", EVERY_KEY)
     deed = await line.listen(SPOKEN, silence)
+    while deed and deed.kind == "digits" and not set(deed.text) & set(finish):
+        deed = await line.listen(SPOKEN, silence)
     words = deed.text if deed and deed.kind != "digits" else ""
     if not words:
         line.note("caller", "silence")
@@ -39,18 +43,18 @@ async def record(line: Line, element: Element) -> Program | None:
         if element.get("action"):
             line.exchange.spawn(ask_in_vain(line, page))
         raise
-    key = line.person.next_scripted(KEYS)
-    told = _kept(line, element, length, words, line.heard(key).text if key else "")
+    deed = line.person.next_scripted(KEYS) or line.person.at_hand(KEYS)
+    keys = line.heard(deed).text if deed else ""
+    told = _kept(line, element, length, words, "".join(key for key in keys if key in finish)[:1])
     return next_page(line, element, told)
 
 
 def _kept(line: Line, element: Element, length: int, words: str, key: str) -> dict[str, str]:
-    callback = element.get("recordingStatusCallback")
     made = keep_recording(
         line,
         length,
         "RecordVerb",
-        callback=line.address(callback) if callback else "",
+        callback=line.address(element.get("recordingStatusCallback", "")),
         method=element.get("recordingStatusCallbackMethod", "POST").upper(),
     )
     line.note("switchboard", "recorded", str(length), words=words)

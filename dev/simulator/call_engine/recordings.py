@@ -5,8 +5,14 @@ from dev.simulator.call_engine.line import Line
 from dev.simulator.clock import now_rfc2822
 
 
-def keep_recording(
-    line: Line, duration: int, source: str, *, callback: str = "", method: str = "POST"
+def keep_recording(  # noqa: PLR0913 # what was asked of a recording
+    line: Line,
+    duration: int,
+    source: str,
+    *,
+    dual: bool = False,
+    callback: str = "",
+    method: str = "POST",
 ) -> Recording:
     """Enter a recording in the books and tell the recording callback."""
     exchange = line.exchange
@@ -24,7 +30,7 @@ def keep_recording(
         source=source,
         media_url=f"{exchange.origin}{uri}",
         uri=f"{uri}.json",
-        channels=2 if source == "DialVerb" else 1,
+        channels=2 if dual else 1,
     )
     exchange.books.add_recording(recording)
     exchange.journal.add("recording", sid=sid, call_sid=line.call.sid, duration=duration)

@@ -61,7 +61,7 @@ async def detect_machine(line: Line) -> None:
     if not order.detection:
         return
     kind = "machine" if line.person.phone.machine else "human"
-    answered_by = MACHINE[order.detection] if kind == "machine" else "human"
+    answered_by = MACHINE.get(order.detection, "machine_start") if kind == "machine" else "human"
 
     async def detect() -> None:
         await line.exchange.clock.sleep(int(DETECTION_MS[kind]) / 1000)
@@ -78,7 +78,7 @@ async def detect_machine(line: Line) -> None:
             "Timestamp": now_rfc2822(),
         }
         if order.detection_callback:
-            line.exchange.webhooks.notify(order.detection_callback, told)
+            line.exchange.webhooks.notify(order.detection_callback, told, order.detection_method)
 
     if order.async_detection:
         line.exchange.spawn(tell())

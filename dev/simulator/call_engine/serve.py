@@ -9,11 +9,12 @@ from dev.simulator.call_engine.bridge import bridge
 from dev.simulator.call_engine.documents import Ask, Program, plain_text
 from dev.simulator.call_engine.flow import Leave
 from dev.simulator.call_engine.hold import hold, until
-from dev.simulator.call_engine.interpret import fetch, next_page, run_verbs, seconds, verb, yes
+from dev.simulator.call_engine.interpret import next_page, seconds, verb, yes
 from dev.simulator.call_engine.line import Line
 from dev.simulator.call_engine.order import LONGEST_CALL
 from dev.simulator.call_engine.record import ask_in_vain
 from dev.simulator.call_engine.rooms import Waiting, WaitingRoom
+from dev.simulator.call_engine.whisper import whisper
 
 CROWD: Final = 100
 PATIENCE: Final = 60.0
@@ -105,7 +106,7 @@ async def serve_next(line: Line, dial: Element, noun: Element) -> dict[str, str]
         if url := noun.get("url"):
             # The caller hears who comes; Twilio runs this document on the waiting leg.
             page = Ask(line.address(url), noun.get("method", "POST").upper())
-            await run_verbs(waiting.line, await fetch(waiting.line, page))
+            await whisper(waiting.line, page)
         longest = seconds(line, dial, "timeLimit", LONGEST_CALL, 13216)
         began = time.monotonic()
         star = yes(dial, "hangupOnStar")

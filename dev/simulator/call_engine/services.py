@@ -25,8 +25,8 @@ async def sms(line: Line, element: Element) -> Program | None:
     if not body:
         line.error(14103, "Sms: empty body")
         return None
-    callback = element.get("statusCallback")
-    wish = Wish(sid="", callback=line.address(callback)) if callback else None
+    callback = line.address(element.get("statusCallback", ""))
+    wish = Wish(sid="", callback=callback) if callback else None
     message = new_message(line.exchange, to, sender, body, direction="outbound-call", wish=wish)
     send(line.exchange, message)
     line.note("switchboard", "sms", body, to=to)

@@ -63,6 +63,9 @@ def test_the_default_rule() -> None:
     assert (rule.retries, rule.connect, rule.total) == (1, 5.0, 15.0)
     assert [rule.retry(kind) for kind in ("ct", "rt", "4xx", "5xx")] == [True, False, False, False]
     assert ConnectionRule.of("rc=9&rp=all").retries == 5
+    assert ConnectionRule.of("rc=-1").retries == 0
+    assert ConnectionRule.of("ct=0&rt=1&tt=99999") == ConnectionRule(connect=0.1, total=0.1)
+    assert ConnectionRule.of("rc=two&ct=&tt=9000") == ConnectionRule(total=9.0)
 
 
 async def test_get_parameters_travel_in_the_signed_query(world: World) -> None:

@@ -136,12 +136,35 @@ async def test_machine_detection_beside_the_call(world: World) -> None:
         MachineDetection="Enable",
         AsyncAmd="true",
         AsyncAmdStatusCallback=world.site.url + "/amd",
+        AsyncAmdStatusCallbackMethod="GET",
     )
     (asked,) = await world.site.until("/amd")
+    assert (asked.method, asked.signed) == ("GET", True)
     assert (asked.form["CallSid"], asked.form["AnsweredBy"]) == (sid, "machine_start")
     assert int(asked.form["MachineDetectionDuration"]) > 0
     assert "AnsweredBy" not in world.site.at("/v")[0].form
     await world.ended(sid)
+
+
+async def test_a_call_is_sent_elsewhere_while_it_is_detected(world: World) -> None:
+    """An update that comes before the first document was asked is not forgotten."""
+    url = world.site.says("/v", HELLO)
+    sid = await world.dial(Url=url, MachineDetection="Enable")
+    line = world.exchange.lines[sid]
+    await line.taken.wait()
+    line.switch_to(Inline("<Response><Say>Elsewhere</Say></Response>"))
+    assert world.heard(await world.ended(sid)) == ["Elsewhere"]
+    assert not world.site.at("/v")
+
+
+async def test_an_application_has_its_own_callbacks(world: World) -> None:
+    """With ApplicationSid the call's own fallback and status callback are ignored."""
+    callback = world.site.url + "/s"
+    world.site.says("/api/webhooks/calls", (500, "text/plain", ""))
+    for fields in ({"ApplicationSid": "AP1", "FallbackUrl": callback}, {"Twiml": HELLO}):
+        await world.ended(await world.dial(**fields, StatusCallback=callback))
+    await world.site.until("/s")
+    assert len(world.site.at("/s")) == 1
 
 
 async def test_send_digits_turn_detection_off(world: World) -> None:
@@ -155,15 +178,18 @@ async def test_send_digits_turn_detection_off(world: World) -> None:
 async def test_a_recorded_call(world: World) -> None:
     """Record=true leaves a recording that can be listed, fetched and heard."""
     callback = world.site.url + "/r"
-    sid = await world.dial(Twiml=HELLO, Record="true", RecordingStatusCallback=callback)
+    how = {"RecordingStatusCallbackMethod": "GET", "RecordingChannels": "dual"}
+    sid = await world.dial(Twiml=HELLO, Record="true", RecordingStatusCallback=callback, **how)
     await world.ended(sid)
     (asked,) = await world.site.until("/r")
+    assert (asked.method, asked.form["RecordingChannels"]) == ("GET", "2")
     assert (asked.form["CallSid"], asked.form["RecordingStatus"]) == (sid, "completed")
     _, listed = await world.rest("GET", f"/Calls/{sid}/Recordings.json")
     (recording,) = listed["recordings"]
     assert recording["sid"] == asked.form["RecordingSid"]
-    _, fetched = await world.rest("GET", f"/Recordings/{recording['sid']}.json")
-    assert fetched == recording
+    for path in ("", f"/Calls/{sid}"):
+        _, fetched = await world.rest("GET", f"{path}/Recordings/{recording['sid']}.json")
+        assert fetched == recording
     for ending, kind in ((".wav", "audio/x-wav"), (".mp3", "audio/mpeg"), ("", "audio/x-wav")):
         headers = {"Authorization": aiohttp.encode_basic_auth(SID, TOKEN)}
         url = asked.form["RecordingUrl"] + ending
@@ -192,6 +218,8 @@ REFUSED = [
     ({"SendDigits": "abc"}, 21206),
     ({"MachineDetection": "Maybe"}, 21207),
     ({"Timeout": "601"}, 21208),
+    ({"Timeout": "²"}, 21208),
+    ({"TimeLimit": "soon"}, 21208),
     ({"Twiml": "", "ApplicationSid": "x"}, 21218),
     ({"To": "+15005550001"}, 21217),
     ({"To": "+15005550002"}, 21214),

@@ -69,7 +69,7 @@ async def test_nobody_there(world: World, phone: dict[str, object], status: str)
 async def test_all_at_once(world: World) -> None:
     """Several phones ring together; the first to answer is connected, the others are canceled."""
     await world.admin("PUT", f"/phones/{BOB}", {"answers": False})
-    await world.admin("PUT", "/phones/client:dora", {"ring": 5})
+    await world.admin("PUT", "/phones/client:dora", {"ring": 25})
     sid = await ring(
         world,
         f"<Dial><Number>{BOB}</Number><Number>{CAROL}</Number><Client>dora</Client></Dial>",
@@ -146,6 +146,18 @@ async def test_recorded_talk(world: World) -> None:
     await world.ended(await ring(world, twiml))
     (recorded,) = await world.site.until("/r")
     assert world.site.at("/after")[0].form["RecordingUrl"] == recorded.form["RecordingUrl"]
+    assert recorded.form["RecordingChannels"] == "1"
+    twiml = f'<Dial record="record-from-answer-dual" recordingStatusCallback="/r2">{BOB}</Dial>'
+    await world.ended(await ring(world, twiml))
+    assert (await world.site.until("/r2"))[0].form["RecordingChannels"] == "2"
+
+
+async def test_an_unknown_detection_is_an_ordinary_one(world: World) -> None:
+    """A misspelt machineDetection does not break the call."""
+    await world.admin("PUT", f"/phones/{BOB}", {"machine": True})
+    twiml = f'<Dial><Number machineDetection="Maybe">{BOB}</Number></Dial><Say>On</Say>'
+    story = await world.ended(await ring(world, twiml))
+    assert (story["errors"], world.heard(story)[-1:]) == ([], ["On"])
 
 
 @pytest.mark.parametrize(
@@ -161,8 +173,19 @@ async def test_recorded_talk(world: World) -> None:
 )
 async def test_nouns(world: World, noun: str, address: str) -> None:
     """Every noun that can be rung is rung at its address."""
-    story = await world.ended(await ring(world, f"<Dial>{noun}</Dial>", sender="client:alice"))
+    twiml = f'<Dial callerId="{US}">{noun}</Dial>'
+    story = await world.ended(await ring(world, twiml, sender="client:alice"))
     assert [(leg["to"], leg["status"]) for leg in story["legs"]] == [(address, "completed")]
+
+
+async def test_a_browser_needs_a_number_to_show(world: World) -> None:
+    """A client that dials a phone without a callerId is not connected: 13214."""
+    after(world)
+    twiml = f'<Dial action="/after"><Number>{BOB}</Number></Dial>'
+    story = await world.ended(await ring(world, twiml, sender="client:alice"))
+    assert [error["code"] for error in story["errors"]] == [13214]
+    assert world.site.at("/after")[0].form["DialCallStatus"] == "failed"
+    assert story["legs"] == []
 
 
 async def test_our_own_number_answers(world: World) -> None:
@@ -226,6 +249,46 @@ async def test_queue(world: World) -> None:
     (asked,) = await world.site.until("/after")
     assert asked.form["QueueSid"].startswith("QU")
     assert asked.form["QueueResult"] == "bridged"
+
+
+@pytest.mark.parametrize(
+    "whisper", [(500, "text/plain", ""), (200, "text/xml", "<Response><Hangup/></Response>")]
+)
+async def test_a_queue_whisper_that_fails(world: World, whisper: tuple[int, str, str]) -> None:
+    """The agent's call goes on when the waiting caller's document fails or hangs up."""
+    world.site.says("/w", whisper)
+    await world.admin("PUT", f"/phones/{ALICE}", {"answers": False})
+    caller = await ring(world, "<Enqueue>e</Enqueue>")
+    await world.until(caller, "wait")
+    twiml = '<Dial timeLimit="5"><Queue url="/w">e</Queue></Dial><Say>On</Say>'
+    story = await world.ended(await ring(world, twiml, sender=BOB))
+    assert (story["errors"], world.heard(story)) == ([], ["On"])
+
+
+async def test_a_queued_caller_hangs_up_in_the_whisper(world: World) -> None:
+    """The agent is not left waiting when the caller goes while being whispered to."""
+    long = '<Response><Say>Your turn</Say><Pause length="100000"/></Response>'
+    world.site.says("/w", long)
+    await world.admin("PUT", f"/phones/{ALICE}", {"answers": False})
+    caller = await ring(world, "<Enqueue>f</Enqueue>")
+    await world.until(caller, "wait")
+    twiml = '<Dial><Queue url="/w">f</Queue></Dial><Say>On</Say>'
+    agent = await ring(world, twiml, sender=BOB)
+    await world.until(caller, "say")
+    await world.admin("POST", f"/calls/{caller}", "hangup")
+    assert world.heard(await world.ended(agent)) == ["On"]
+
+
+async def test_the_muted_are_not_heard(world: World) -> None:
+    """What a muted participant says reaches nobody else in the conference."""
+    room = '<Dial><Conference muted="{}">Quiet</Conference></Dial>'
+    await world.admin("PUT", f"/phones/{ALICE}", {"answers": False})
+    listener = await ring(world, room.format("false"))
+    await world.until(listener, "wait")
+    await world.ended(await ring(world, room.format("true"), {"speech": "Psst"}, sender=BOB))
+    await world.ended(await ring(world, room.format("false"), {"speech": "Hello"}, sender=CAROL))
+    story = await world.admin("POST", f"/calls/{listener}", "hangup")
+    assert world.heard(story, "speech", "other") == ["Hello"]
 
 
 async def test_leave_a_queue(world: World) -> None:

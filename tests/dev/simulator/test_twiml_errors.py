@@ -1,7 +1,7 @@
 import pytest
 
 from dev.simulator.call_engine.interpret import APOLOGY, MOST_DOCUMENTS
-from tests.dev.simulator.world import World
+from tests.dev.simulator.world import ALICE, BOB, World
 
 Answer = str | tuple[int, str, str]
 
@@ -15,6 +15,11 @@ FATAL: list[tuple[Answer, int]] = [
     ((200, "application/json", "{}"), 12300),
     ("<Response><Say>" + "x" * 70_000 + "</Say></Response>", 11750),
     ("<Response><Redirect>ftp://a.example/</Redirect></Response>", 11100),
+    ("<Response><Redirect>http://[a.example/</Redirect></Response>", 11100),
+    ("<Response><Redirect>https://a.example:99999/</Redirect></Response>", 11100),
+    ("<Response><Redirect>https://under_score.example/</Redirect></Response>", 11100),
+    ((302, "text/xml", "http://[a.example/"), 11200),
+    ('<?xml version="1.0" encoding="klingon"?><Response/>', 12100),
 ]
 
 
@@ -25,6 +30,25 @@ async def test_fatal_errors(world: World, answer: Answer, code: int) -> None:
     assert [error["code"] for error in story["errors"]] == [code]
     assert world.heard(story) == [APOLOGY]
     assert story["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    "twiml",
+    [
+        f'<Dial><Number url="http://[a/" statusCallback="http://[a/">{BOB}</Number></Dial>',
+        '<Sms statusCallback="http://[a/">Hi</Sms>',
+        "<Play>http://[a/</Play>",
+        '<Gather input="speech" partialResultCallback="http://[a/" action="/next"/>',
+    ],
+)
+async def test_a_bad_url_breaks_nothing_else(world: World, twiml: str) -> None:
+    """What is no URL is an error in the journal where it is asked, and the call goes on."""
+    world.site.says("/next", "<Response><Say>On</Say></Response>")
+    url = world.site.says("/v", f"<Response>{twiml}<Say>On</Say></Response>")
+    await world.admin("PUT", f"/phones/{ALICE}", {"script": ["answer", {"speech": "yes"}]})
+    story = await world.ended(await world.dial(Url=url))
+    assert world.heard(story)[-1] == "On"
+    assert 0 not in [error["code"] for error in story["errors"]]
 
 
 async def test_nobody_at_the_url(world: World) -> None:
@@ -75,6 +99,8 @@ WARNINGS = [
     ('<Play loop="-1">a.mp3</Play>', 13410),
     ("<Play/>", 13410),
     ('<Pause length="x"/>', 13910),
+    ('<Pause length="nan"/>', 13910),
+    ('<Say loop="inf">a</Say>', 13510),
     ('<Gather timeout="x"/>', 13313),
     ('<Gather finishOnKey="12"/>', 13310),
     ('<Gather numDigits="x"/>', 13314),

@@ -130,6 +130,34 @@ async def test_record(world: World) -> None:
     assert world.heard(story) == ["Thanks"]
 
 
+@pytest.mark.parametrize(("finish", "digits"), [("#", ""), ("5", "5"), ("", "")])
+async def test_only_finish_keys_end_a_recording(world: World, finish: str, digits: str) -> None:
+    """Keys that do not finish a recording are neither its end nor told."""
+    said(world, "Thanks")
+    await call(
+        world,
+        f'<Record action="/next" finishOnKey="{finish}"/>',
+        "answer",
+        {"digits": "7"},
+        {"record": "It is me"},
+        {"digits": "75"},
+    )
+    (asked,) = world.site.at("/next")
+    assert (asked.form["Digits"], asked.form["RecordingDuration"]) == (digits, "1")
+
+
+async def test_a_recording_is_finished_by_hand(world: World) -> None:
+    """A key that somebody presses by hand while recording is told too."""
+    said(world, "Thanks")
+    await world.admin("PUT", f"/phones/{ALICE}", {"answers": False})
+    url = world.site.says("/v", '<Response><Record action="/next" timeout="60"/></Response>')
+    sid = await world.dial(Url=url)
+    for deed in ("answer", {"record": "It is me"}, {"digits": "#"}):
+        await world.admin("POST", f"/calls/{sid}", deed)
+    await world.ended(sid)
+    assert world.site.at("/next")[0].form["Digits"] == "#"
+
+
 async def test_hanging_up_ends_a_recording(world: World) -> None:
     """Whoever hangs up after speaking leaves a recording; the action hears of it."""
     said(world, "Nobody listens")
