@@ -11,7 +11,7 @@ from dev.simulator.books import Wish
 from dev.simulator.errors import RefusalError
 from dev.simulator.magic_numbers import refuse_magic_message
 from dev.simulator.messages import opted_out
-from dev.simulator.rest import Asked
+from dev.simulator.rest import Asked, whole
 
 LONGEST_BODY: Final = 1600
 MOST_MEDIA: Final = 10
@@ -37,9 +37,9 @@ def draft(asked: Asked) -> Draft:
     Raises:
         RefusalError: The first thing that Twilio would refuse.
     """
-    body, media = _content(asked)
-    service, sender = _sender(asked)
     to = _recipient(asked)
+    service, sender = _sender(asked)
+    body, media = _content(asked)
     account = asked.exchange.account
     refuse_magic_message(to, sender or account.number, owned=account.number)
     if sender and opted_out(asked.exchange, to, sender):
@@ -115,7 +115,7 @@ def _filled(content: str, variables: str) -> str:
 
 
 def _check_validity(text: str) -> None:
-    if text and not (text.isdigit() and 1 <= int(text) <= LONGEST_VALIDITY):
+    if text and not 1 <= (whole(text) or 0) <= LONGEST_VALIDITY:
         raise RefusalError(20001, f"ValidityPeriod {text}")
 
 

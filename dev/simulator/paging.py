@@ -9,8 +9,10 @@ from urllib.parse import urlencode
 
 from dev.simulator.books import Row, Shelf
 from dev.simulator.errors import RefusalError
+from dev.simulator.rest import whole
 
 DEFAULT_PAGE, LARGEST_PAGE = 50, 1000
+DAY = len("2026-01-31")
 TOKEN = "PA"  # noqa: S105 # a page token's prefix, no secret
 
 Query = Mapping[str, str]
@@ -25,7 +27,7 @@ def page(
     rows = filter(fits, shelf.newest(query.get("To", ""), query.get("From", ""), after))
     found = list(islice(rows, size + 1))
     shown = found[:size]
-    number = int(query.get("Page", "0")) if query.get("Page", "0").isdigit() else 0
+    number = whole(query.get("Page", "")) or 0
     wanted = {key: value for key, value in query.items() if not key.startswith("Page")}
     first = wanted | {"PageSize": str(size), "Page": "0"}
     following = first | {"Page": str(number + 1)}
@@ -49,14 +51,16 @@ def page(
 
 def _size(query: Query) -> int:
     text = query.get("PageSize", str(DEFAULT_PAGE))
-    if not text.isdigit() or not int(text):
+    size = whole(text)
+    if not size:
         raise RefusalError(20001, f"PageSize {text}")
-    return min(int(text), LARGEST_PAGE)
+    return min(size, LARGEST_PAGE)
 
 
 def in_range(query: Query, name: str, written: str | None) -> bool:
     """Whether a date passes the filters ``name``, ``name<`` and ``name>`` (inclusive, by UTC).
 
+    ``name`` alone means a day, though Twilio's libraries write midnight behind it.
     A row without the date passes only where nothing is asked: Twilio does not say.
     """
     bounds = {sign: query[name + sign] for sign in ("", "<", ">") if name + sign in query}
@@ -65,7 +69,7 @@ def in_range(query: Query, name: str, written: str | None) -> bool:
     if written is None:
         return False
     at = _written(written)
-    spans = {sign: _span(text) for sign, text in bounds.items()}
+    spans = {sign: _span(text if sign else text[:DAY]) for sign, text in bounds.items()}
     return all(
         (sign == "<" or at >= start) and (sign == ">" or at < end)
         for sign, (start, end) in spans.items()

@@ -81,21 +81,7 @@ def delete(asked: Asked, sid: str) -> Reply:
 
 def media(asked: Asked, sid: str) -> Reply:
     """The media of a message."""
-    message = _found(asked, sid)
-    wish = asked.exchange.books.wishes.get(sid)
-    rows = [
-        {
-            "sid": f"ME{n:02x}{sid[4:]}",
-            "account_sid": message.account_sid,
-            "parent_sid": sid,
-            "content_type": content_type(url),
-            "date_created": message.date_created,
-            "date_updated": message.date_updated,
-            "uri": f"{asked.path.removesuffix('.json')}/ME{n:02x}{sid[4:]}.json",
-            "source_url": url,
-        }
-        for n, url in enumerate(wish.media if wish else [])
-    ]
+    rows = _media(asked, sid)
     return Reply(
         encode(
             {
@@ -111,6 +97,32 @@ def media(asked: Asked, sid: str) -> Reply:
             }
         )
     )
+
+
+def medium(asked: Asked, sid: str) -> Reply:
+    """One of the media of a message."""
+    for row in _media(asked, sid):
+        if row["uri"] == asked.path:
+            return Reply(encode(row))
+    raise RefusalError(20404, asked.path)
+
+
+def _media(asked: Asked, sid: str) -> list[dict[str, str]]:
+    message = _found(asked, sid)
+    wish = asked.exchange.books.wishes.get(sid)
+    return [
+        {
+            "sid": f"ME{n:02x}{sid[4:]}",
+            "account_sid": message.account_sid,
+            "parent_sid": sid,
+            "content_type": content_type(url),
+            "date_created": message.date_created,
+            "date_updated": message.date_updated,
+            "uri": f"{asked.exchange.api}/Messages/{sid}/Media/ME{n:02x}{sid[4:]}.json",
+            "source_url": url,
+        }
+        for n, url in enumerate(wish.media if wish else [])
+    ]
 
 
 def _found(asked: Asked, sid: str) -> Message:

@@ -24,6 +24,7 @@ RESOURCES: tuple[tuple[str, str, Resource, bool], ...] = (
     ("POST", "/Messages/{sid}.json", rest_messages.update, False),
     ("DELETE", "/Messages/{sid}.json", rest_messages.delete, False),
     ("GET", "/Messages/{sid}/Media.json", rest_messages.media, False),
+    ("GET", "/Messages/{sid}/Media/{medium}.json", rest_messages.medium, False),
     ("POST", "/Calls.json", rest_calls.create, True),
     ("GET", "/Calls.json", rest_calls.listed, False),
     ("GET", "/Calls/{sid}.json", rest_calls.fetch, False),

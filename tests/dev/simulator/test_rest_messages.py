@@ -42,7 +42,12 @@ async def test_twilio_library_sends_fetches_and_lists(world: World) -> None:
         assert one.date_created is not None
         (picture,) = twilio.messages.list(to=BOB)
         assert str(picture.sid).startswith("MM")
-        assert len(twilio.messages(str(picture.sid)).media.list()) == 1
+        (medium,) = twilio.messages(str(picture.sid)).media.list()
+        again = twilio.messages(str(picture.sid)).media(str(medium.sid)).fetch()
+        assert (again.content_type, again.parent_sid) == ("image/png", picture.sid)
+        with pytest.raises(TwilioRestException) as caught:
+            twilio.messages(str(picture.sid)).media("ME" + "0" * 32).fetch()
+        assert caught.value.code == 20404
         return [str(message.body) for message in found]
 
     assert await asyncio.to_thread(use) == [f"Hi {n} ✓" for n in (4, 3, 2, 1, 0)]
@@ -60,6 +65,14 @@ async def test_a_page_token_survives_new_messages(world: World) -> None:
     assert second["next_page_uri"] is None
 
 
+@pytest.mark.parametrize("size", ["0", "-1", "many", "²", "9" * 5000])
+async def test_page_sizes_are_whole_numbers(world: World, size: str) -> None:
+    """A page size that is no number above 0 is refused, whatever it is written with."""
+    status, body = await world.rest("GET", f"/Messages.json?PageSize={size}")
+    assert (status, body["code"]) == (400, 20001)
+    assert (await world.rest("GET", f"/Messages.json?Page={size}"))[0] == 200
+
+
 async def test_date_sent_filters(world: World) -> None:
     """DateSent bounds are inclusive days or seconds, and a message not sent yet has none."""
     message = await world.text(StatusCallback=world.site.url + "/s")
@@ -73,6 +86,8 @@ async def test_date_sent_filters(world: World) -> None:
 
     sid = message["sid"]
     assert await found(f"DateSent={today.date()}") == [sid]
+    on = await asyncio.to_thread(client(world).messages.list, date_sent=today.date())
+    assert [row.sid for row in on] == [sid]
     assert await found(f"DateSent%3E={today.date()}") == [sid]
     assert await found(f"DateSent%3C={today.date()}") == [sid]
     assert await found(f"DateSent%3E={tomorrow}") == []
@@ -91,7 +106,10 @@ REFUSED = [
     ({"From": ""}, 21603),
     ({"Body": ""}, 21602),
     ({"Body": "x" * 1601}, 21617),
+    ({"To": "", "From": "", "Body": ""}, 21604),
+    ({"From": "", "Body": ""}, 21603),
     ({"To": "12"}, 21211),
+    ({"To": "+1\N{ARABIC-INDIC DIGIT FOUR}155552671"}, 21211),
     ({"From": "++"}, 21212),
     ({"MessagingServiceSid": "MG1"}, 21705),
     ({"StatusCallback": "not a url"}, 21609),
@@ -99,6 +117,7 @@ REFUSED = [
     ({"MediaUrl": "ftp://a.example/b"}, 21620),
     ({"ValidityPeriod": "36001"}, 20001),
     ({"ValidityPeriod": "0"}, 20001),
+    ({"ValidityPeriod": "²"}, 20001),
     ({"SendAt": in_seconds(3600), "ScheduleType": "fixed"}, 35118),
     ({"ScheduleType": "fixed", "MessagingServiceSid": SERVICE}, 35111),
     ({"SendAt": in_seconds(3600), "MessagingServiceSid": SERVICE}, 35112),
