@@ -174,6 +174,7 @@ class Books:
         if path is not None:
             self._read(path)
             self._file = path.open("a", encoding="utf-8", buffering=1)
+            self._file.write("\n")  # a crash may have cut the last line short
 
     def _empty(self) -> None:
         self.messages: Shelf[Message] = Shelf()

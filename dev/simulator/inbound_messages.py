@@ -1,9 +1,9 @@
 """Somebody texts one of our numbers: the webhook, the TwiML answer, STOP, START and HELP."""
 
 from typing import Final
-from urllib.parse import urljoin
 from xml.etree.ElementTree import Element
 
+from dev.simulator.addresses import absolute
 from dev.simulator.books import Message, Wish
 from dev.simulator.call_engine.documents import DocumentError, plain_text, read_document
 from dev.simulator.clock import now_rfc2822
@@ -62,16 +62,27 @@ def opt_out_keyword(number: str, body: str) -> str:
     return next((kind for kind, words in kinds.items() if word in words), "")
 
 
-def _obey(exchange: Exchange, message: Message, keyword: str) -> None:
-    person, number = str(message.sender), message.to
+def recall_opt_outs(exchange: Exchange) -> None:
+    """After a restart: who has opted out, as the texts in the books tell it."""
+    for message in exchange.books.messages.rows.values():
+        if message.direction == "inbound":
+            _remember(exchange, message, opt_out_keyword(message.to, message.body))
+
+
+def _remember(exchange: Exchange, message: Message, keyword: str) -> None:
+    parties = (str(message.sender), message.to)
     if keyword == "STOP":
-        exchange.phones.opted_out.add((person, number))
+        exchange.phones.opted_out.add(parties)
     elif keyword == "START":
-        exchange.phones.opted_out.discard((person, number))
+        exchange.phones.opted_out.discard(parties)
+
+
+def _obey(exchange: Exchange, message: Message, keyword: str) -> None:
+    _remember(exchange, message, keyword)
     reply = new_message(
         exchange,
-        person,
-        number,
+        str(message.sender),
+        message.to,
         REPLIES[keyword],
         status="delivered",
         direction="outbound-reply",
@@ -127,7 +138,7 @@ async def _ask(
             return told | {"error_code": error.code, "error": str(error)}
         if redirect is None:
             return told
-        url = urljoin(url, plain_text(redirect).strip())
+        url = absolute(url, plain_text(redirect))
         method = redirect.get("method", "POST").upper()
     exchange.journal.add("error", code=14107, text="too many redirects", sid=message.sid)
     return told
@@ -151,7 +162,7 @@ def _answer(exchange: Exchange, message: Message, answer: Answer) -> Element | N
 
 def _reply(exchange: Exchange, message: Message, verb: Element, base: str) -> None:
     body = "".join(part.text or "" for part in verb.iter("Body")) or (verb.text or "").strip()
-    media = [urljoin(base, (part.text or "").strip()) for part in verb.iter("Media")]
+    media = [absolute(base, part.text or "") for part in verb.iter("Media")]
     to, sender = verb.get("to", str(message.sender)), verb.get("from", message.to)
     if not body and not media:
         exchange.journal.add("error", code=14103, text="empty message", sid=message.sid)
@@ -160,7 +171,7 @@ def _reply(exchange: Exchange, message: Message, verb: Element, base: str) -> No
         exchange.journal.add("error", code=21610, text=f"{to} has opted out", sid=message.sid)
         return
     callback = verb.get("statusCallback") or verb.get("action") or ""
-    wish = Wish(sid="", callback=urljoin(base, callback)) if callback else None
+    wish = Wish(sid="", callback=absolute(base, callback)) if callback else None
     reply = new_message(
         exchange, to, sender, body, direction="outbound-reply", media=media, wish=wish
     )

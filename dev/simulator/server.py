@@ -10,6 +10,7 @@ from dev.simulator.admin import Admin
 from dev.simulator.call_engine.new_call import end_interrupted
 from dev.simulator.exchange import Exchange
 from dev.simulator.guard import guard
+from dev.simulator.inbound_messages import recall_opt_outs
 from dev.simulator.messages import resume
 from dev.simulator.rest import Resource, Rest
 from dev.simulator.watch import Watch
@@ -65,6 +66,7 @@ async def running(exchange: Exchange, port: int = 0) -> AsyncIterator[str]:
         site = web.TCPSite(runner, "127.0.0.1", port, backlog=1024)
         await site.start()
         exchange.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        recall_opt_outs(exchange)
         resume(exchange)
         end_interrupted(exchange)
         yield exchange.origin

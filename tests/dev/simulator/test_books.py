@@ -8,7 +8,7 @@ from dev.simulator.clock import Clock
 from dev.simulator.exchange import Exchange
 from dev.simulator.server import running
 from tests.dev.simulator.site import Site
-from tests.dev.simulator.world import SID, TOKEN, US, World
+from tests.dev.simulator.world import ALICE, BOB, SID, TOKEN, US, World
 
 SERVICE = "MG" + "a" * 32
 
@@ -43,10 +43,38 @@ async def test_books_are_kept_over_a_restart(tmp_path: Path, site: Site) -> None
             assert found["status"] == "completed"
             _, listed = await world.rest("GET", "/Recordings.json")
             assert len(listed["recordings"]) == 1
-            await world.admin("DELETE", "/books")
+            await world.text(Body="after the crash")
         third = exchange()
-        assert not third.books.messages.rows
-        third.books.close()
+        async with running(third) as url:
+            world = World(url, session, site, third)
+            _, body = await world.rest("GET", "/Messages.json")
+            assert [row["body"] for row in body["messages"]] == ["after the crash", "kept"]
+            await world.admin("DELETE", "/books")
+        fourth = exchange()
+        assert not fourth.books.messages.rows
+        fourth.books.close()
+
+
+async def test_opt_outs_are_remembered(tmp_path: Path, site: Site) -> None:
+    """Who has texted STOP is still opted out after a restart, and who came back is not."""
+    account = Account(sid=SID, auth_token=TOKEN, number=US, app_url=site.url)
+
+    def exchange() -> Exchange:
+        return Exchange(account, Books(tmp_path / "books.jsonl"), Clock(step=0.005))
+
+    async with aiohttp.ClientSession() as session:
+        first = exchange()
+        async with running(first) as url:
+            world = World(url, session, site, first)
+            for person, word in ((ALICE, "STOP"), (BOB, "STOP"), (BOB, "START")):
+                await world.admin("POST", "/messages", {"from": person, "body": word})
+        second = exchange()
+        async with running(second) as url:
+            world = World(url, session, site, second)
+            form = {"To": ALICE, "From": US, "Body": "Hi"}
+            _, refused = await world.rest("POST", "/Messages.json", form)
+            assert refused["code"] == 21610
+            await world.text(To=BOB)
 
 
 async def test_what_was_under_way_goes_on(tmp_path: Path, site: Site) -> None:
