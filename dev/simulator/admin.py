@@ -3,10 +3,11 @@
 import asyncio
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from dev.simulator.call_engine.incoming import receive
 from dev.simulator.call_engine.line import Line
@@ -18,27 +19,28 @@ from dev.simulator.inbound_messages import text_arrives
 from dev.simulator.phones import Action, Phone
 
 Body = TypeVar("Body")
+Address = Annotated[str, Meta(min_length=1)]
 
 LONGEST_FAREWELL: Final = 2.0
 
 
-class Text(msgspec.Struct, rename={"sender": "from"}):
+class Text(msgspec.Struct, rename={"sender": "from"}, forbid_unknown_fields=True):
     """Somebody texts one of our numbers; ``parameters`` are told to the webhook besides."""
 
-    sender: str
+    sender: Address
     to: str = ""
     body: str = ""
-    media_url: str | list[str] = []
+    media_url: str | list[str] | None = None
     parameters: dict[str, str] = {}
 
 
-class Ringing(msgspec.Struct, rename={"sender": "from"}):
+class Ringing(msgspec.Struct, rename={"sender": "from"}, forbid_unknown_fields=True):
     """Somebody calls one of our numbers; ``script`` is what they do in this call.
 
     ``held``: somebody has the phone in hand, whatever it does when it is called.
     """
 
-    sender: str
+    sender: Address
     to: str = ""
     script: list[Action] = []
     parameters: dict[str, str] = {}
@@ -84,7 +86,7 @@ class Admin:
         """A text comes in: 201 with the message, and what the application answered."""
         text = await _read(request, Text)
         to = text.to or self._exchange.account.number
-        urls = [text.media_url] if isinstance(text.media_url, str) else text.media_url
+        urls = [text.media_url] if isinstance(text.media_url, str) else text.media_url or []
         media = [url for url in urls if url]
         message, told = await text_arrives(
             self._exchange, text.sender, to, text.body, media, **text.parameters
@@ -202,7 +204,7 @@ class Admin:
     def _line(self, request: web.Request) -> Line:
         line = self._exchange.lines.get(request.match_info["sid"])
         if line is None:
-            raise web.HTTPNotFound(text="no such call in this run")
+            raise web.HTTPNotFound(text="no such call in this run of the simulator")
         return line
 
 

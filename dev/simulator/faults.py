@@ -1,9 +1,10 @@
 """Faults to order: what goes wrong with requests and callbacks, repeatable by seed."""
 
 import random
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 KINDS: dict[str, str] = {
     "latency": "waits latency_ms, then works",
@@ -29,12 +30,12 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``callbacks`` happens to ``per_cent`` of the status callbacks. ``remaining`` ends it all.
     """
 
-    latency_ms: float = 0
-    per_cent: float = 100
+    latency_ms: Annotated[float, Meta(ge=0)] = 0
+    per_cent: Annotated[float, Meta(ge=0, le=100)] = 100
     kinds: list[str] = []
     seed: int = 0
     callbacks: Literal["lost", "late", "shuffled"] | None = None
-    remaining: int | None = None
+    remaining: Annotated[int, Meta(ge=0)] | None = None
     reads: bool = False
 
     def __post_init__(self) -> None:

@@ -34,5 +34,12 @@ async def guard(
         return problem(HTTPStatus.FORBIDDEN, "only for pages and programs of this machine")
     try:
         return await handler(request)
+    except web.HTTPNotFound as missing:
+        return problem(missing.status, str(missing.text))
     except (ValueError, msgspec.MsgspecError) as error:
         return problem(HTTPStatus.BAD_REQUEST, str(error))
+
+
+async def nowhere(request: web.Request) -> web.Response:
+    """The answer to every unknown path of the simulator's own."""
+    return problem(HTTPStatus.NOT_FOUND, f"no {request.method} of {request.path} here")

@@ -1,10 +1,13 @@
 """The phones of the world outside, and what each of them does when it rings or gets a text."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 Action = str | dict[str, object]
+Seconds = Annotated[float, Meta(ge=0)]
 
 
 class Phone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -21,8 +24,8 @@ class Phone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     busy: bool = False
     unreachable: bool = False
     machine: bool = False
-    ring: float = 2.0
-    talks: float = 10.0
+    ring: Seconds = 2.0
+    talks: Seconds = 10.0
     script: list[Action] = []
     message_error: int | None = None
     reads: bool = False

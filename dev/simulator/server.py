@@ -9,7 +9,7 @@ from dev.simulator import front, rest_account, rest_calls, rest_messages
 from dev.simulator.admin import Admin
 from dev.simulator.call_engine.new_call import end_interrupted
 from dev.simulator.exchange import Exchange
-from dev.simulator.guard import guard
+from dev.simulator.guard import guard, nowhere
 from dev.simulator.inbound_messages import recall_opt_outs
 from dev.simulator.messages import resume
 from dev.simulator.rest import Resource, Rest
@@ -48,6 +48,7 @@ def application(exchange: Exchange) -> web.Application:
     for method, path, resource, creates in RESOURCES:
         app.router.add_route(method, ACCOUNT + path, rest.serving(resource, creates=creates))
     app.router.add_routes(Admin(exchange).routes() + Watch(exchange).routes() + front.ROUTES)
+    app.router.add_route("*", "/_simulator/{rest:.*}", nowhere)
     app.router.add_route("*", "/{rest:.*}", rest.serving(rest_account.unknown))
     return app
 

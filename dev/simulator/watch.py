@@ -57,8 +57,9 @@ class Watch:
         last = request.headers.get("Last-Event-ID") or request.query.get("after")
         answering = self._answering() if "answering" in request.query else nullcontext()
         with suppress(ConnectionResetError), self._journal.subscribed() as queue, answering:
-            await response.prepare(request)
+            # Looked up before anything else can happen, so that no event is told twice.
             known = self._journal.after(int(last)) if last else []
+            await response.prepare(request)
             for event in known:
                 await response.write(_server_sent(event))
             while True:

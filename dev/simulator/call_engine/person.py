@@ -7,6 +7,7 @@ switchboard listens for that. ``{"wait": 3}`` lets simulated seconds pass while 
 """
 
 import asyncio
+import re
 from collections import deque
 from dataclasses import dataclass
 
@@ -35,15 +36,25 @@ class Deed:
             ((kind, said),) = action.items()
             if said is False:
                 raise ValueError(f"{kind!r} is either done or left out")
-            value = "" if said is True else str(said)
+            value = str(said) if isinstance(said, str | int | float) and said is not True else ""
         else:
             raise ValueError("an action has exactly one key")
         if kind not in KINDS:
             raise ValueError(f"unknown action {kind!r}, known are {sorted(KINDS)}")
+        wanted = SAID.get(kind)
+        if wanted is not None and not wanted.fullmatch(value):
+            raise ValueError(f"{kind} must match {wanted.pattern}, and {value!r} does not")
         return cls(kind, value)
 
 
-KINDS = RINGING | {"digits", "speech", "record", "hangup", "wait"}
+WORDS = re.compile(r"\s*\S[\s\S]*")
+SAID = {
+    "digits": re.compile(r"[0-9*#A-Dw]+"),
+    "speech": WORDS,
+    "record": WORDS,
+    "wait": re.compile(r"[0-9]+(\.[0-9]+)?"),
+}
+KINDS = RINGING | SAID.keys() | {"hangup"}
 
 
 class Person:

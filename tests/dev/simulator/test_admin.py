@@ -91,10 +91,25 @@ async def test_phones_are_listed_and_changed(world: World) -> None:
     [
         ("PUT", "/phones/+1", {"anwsers": True}),
         ("PUT", "/phones/+1", {"script": ["dance"]}),
+        ("PUT", "/phones/+1", {"script": [{"wait": "long"}]}),
+        ("PUT", "/phones/+1", {"script": [{"digits": "one"}]}),
+        ("PUT", "/phones/+1", {"script": [{"digits": ["1"]}]}),
+        ("PUT", "/phones/+1", {"script": [{"speech": None}]}),
+        ("PUT", "/phones/+1", {"script": ["record"]}),
+        ("PUT", "/phones/+1", {"ring": -1}),
         ("PUT", "/numbers/+1", {"voice": "x"}),
         ("PUT", "/clock", {"speed": 0}),
         ("PUT", "/faults", {"callbacks": "eaten"}),
+        ("PUT", "/faults", {"per_cent": 101}),
+        ("PUT", "/faults", {"per_cent": -1}),
+        ("PUT", "/faults", {"latency_ms": -1}),
+        ("PUT", "/faults", {"remaining": -1}),
         ("POST", "/messages", {"to": US}),
+        ("POST", "/messages", {"from": "", "body": "Hi"}),
+        ("POST", "/messages", {"from": ALICE, "bdy": "Hi"}),
+        ("POST", "/calls", {"from": ALICE, "scrpt": []}),
+        ("GET", "/journal?after=now", None),
+        ("GET", "/events?after=now", None),
     ],
 )
 async def test_mistakes_are_named(world: World, method: str, path: str, body: object) -> None:
@@ -109,6 +124,16 @@ async def test_an_unknown_call_is_not_found(world: World) -> None:
     """A call that is not there is 404."""
     async with world.session.get(f"{world.url}/_simulator/calls/CA1") as response:
         assert response.status == 404
+        assert "no such call" in (await response.json())["error"]
+
+
+async def test_unknown_paths_are_not_found(world: World) -> None:
+    """A wrong path or method below the simulator's own is 404 in words, not Twilio's 401."""
+    for method, path in (("GET", "/messages"), ("DELETE", "/faults"), ("GET", "/nothing")):
+        url = f"{world.url}/_simulator{path}"
+        async with world.session.request(method, url) as response:
+            assert response.status == 404
+            assert method in (await response.json())["error"]
 
 
 async def test_the_clock(world: World) -> None:

@@ -47,7 +47,7 @@ async def test_the_answer_is_sent(world: World) -> None:
 
 async def test_more_may_be_told(world: World) -> None:
     """A location, a button or another service's parameters are told beside the usual ones."""
-    await arrive(world, parameters={"Latitude": "48.1", "Body": ""})
+    await arrive(world, media_url=None, parameters={"Latitude": "48.1", "Body": ""})
     (asked,) = world.site.at(HOOK)
     assert asked.signed
     assert (asked.form["Latitude"], asked.form["Body"]) == ("48.1", "")
