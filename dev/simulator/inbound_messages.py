@@ -139,7 +139,7 @@ async def _ask(
         if redirect is None:
             return told
         url = absolute(url, plain_text(redirect))
-        method = redirect.get("method", "POST").upper()
+        method = redirect.get("method", "POST")
     exchange.journal.add("error", code=14107, text="too many redirects", sid=message.sid)
     return told
 

@@ -149,17 +149,17 @@ def _order(asked: Asked) -> CallOrder:
         detection="" if digits else asked.one("MachineDetection"),
         async_detection=asked.one("AsyncAmd") == "true",
         detection_callback=asked.one("AsyncAmdStatusCallback"),
-        detection_method=asked.one("AsyncAmdStatusCallbackMethod", "POST").upper(),
+        detection_method=asked.one("AsyncAmdStatusCallbackMethod", "POST"),
         record=asked.one("Record") == "true",
         recording_dual=asked.one("RecordingChannels") == "dual",
         recording_callback=asked.one("RecordingStatusCallback"),
-        recording_method=asked.one("RecordingStatusCallbackMethod", "POST").upper(),
+        recording_method=asked.one("RecordingStatusCallbackMethod", "POST"),
     )
 
 
 def _fallback(asked: Asked) -> Ask | None:
     url = asked.one("FallbackUrl")
-    return Ask(url, asked.one("FallbackMethod", "POST").upper()) if url else None
+    return Ask(url, asked.one("FallbackMethod", "POST")) if url else None
 
 
 def _reports(asked: Asked) -> Reports:
@@ -180,7 +180,7 @@ def _seconds(asked: Asked, name: str, default: int, most: int) -> int:
 
 def _program(asked: Asked) -> Program:
     """Url, else Twiml, else ApplicationSid."""
-    method = asked.one("Method", "POST").upper()
+    method = asked.one("Method", "POST")
     if url := asked.one("Url"):
         if not web_address(url):
             raise RefusalError(21205, url)

@@ -7,7 +7,7 @@ import asyncio
 import time
 import uuid
 from dataclasses import dataclass
-from urllib.parse import urldefrag, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urldefrag, urlencode, urlsplit, urlunsplit
 
 import aiohttp
 from multidict import CIMultiDictProxy
@@ -25,6 +25,7 @@ KEPT_OPEN = 2.0  # seconds: short, so that no connection outlives a restart of t
 CLIENT_ERROR, SERVER_ERROR = 400, 500
 SEE_OTHER = (301, 302, 303)
 REPEAT = (307, 308)
+VISIBLE = "".join(map(chr, range(ord("!"), 0x7F)))  # all that a request line may hold as it is
 
 
 class WebhookError(Exception):
@@ -114,6 +115,7 @@ class Webhooks:
         """
         if not web_address(url):
             raise WebhookError(11100, f"Invalid URL format: {url!r}")
+        method = "GET" if method.upper() == "GET" else "POST"  # Twilio knows no other
         bare, fragment = urldefrag(url)
         rule = ConnectionRule.of(fragment)
         token = str(uuid.uuid4())
@@ -156,7 +158,7 @@ class Webhooks:
         assert self._session is not None, "open() comes first"  # noqa: S101
         form = parameters if method == "POST" else {}
         target = url if method == "POST" else with_query(url, parameters)
-        target, login = without_login(target)
+        target, login = without_login(quote(target, safe=VISIBLE))
         signature = self.sign(target, form, voice=voice)
         headers = {"X-Twilio-Signature": signature, "I-Twilio-Idempotency-Token": token} | login
         limits = aiohttp.ClientTimeout(total=rule.total, sock_connect=rule.connect)

@@ -63,7 +63,7 @@ async def _wait_for_start(line: Line, room: Conference, noun: Element) -> None:
     if room.begun.is_set():
         return
     told = {"ConferenceSid": room.sid, "FriendlyName": room.name}
-    method = noun.get("waitMethod", "POST").upper()
+    method = noun.get("waitMethod", "POST")
     waiting = asyncio.ensure_future(_give_up(line))
     try:
         await until(room.begun.wait(), hold(line, noun.get("waitUrl"), method, lambda: told))
@@ -120,7 +120,7 @@ def _end(line: Line, room: Conference, noun: Element) -> None:
             max(1, line.exchange.clock.elapsed(line.began)),
             "Conference",
             callback=line.address(noun.get("recordingStatusCallback", "")),
-            method=noun.get("recordingStatusCallbackMethod", "POST").upper(),
+            method=noun.get("recordingStatusCallbackMethod", "POST"),
         )
 
 
@@ -145,5 +145,5 @@ def _tell(line: Line, room: Conference, noun: Element, event: str) -> None:
             "StartConferenceOnEnter": noun.get("startConferenceOnEnter", "true"),
             "EndConferenceOnExit": noun.get("endConferenceOnExit", "false"),
         }
-    method = noun.get("statusCallbackMethod", "POST").upper()
+    method = noun.get("statusCallbackMethod", "POST")
     line.exchange.webhooks.notify(line.address(url), told, method)

@@ -172,7 +172,7 @@ async def _accepts(leg: Line, noun: Element) -> bool:
     await detect_machine(leg)
     if not url:
         return not leg.has_ended()
-    return await whisper(leg, Ask(leg.address(url), noun.get("method", "POST").upper()))
+    return await whisper(leg, Ask(leg.address(url), noun.get("method", "POST")))
 
 
 def _recorded(line: Line, element: Element, length: int) -> dict[str, str]:
@@ -182,7 +182,7 @@ def _recorded(line: Line, element: Element, length: int) -> dict[str, str]:
         "DialVerb",
         dual=element.get("record", "").endswith("-dual"),
         callback=line.address(element.get("recordingStatusCallback", "")),
-        method=element.get("recordingStatusCallbackMethod", "POST").upper(),
+        method=element.get("recordingStatusCallbackMethod", "POST"),
     )
     return {
         "RecordingUrl": made.media_url,

@@ -24,10 +24,9 @@ class Rejected(HangUp):
 @verb("Redirect")
 async def redirect(line: Line, element: Element) -> Program | None:
     """Go on with another document."""
-    method = element.get("method", "POST").upper()
-    if method not in {"GET", "POST"}:
+    method = element.get("method", "POST")
+    if method.upper() not in {"GET", "POST"}:
         line.error(13710, f"Redirect: invalid method {method}", warning=True)
-        method = "POST"
     text = plain_text(element).strip()
     url = line.address(text) if text else line.page.url
     line.note("switchboard", "redirect", url)
@@ -52,6 +51,9 @@ async def reject(line: Line, element: Element) -> Program | None:
 
 @verb("Leave")
 async def leave(line: Line, _element: Element) -> Program | None:
-    """Leave the waiting room that this document is played in."""
+    """Leave the waiting room that this document is played in; elsewhere there is none to leave."""
+    if not line.queued:
+        line.error(12200, "<Leave> outside of a queue", warning=True)
+        return None
     line.note("switchboard", "leave")
     raise Leave

@@ -108,5 +108,5 @@ def _tell_partial(line: Line, element: Element, words: str) -> None:
     url = element.get("partialResultCallback")
     if url:
         told = {"UnstableSpeechResult": words, "Stability": "0.9", "SequenceNumber": "0"}
-        method = element.get("partialResultCallbackMethod", "POST").upper()
+        method = element.get("partialResultCallbackMethod", "POST")
         line.exchange.webhooks.notify(line.address(url), line.parameters() | told, method)

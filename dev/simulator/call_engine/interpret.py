@@ -120,7 +120,7 @@ def next_page(line: Line, element: Element, told: dict[str, str], name: str = "a
     """The document that an attribute names, else the current one again."""
     url = element.get(name)
     if url:
-        return Ask(line.address(url), element.get("method", "POST").upper(), told)
+        return Ask(line.address(url), element.get("method", "POST"), told)
     return Ask(line.page.url, line.page.method, told)
 
 

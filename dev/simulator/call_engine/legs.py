@@ -37,7 +37,7 @@ def new_leg(line: Line, dial: Element, address: str, noun: Element) -> Line:
         detection=noun.get("machineDetection", ""),
         async_detection=True,
         detection_callback=line.address(noun.get("amdStatusCallback", "")),
-        detection_method=noun.get("amdStatusCallbackMethod", "POST").upper(),
+        detection_method=noun.get("amdStatusCallbackMethod", "POST"),
     )
     leg = Line(exchange, call, order, Person(exchange.phones.phone(address)))
     leg.page = line.page

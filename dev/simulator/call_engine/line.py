@@ -43,6 +43,7 @@ class Line:
         self.over = asyncio.Event()
         self.departure = asyncio.Event()  # somebody hung up; the leg may still be winding down
         self.switched = False
+        self.queued = False  # waits in a queue, which Leave leaves
         self.ended_by = "switchboard"
         self.recording: dict[str, str] = {}
         self.taken = asyncio.Event()

@@ -19,7 +19,7 @@ class Reports:
     @classmethod
     def of(cls, url: str, events: str, method: str) -> "Reports":
         """From Twilio's three parameters; without events only the end is reported."""
-        return cls(url, method.upper(), frozenset(events.split() or ["completed"]))
+        return cls(url, method, frozenset(events.split() or ["completed"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def _kept(line: Line, element: Element, length: int, words: str, key: str) -> di
         length,
         "RecordVerb",
         callback=line.address(element.get("recordingStatusCallback", "")),
-        method=element.get("recordingStatusCallbackMethod", "POST").upper(),
+        method=element.get("recordingStatusCallbackMethod", "POST"),
     )
     line.note("switchboard", "recorded", str(length), words=words)
     if transcribed := element.get("transcribeCallback"):

@@ -34,6 +34,7 @@ async def enqueue(line: Line, element: Element) -> Program | None:
     if len(room.callers) >= CROWD:
         return _go_on(line, element, {"QueueResult": "queue-full"})
     waiting = Waiting(line, time.monotonic())
+    line.queued = True
     room.callers.append(waiting)
     room.bell.set()
     line.note("switchboard", "enqueue", room.name)
@@ -46,6 +47,7 @@ async def enqueue(line: Line, element: Element) -> Program | None:
             line.exchange.spawn(ask_in_vain(line, page))
         raise
     finally:
+        line.queued = False
         if waiting in room.callers:
             room.callers.remove(waiting)
     return _go_on(line, element, told | result | _time(waiting))
@@ -66,7 +68,7 @@ async def _wait(
 
     giving_up = asyncio.ensure_future(_give_up(line))
     try:
-        method = element.get("waitUrlMethod", "POST").upper()
+        method = element.get("waitUrlMethod", "POST")
         holding = hold(line, element.get("waitUrl"), method, told)
         await until(waiting.taken.wait(), holding)
     except Leave:
@@ -105,7 +107,7 @@ async def serve_next(line: Line, dial: Element, noun: Element) -> dict[str, str]
     try:
         if url := noun.get("url"):
             # The caller hears who comes; Twilio runs this document on the waiting leg.
-            page = Ask(line.address(url), noun.get("method", "POST").upper())
+            page = Ask(line.address(url), noun.get("method", "POST"))
             await whisper(waiting.line, page)
         longest = seconds(line, dial, "timeLimit", LONGEST_CALL, 13216)
         began = time.monotonic()

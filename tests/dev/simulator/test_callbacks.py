@@ -76,6 +76,22 @@ async def test_get_parameters_travel_in_the_signed_query(world: World) -> None:
     assert asked.form == {"x": "1", "A": "b c+"}
 
 
+@pytest.mark.parametrize(("written", "method"), [("get", "GET"), ("PUT", "POST"), ("a b", "POST")])
+async def test_there_are_two_methods(world: World, written: str, method: str) -> None:
+    """Letter case does not matter, and what is neither GET nor POST is POST."""
+    await world.exchange.webhooks.ask(world.site.url + "/s", {"A": "1"}, written)
+    (asked,) = world.site.at("/s")
+    assert (asked.method, asked.form, asked.signed) == (method, {"A": "1"}, True)
+
+
+async def test_spaces_and_accents_travel_encoded(world: World) -> None:
+    """A URL with letters that HTTP cannot carry is encoded, and signed as it is sent."""
+    await world.exchange.webhooks.ask(world.site.url + "/s?a=José P&b=%20+", {}, "GET")
+    (asked,) = world.site.at("/s")
+    assert asked.signed
+    assert asked.form == {"a": "José P", "b": "  "}
+
+
 async def test_redirects_are_followed_and_signed_anew(world: World) -> None:
     """302 is followed by GET and 307 by the same method, each with a signature of its own."""
     world.site.says("/new", "<Response/>")

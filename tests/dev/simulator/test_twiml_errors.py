@@ -110,6 +110,7 @@ WARNINGS = [
     ("<Dial><Fax>1</Fax></Dial>", 12200),
     ("<Dial>banana</Dial>", 13224),
     ("<Prompt/>", 12200),
+    ("<Leave/>", 12200),
     ("<Sms/>", 14103),
 ]
 
