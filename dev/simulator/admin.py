@@ -21,7 +21,7 @@ from dev.simulator.phones import Action, Phone
 Body = TypeVar("Body")
 Address = Annotated[str, Meta(min_length=1)]
 
-LONGEST_FAREWELL: Final = 2.0
+LONGEST_WAIT: Final = 2.0
 
 
 class Text(msgspec.Struct, rename={"sender": "from"}, forbid_unknown_fields=True):
@@ -116,9 +116,10 @@ class Admin:
         if line.over.is_set() and deed.kind != "hangup":
             return problem(HTTPStatus.CONFLICT, f"the call is {line.call.status}")
         _do(line, deed)
-        if deed.kind in {"hangup", "decline", "busy"}:
-            with suppress(TimeoutError):  # so that the answer shows the end
-                await asyncio.wait_for(line.over.wait(), LONGEST_FAREWELL)
+        if deed.kind in {"answer", "hangup", "decline", "busy"}:
+            outcome = line.taken if deed.kind == "answer" else line.over
+            with suppress(TimeoutError):  # so that the reply shows what came of it
+                await asyncio.wait_for(outcome.wait(), LONGEST_WAIT)
         return _json(_story(line))
 
     async def phones(self, _request: web.Request) -> web.Response:

@@ -84,10 +84,10 @@ def _written(text: str) -> datetime:
 @lru_cache(maxsize=256)
 def _span(text: str) -> tuple[datetime, datetime]:
     """The day or the second that a filter names."""
+    wide = timedelta(seconds=1) if ":" in text else timedelta(days=1)
     try:
         start = datetime.fromisoformat(text)
-    except ValueError:
+        start = start.replace(tzinfo=start.tzinfo or UTC)
+        return start, start + wide
+    except (ValueError, OverflowError):
         raise RefusalError(20001, f"date {text}") from None
-    start = start.replace(tzinfo=start.tzinfo or UTC)
-    wide = timedelta(seconds=1) if ":" in text else timedelta(days=1)
-    return start, start + wide

@@ -318,7 +318,8 @@ async def test_a_phone_is_driven_by_hand(world: World) -> None:
     world.site.says("/g", menu)
     sid = await world.dial(Url=world.site.says("/v", menu), Timeout="600")
     await world.until(sid, "ring")
-    await world.admin("POST", f"/calls/{sid}", {"answer": True})
+    answered = await world.admin("POST", f"/calls/{sid}", {"answer": True})
+    assert answered["status"] == "in-progress"
     await world.admin("POST", f"/calls/{sid}", {"digits": "7#"})
     await world.site.until("/g")
     await world.admin("POST", f"/calls/{sid}", {"speech": "agent"})

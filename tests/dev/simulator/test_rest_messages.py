@@ -93,8 +93,9 @@ async def test_date_sent_filters(world: World) -> None:
     assert await found(f"DateSent%3E={tomorrow}") == []
     soon = (today + timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert await found(f"DateSent%3C={soon}") == [sid]
-    status, body = await world.rest("GET", "/Messages.json?DateSent=yesterday")
-    assert (status, body["code"]) == (400, 20001)
+    for wrong in ("yesterday", "9999-12-31"):
+        status, body = await world.rest("GET", f"/Messages.json?DateSent={wrong}")
+        assert (status, body["code"]) == (400, 20001)
 
 
 def in_seconds(seconds: float) -> str:
