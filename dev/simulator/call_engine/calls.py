@@ -30,20 +30,24 @@ async def talk(line: Line) -> None:
     """An answered call: detection, digits, documents, recording, end."""
     if line.order.send_digits:
         line.note("switchboard", "digits", line.order.send_digits)
+    if line.order.record:
+        line.recorded = lambda: _recorded(line)
     await detect_machine(line)
     await line.follow(run)
-    if line.order.record:
-        made = keep_recording(
-            line,
-            max(1, line.exchange.clock.elapsed(line.began)),
-            "OutboundAPI",
-            dual=line.order.recording_dual,
-            callback=line.order.recording_callback,
-            method=line.order.recording_method,
-        )
-        line.recording = {
-            "RecordingSid": made.sid,
-            "RecordingUrl": made.media_url,
-            "RecordingDuration": made.duration,
-        }
     line.finish("completed")
+
+
+def _recorded(line: Line) -> dict[str, str]:
+    made = keep_recording(
+        line,
+        max(1, line.exchange.clock.elapsed(line.began)),
+        "OutboundAPI",
+        dual=line.order.recording_dual,
+        callback=line.order.recording_callback,
+        method=line.order.recording_method,
+    )
+    return {
+        "RecordingSid": made.sid,
+        "RecordingUrl": made.media_url,
+        "RecordingDuration": made.duration,
+    }

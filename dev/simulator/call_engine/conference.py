@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from dev.simulator.call_engine.bridge import farewell, speak_to
 from dev.simulator.call_engine.documents import plain_text
-from dev.simulator.call_engine.hold import hold, until
+from dev.simulator.call_engine.hold import give_up, hold, until
 from dev.simulator.call_engine.interpret import seconds, yes
 from dev.simulator.call_engine.line import Line
 from dev.simulator.call_engine.recordings import keep_recording
@@ -14,7 +14,6 @@ from dev.simulator.call_engine.rooms import Conference
 from dev.simulator.clock import now_rfc2822
 
 CROWD: Final = 250
-PATIENCE: Final = 60.0  # seconds after which a person whom nobody drives gives up waiting
 EVENTS = {
     "start": "conference-start",
     "end": "conference-end",
@@ -64,19 +63,13 @@ async def _wait_for_start(line: Line, room: Conference, noun: Element) -> None:
         return
     told = {"ConferenceSid": room.sid, "FriendlyName": room.name}
     method = noun.get("waitMethod", "POST")
-    waiting = asyncio.ensure_future(_give_up(line))
+    waiting = asyncio.ensure_future(give_up(line))
     try:
         await until(room.begun.wait(), hold(line, noun.get("waitUrl"), method, lambda: told))
     finally:
         waiting.cancel()
     if not room.over.is_set():
         line.note("switchboard", "conference begins", room.name)
-
-
-async def _give_up(line: Line) -> None:
-    await line.exchange.clock.sleep(PATIENCE)
-    if not line.person.by_hand:
-        await line.hung_up()
 
 
 async def _talk(line: Line, room: Conference, *, muted: bool, star_ends: bool) -> None:

@@ -12,6 +12,7 @@ from dev.simulator.webhooks import WebhookError
 MUSIC: Final = "hold music"
 NOTHING: Final[frozenset[str]] = frozenset()
 BREATH: Final = 1.0  # seconds between two rounds, so that an empty document does not spin
+PATIENCE: Final = 60.0  # seconds after which a person whom nobody drives gives up waiting
 
 
 async def hold(
@@ -34,6 +35,13 @@ async def hold(
         line.page = page
     while True:
         await line.listen(NOTHING, BREATH)  # a script may still let time pass or hang up
+
+
+async def give_up(line: Line) -> None:
+    """Hang up when the person has waited long enough; somebody driven by hand waits for ever."""
+    await line.exchange.clock.sleep(PATIENCE)
+    if not line.person.by_hand:
+        await line.hung_up()
 
 
 async def until(happens: Awaitable[object], holding: Coroutine[object, object, None]) -> None:

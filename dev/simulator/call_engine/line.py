@@ -45,6 +45,7 @@ class Line:
         self.switched = False
         self.queued = False  # waits in a queue, which Leave leaves
         self.ended_by = "switchboard"
+        self.recorded: Callable[[], dict[str, str]] = dict  # keeps the recording of a whole call
         self.recording: dict[str, str] = {}
         self.taken = asyncio.Event()
         self.far_end: Line | None = None  # the inbound call that this leg is at our own number
@@ -149,6 +150,7 @@ class Line:
         """The leg is over: enter its end in the books and report it."""
         if self.over.is_set():
             return
+        self.recording = self.recorded()
         self.call.end_time = now_rfc2822()
         seconds = self.exchange.clock.elapsed(self.began) if self.answered else 0
         self.call.duration = str(max(seconds, 1) if self.answered else 0)

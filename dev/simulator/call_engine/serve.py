@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 from dev.simulator.call_engine.bridge import bridge
 from dev.simulator.call_engine.documents import Ask, Program, plain_text
 from dev.simulator.call_engine.flow import Leave
-from dev.simulator.call_engine.hold import hold, until
+from dev.simulator.call_engine.hold import give_up, hold, until
 from dev.simulator.call_engine.interpret import next_page, seconds, verb, yes
 from dev.simulator.call_engine.line import Line
 from dev.simulator.call_engine.order import LONGEST_CALL
@@ -17,7 +17,6 @@ from dev.simulator.call_engine.rooms import Waiting, WaitingRoom
 from dev.simulator.call_engine.whisper import whisper
 
 CROWD: Final = 100
-PATIENCE: Final = 60.0
 DEFAULT_RINGING: Final = 30
 
 
@@ -66,7 +65,7 @@ async def _wait(
             **_time(waiting),
         }
 
-    giving_up = asyncio.ensure_future(_give_up(line))
+    giving_up = asyncio.ensure_future(give_up(line))
     try:
         method = element.get("waitUrlMethod", "POST")
         holding = hold(line, element.get("waitUrl"), method, told)
@@ -77,12 +76,6 @@ async def _wait(
         giving_up.cancel()
     await waiting.released.wait()
     return {"QueueResult": "bridged"}
-
-
-async def _give_up(line: Line) -> None:
-    await line.exchange.clock.sleep(PATIENCE)
-    if not line.person.by_hand:
-        await line.hung_up()
 
 
 def _time(waiting: Waiting) -> dict[str, str]:

@@ -198,6 +198,17 @@ async def test_a_recorded_call(world: World) -> None:
             assert len(await response.read()) > 1000
 
 
+async def test_a_recorded_call_that_is_hung_up_by_rest(world: World) -> None:
+    """The last report names the recording, also when the application ends the call."""
+    twiml = "<Response><Pause length='3000'/></Response>"
+    sid = await world.dial(Twiml=twiml, Record="true", StatusCallback=world.site.url + "/s")
+    await world.until(sid, "pause")
+    await world.rest("POST", f"/Calls/{sid}.json", {"Status": "completed"})
+    (asked,) = await world.site.until("/s")
+    _, listed = await world.rest("GET", "/Recordings.json")
+    assert [row["sid"] for row in listed["recordings"]] == [asked.form.get("RecordingSid")]
+
+
 async def test_the_time_limit(world: World) -> None:
     """TimeLimit ends a call."""
     sid = await world.dial(Twiml="<Response><Pause length='3000'/></Response>", TimeLimit="20")
