@@ -23,6 +23,7 @@ _requests = logging.getLogger("dev.host.storage")
 _requests.setLevel(logging.WARNING)
 CLIENT_OPTIONS: dict[str, Any] = {
     "logger": _requests,
+    "use_env_settings": False,  # as the app's own clients: a proxy does not reach this machine
     "connection_timeout": 5,
     "read_timeout": 30,
     "retry_total": 2,

@@ -65,6 +65,21 @@ def test_serves_a_message_and_deletes_it(storage: str, name: str, tmp_path: Path
         assert texts(storage, f"{name}-poison") == []
 
 
+def test_a_proxy_of_the_environment_is_passed_over(
+    storage: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a proxy is set for the wide world, the storage on this machine is still reached."""
+    for variable in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    for variable in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    with serving(storage, name, tmp_path) as host:
+        monkeypatch.undo()
+        with queue(storage, name) as client:
+            client.send_message("straight")
+        assert notes(host)[0]["body"] == "straight"
+
+
 def test_many_messages_are_each_served_once(storage: str, name: str, tmp_path: Path) -> None:
     """More messages than a batch holds are all served, none twice."""
     with serving(storage, name, tmp_path) as host, queue(storage, name) as client:
