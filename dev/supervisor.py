@@ -68,6 +68,7 @@ class Supervisor:
             service.log.parent.mkdir(parents=True, exist_ok=True)
         # A pipe of our own: with asyncio's, a server has only ended once all its children have.
         reading, writing = os.pipe()
+        reader = await reader_of(reading)  # before it starts: a stop may come at any await
         with open(writing, "wb") as output:  # noqa: ASYNC230, PTH123 - opens nothing, holds a pipe
             program = await asyncio.create_subprocess_exec(
                 *service.command,
@@ -79,7 +80,7 @@ class Supervisor:
                 start_new_session=True,  # Ctrl-C is for the supervisor alone
             )
         self._tell_guard(program.pid)
-        return Child(service, program, await reader_of(reading), self._terminal)
+        return Child(service, program, reader, self._terminal)
 
     def _tell_guard(self, group: int) -> None:
         if self._guard is None:

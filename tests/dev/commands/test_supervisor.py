@@ -18,7 +18,7 @@ from dev.child import Service
 from dev.errors import CommandError
 from dev.supervisor import Supervisor
 from dev.terminal import Terminal
-from tests.dev.commands.processes import is_running, wait_until
+from tests.dev.commands.processes import children_of, is_running, wait_until
 
 SERVES = """
     import signal, sys, time
@@ -174,6 +174,20 @@ async def test_a_stop_in_the_middle_of_a_start() -> None:
     await asyncio.wait([starting])
     await supervisor.stop()
     assert not is_running(int(screen.getvalue().split()[2]))
+
+
+async def test_a_stop_at_any_moment_of_a_start(terminal: Terminal) -> None:
+    """Wherever a start is cut short, what it had started is stopped."""
+    mark = f"import time; time.sleep(600)  # {os.urandom(8).hex()}"
+    for moments in range(12):
+        supervisor = Supervisor(terminal)
+        starting = asyncio.create_task(supervisor.start(service(mark)))
+        for _ in range(moments):
+            await asyncio.sleep(0)
+        starting.cancel()
+        await asyncio.wait([starting])
+        await supervisor.stop()
+        assert not [command for command in children_of(os.getpid()).values() if mark in command]
 
 
 def test_a_killed_supervisor_leaves_nothing_running() -> None:
