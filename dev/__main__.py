@@ -42,7 +42,8 @@ def change_python(arguments: "list[str]") -> int:
     python = find_supported()
     if python is None:
         sys.stderr.write(f"error      Python 3.11, 3.12 or 3.13 is needed; this is {this}\n")
-        sys.stderr.write("next       install one of them, then run: python3.12 dev\n")
+        again = " ".join(["python3.12 dev", *arguments])
+        sys.stderr.write(f"next       install one of them, then run: {again}\n")
         return 1
     sys.stderr.write(f"python     {this} is not supported: going on with {python}\n")
     sys.stderr.flush()

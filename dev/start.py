@@ -16,6 +16,7 @@ from dev.parts import bring_up_to_date
 from dev.terminal import BOLD, CYAN, RED, Terminal, terminal_on
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def show_help(terminal: Terminal) -> None:
 
 def set_up(command: Command, terminal: Terminal) -> None:
     """Install what the command needs and this checkout does not have yet."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))  # so that installers stop too
+    for number in STOP_SIGNALS:  # a shell has SIGINT ignored in what it starts by `&`
+        signal.signal(number, signal.default_int_handler)
     parts = [python_packages(HERE, terminal)]
     if command.storage:
         parts.append(node_packages(HERE, terminal))

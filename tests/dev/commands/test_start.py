@@ -71,11 +71,11 @@ def test_an_old_python_says_what_is_needed(python: Path, tmp_path: Path) -> None
     alone = tmp_path / "dev"
     alone.mkdir()
     (alone / "__main__.py").write_text((HERE.root / "dev" / "__main__.py").read_text())
-    ended = subprocess.run(
-        [python, alone, "run"], env={"PATH": ""}, check=False, capture_output=True, text=True
-    )
+    command = [str(python), str(alone), "run", "--port", "0"]
+    ended = subprocess.run(command, env={"PATH": ""}, check=False, capture_output=True, text=True)
     assert ended.returncode == 1
     assert "Python 3.11, 3.12 or 3.13 is needed" in ended.stderr
+    assert ended.stderr.endswith("then run: python3.12 dev run --port 0\n")
     assert "Traceback" not in ended.stderr
 
 
