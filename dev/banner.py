@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from dev import azurite
-from dev.local_settings import FUNCTION_KEY, app_address, simulator_address
+from dev.local_settings import ADMIN_KEY, FUNCTION_KEY, app_address, simulator_address
 from dev.ports import Ports
 
 SOMEBODY = "+14155552671"
@@ -15,6 +15,7 @@ def addresses(ports: Ports, folder: Path | None) -> Iterator[tuple[str, str]]:
     """Give each thing that one can talk to, with its address."""
     yield "app", f"{app_address(ports)}/api"
     yield "key", FUNCTION_KEY
+    yield "admin key", ADMIN_KEY
     if ports.simulator is not None:
         yield "simulator", f"{simulator_address(ports)}/  (Twilio, and everybody's phone)"
     yield "queue", azurite.endpoint(ports.queue)
@@ -29,6 +30,13 @@ def yours(names: Iterable[str], given: Mapping[str, str]) -> Iterator[tuple[str,
         yield "yours", ", ".join(filled)
     if empty := [name for name, value in settings.items() if not value]:
         yield "empty", ", ".join(empty)
+
+
+def troubles(not_usable: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Say what the app cannot work with, and what to do about it."""
+    if found := list(not_usable):
+        yield from (("trouble", each) for each in found)
+        yield "next", "mend it in the environment or local.settings.json, and start again"
 
 
 def curl(ports: Ports, path: str, request: Mapping[str, str]) -> str:

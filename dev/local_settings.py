@@ -11,7 +11,7 @@ from dev import azurite
 from dev.errors import CommandError
 from dev.ports import HOST, Ports
 
-FUNCTION_KEY = "local-key"
+FUNCTION_KEY, ADMIN_KEY = "local-key", "local-admin-key"
 ACCOUNT_SID = "AC" + "0" * 32
 AUTH_TOKEN = "local-token"  # noqa: S105 - the same on every machine, and worth nothing
 FROM_NUMBER = "+15005550006"
@@ -42,7 +42,7 @@ def local_defaults(ports: Ports, given: Mapping[str, str]) -> dict[str, str]:
         "PUBLIC_BASE_URL": app_address(ports),
         "AzureWebJobsStorage": storage,
     }
-    if not any(name.startswith("MESSAGE_STORAGE__") for name in given):
+    if not any(given[name] for name in given if name.startswith("MESSAGE_STORAGE__")):
         defaults["MESSAGE_STORAGE"] = storage
     if ports.simulator is not None and "TWILIO_API_BASE_URL" not in given:
         defaults |= {"TWILIO_API_BASE_URL": simulator_address(ports), **SIMULATED}

@@ -6,23 +6,24 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from dev import banner
+from dev import banner, first_health
 from dev.checkout import HERE
 from dev.errors import CommandError
-from dev.local_settings import read_local_settings, resolve
+from dev.local_settings import app_address, read_local_settings, resolve
 from dev.parts import locked
 from dev.patient_stream import PatientStream
 from dev.ports import Ports, check_ports, choose_ports
 from dev.servers import host_service, simulator_service, storage_services
 from dev.supervisor import Supervisor
-from dev.terminal import BOLD, CYAN, GREEN, Terminal, terminal_on
+from dev.terminal import BOLD, CYAN, GREEN, RED, Terminal, terminal_on
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HIGHEST_PORT = 65535
+LONGEST_LEASE = 7 * 24 * 3600  # the storage service hides no message for longer
 LAST_WORDS = 1.0
 
 
@@ -34,6 +35,14 @@ def port(text: str) -> int:
     return number
 
 
+def lease(text: str) -> float:
+    """Read how many seconds a message may be hidden."""
+    seconds = float(text)
+    if not 0 < seconds <= LONGEST_LEASE:
+        raise ValueError
+    return seconds
+
+
 def read_flags(arguments: list[str]) -> argparse.Namespace:
     """Read the flags of `run`."""
     parser = argparse.ArgumentParser(prog="python3 dev run", description=__doc__)
@@ -43,7 +52,7 @@ def read_flags(arguments: list[str]) -> argparse.Namespace:
     add("--storage-port", type=port, metavar="N", default=10001, help=STORAGE_HELP)
     add("--data", type=Path, metavar="DIR", help="keep storage and the simulator's books in DIR")
     add("--no-simulator", action="store_true", help="settings decide where Twilio is")
-    add("--lease", type=float, default=600, metavar="SECONDS", help=LEASE_HELP)
+    add("--lease", type=lease, default=600, metavar="SECONDS", help=LEASE_HELP)
     return parser.parse_args(arguments)
 
 
@@ -51,12 +60,20 @@ STORAGE_HELP = "the queue's (10001); the table's is the next one"
 LEASE_HELP = "how long a dead worker keeps a message (600, as in Azure)"
 
 
-def show_banner(ports: Ports, folder: Path | None, given: Mapping[str, str], out: Terminal) -> None:
-    """Show the addresses and what to try first."""
+def show_banner(
+    ports: Ports,
+    folder: Path | None,
+    given: Mapping[str, str],
+    not_usable: Sequence[str],
+    out: Terminal,
+) -> None:
+    """Show the addresses, what the app cannot do as it is, and what to try first."""
     ours = resolve(ports, {}, {})
     out.line()
     for label, text in (*banner.addresses(ports, folder), *banner.yours(ours, given)):
         out.item(f"  {label:<9}", text, CYAN)
+    for label, text in banner.troubles(not_usable):
+        out.item(f"  {label:<9}", text, RED)
     for what, command in banner.firsts(ports):
         out.line()
         out.line(out.paint(what, BOLD))
@@ -119,7 +136,8 @@ async def up(
     storage = storage_services(ports, folder and folder / "azurite")
     await supervisor.start(*storage, *simulator_service(ports, settings, folder))
     await supervisor.start(host_service(ports, settings, flags.lease))
-    show_banner(ports, folder, given, out)
+    not_usable = await first_health.troubles(app_address(ports))
+    show_banner(ports, folder, given, not_usable, out)
     took = f"in {time.monotonic() - began:.1f} s; Ctrl-C stops everything"
     out.line(f"{out.paint('ready', GREEN)} {took}")
     await supervisor.watch()

@@ -14,10 +14,10 @@ from dev.host.errors import AppRefusedError
 from dev.host.invocation import Invoker
 from dev.host.request_target import RequestTarget, read_target
 from dev.host.route_template import RouteTemplate, compile_route
+from dev.local_settings import ADMIN_KEY
 
 log = logging.getLogger("dev.host")
 
-ADMIN_KEY = "local-admin-key"
 ADMIN_PATH = "/admin/functions/"
 LARGEST_BODY = 100 * 1024 * 1024
 FRAMING_HEADERS = ("content-length", "transfer-encoding")  # aiohttp writes these

@@ -12,7 +12,9 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+from azure.storage.queue import QueueServiceClient
 
+from dev.azurite import ACCOUNT, KEY
 from dev.checkout import HERE
 from dev.local_settings import ACCOUNT_SID, AUTH_TOKEN, FUNCTION_KEY
 from tests.dev.commands.processes import wait_until
@@ -25,11 +27,21 @@ pytestmark = [
         (HERE.root / "local.settings.json").exists(), reason="local.settings.json is in the way"
     ),
 ]
+QUEUES = {"outbound", "outbound-bulk", "outbound-poison", "outbound-bulk-poison", "inbound"}
 
 
 def get(address: str, header: str, value: str) -> Any:  # noqa: ANN401 - whatever JSON it is
     with urlopen(Request(address, headers={header: value})) as answer:
         return json.load(answer)
+
+
+def queues(endpoint: str) -> set[str]:
+    """List the queues that are there."""
+    account = f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
+    with QueueServiceClient.from_connection_string(
+        f"{account}QueueEndpoint={endpoint};"
+    ) as service:
+        return {str(queue.name) for queue in service.list_queues()}
 
 
 def is_handed_over(address: str) -> Callable[[], bool]:
@@ -38,10 +50,11 @@ def is_handed_over(address: str) -> Callable[[], bool]:
 
 
 def test_the_first_text_and_the_first_call_are_sent() -> None:
-    """Both commands, pasted as they stand, end in Twilio's books, once each."""
+    """All queues are there; both commands, as they stand, end in Twilio's books, once each."""
     credentials = base64.b64encode(f"{ACCOUNT_SID}:{AUTH_TOKEN}".encode()).decode()
     with Running(HERE.root) as run:
         run.until("ready")
+        assert queues(run.shown("queue")) == QUEUES
         app = run.shown("app").removesuffix("/api")
         twilio = f"{run.shown('simulator')}2010-04-01/Accounts/{ACCOUNT_SID}"
         for command in run.commands():
@@ -54,3 +67,12 @@ def test_the_first_text_and_the_first_call_are_sent() -> None:
         ("+14155552671", "Hello from Switchboard")
     ]
     assert [call["to"] for call in calls] == ["+14155552671"]
+
+
+def test_wrong_settings_still_reach_ready() -> None:
+    """The app comes up, and its banner says what is wrong and what to do."""
+    with Running(HERE.root, settings={"TWILIO_AUTH_TOKEN": ""}) as run:
+        run.until("ready")
+        assert run.end(signal.SIGTERM) == 0
+    trouble = run.lines.index("  trouble   TWILIO_AUTH_TOKEN is not set")
+    assert run.lines[trouble + 1].startswith("  next      mend it in ")

@@ -86,6 +86,12 @@ def test_storage_by_identity_has_no_local_connection_string() -> None:
     assert "MESSAGE_STORAGE" not in resolve(PORTS, given, {})
 
 
+def test_service_addresses_that_are_set_to_nothing_are_missing() -> None:
+    """What is missing does not keep the local storage away."""
+    given = {"MESSAGE_STORAGE__queueServiceUri": "", "MESSAGE_STORAGE__credential": ""}
+    assert "MESSAGE_STORAGE" in resolve(PORTS, given, {})
+
+
 def test_a_missing_file_sets_nothing(tmp_path: Path) -> None:
     """Without local.settings.json there are simply no values from it."""
     assert read_local_settings(tmp_path / "local.settings.json") == {}

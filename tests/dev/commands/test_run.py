@@ -20,6 +20,7 @@ from dev.checkout import HERE
 from dev.environment import python_packages
 from dev.node_runtime import node_packages
 from dev.terminal import Terminal
+from tests.dev.commands.conftest import Script
 from tests.dev.commands.running import Running
 
 QUIET = Terminal(io.StringIO(), live=False, colour=False)
@@ -102,6 +103,22 @@ def test_stopped_in_the_middle_of_its_start(root: Path) -> None:
     assert not any(line.startswith("ready") for line in run.lines)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_while_it_installs(root: Path, script: Script, number: signal.Signals) -> None:
+    """A stop is obeyed, and said, also where a shell's `&` had SIGINT ignored."""
+    (root / ".venv").unlink()
+    script(str(root / ".venv/bin/python"), '[ "$1" = -c ] || exec sleep 600')
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        run = Running(root)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with run:
+        run.until("set-up")
+        assert run.end(number) == 130
+    assert run.lines[-1] == "stopped; the next start goes on from here"
+
+
 @pytest.mark.parametrize("victim", ["dev.host", "dev.simulator", "src/queue"])
 def test_when_a_server_dies(root: Path, victim: str) -> None:
     """Its name and its end are said in one line, everything else is stopped, the status is 1."""
@@ -177,8 +194,12 @@ def test_what_cannot_start_says_why(root: Path, flags: tuple[str, ...], words: s
     assert next_step.startswith("next ")
 
 
-def test_wrong_flags_are_refused_by_name(root: Path) -> None:
-    """A port that is none is a usage error that names its flag."""
-    with Running(root, "--port", "65536") as run:
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [("port", "65536"), *(("lease", value) for value in ("0", "-1", "nan", "inf", "604801"))],
+)
+def test_wrong_flags_are_refused_by_name(root: Path, flag: str, value: str) -> None:
+    """A port or a lease that is none is a usage error that names its flag."""
+    with Running(root, f"--{flag}", value) as run:
         assert run.end() == 2
-    assert "argument --port: invalid port value: '65536'" in run.lines[-1]
+    assert f"argument --{flag}: invalid {flag} value: '{value}'" in run.lines[-1]
