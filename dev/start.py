@@ -26,10 +26,15 @@ class Command:
     module: str
     says: str
     storage: bool = True
+    flags: str = ""  # a module that reads the arguments before anything is installed
 
 
 COMMANDS: Mapping[str, Command] = {
-    "run": Command("dev.run", "the app, a Twilio simulator and local storage, on this machine"),
+    "run": Command(
+        "dev.run",
+        "the app, a Twilio simulator and local storage, on this machine",
+        flags="dev.run_flags",
+    ),
     "test": Command("dev.testing", "the whole suite; arguments go to pytest"),
     "check": Command("dev.checks", "lint, types, docs in step", storage=False),
     "bench": Command("dev.bench", "benchmarks, as ratios against a baseline in the same run"),
@@ -69,6 +74,8 @@ def set_up(command: Command, terminal: Terminal) -> None:
 def run(name: str, arguments: list[str], terminal: Terminal) -> int:
     """Set up, then run a command inside the virtual environment; gives its exit status."""
     command = COMMANDS[name]
+    if command.flags:
+        import_module(command.flags).read_flags(arguments)
     set_up(command, terminal)
     if os.path.realpath(sys.prefix) != os.path.realpath(HERE.venv):
         python = str(HERE.python)

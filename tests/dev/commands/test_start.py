@@ -2,6 +2,7 @@
 
 # ruff: noqa: S603 - starts only our own programs and ps
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,9 +20,11 @@ TOO_OLD = [
 ]
 
 
-def dev(*arguments: str, python: str = sys.executable, path: str = "") -> tuple[int, str, str]:
+def dev(
+    *arguments: str, python: str = sys.executable, path: str = "", root: Path = HERE.root
+) -> tuple[int, str, str]:
     """Run `dev` on its own, with only some folder on the PATH."""
-    command = [python, str(HERE.root / "dev"), *arguments]
+    command = [python, str(root / "dev"), *arguments]
     environment = {"PATH": path, "NO_COLOR": "1"}
     ended = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
     return ended.returncode, ended.stdout, ended.stderr
@@ -33,6 +36,18 @@ def test_help_names_every_command_that_there_is(arguments: tuple[str, ...]) -> N
     status, said, errors = dev(*arguments)
     assert (status, errors) == (0, "")
     assert {"run", "test", "check"} <= {line.split()[0] for line in said.splitlines() if line}
+
+
+def test_the_flags_of_run_are_read_before_anything_is_installed(tmp_path: Path) -> None:
+    """Help, and the refusal of a wrong flag, need no set-up and make none."""
+    for file in HERE.root.glob("dev/*.py"):
+        (tmp_path / "dev").mkdir(exist_ok=True)
+        shutil.copy(file, tmp_path / "dev")
+    status, said, _ = dev("run", "--help", root=tmp_path)
+    assert (status, "--lease SECONDS" in said) == (0, True)
+    status, _, errors = dev("run", "--port", "x", root=tmp_path)
+    assert (status, "argument --port: invalid port value: 'x'" in errors) == (2, True)
+    assert {path.name for path in tmp_path.iterdir()} == {"dev"}
 
 
 def test_an_unknown_command_is_said() -> None:
