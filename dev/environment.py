@@ -12,7 +12,13 @@ from dev.parts import Part, fingerprint
 from dev.terminal import Terminal
 
 NO_VENV = r"ensurepip is not|No module named '?(venv|ensurepip)"
-PIP_OPTIONS = ("--disable-pip-version-check", "--no-input", "--retries=2", "--progress-bar=off")
+PIP_OPTIONS = (
+    "--disable-pip-version-check",
+    "--no-input",
+    "--no-user",  # which somebody's pip.conf may ask for, and an environment refuses
+    "--retries=2",
+    "--progress-bar=off",
+)
 
 
 def python_packages(checkout: Checkout, terminal: Terminal) -> Part:

@@ -35,6 +35,7 @@ def test_a_whole_environment_is_filled_once(
         bring_up_to_date([python_packages(checkout, terminal)], checkout, terminal)
     (call,) = calls.read_text().splitlines()
     assert call.startswith("-m pip install ")
+    assert " --no-user " in call
     assert call.endswith(f"-r {checkout.root}/dev/requirements.txt")
 
 
