@@ -11,13 +11,10 @@ from typing import Any
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.storage.queue.aio import QueueClient
 
+from dev.azurite import connection_string
 from dev.host.errors import ConnectionSettingError
 
-EMULATOR = (
-    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
-    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
-    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
-)
+EMULATOR = connection_string(10001, 10002)
 # The SDK logs each request at INFO. The host's own polling is not the app's business.
 _requests = logging.getLogger("dev.host.storage")
 _requests.setLevel(logging.WARNING)
