@@ -1,8 +1,8 @@
 """Forgetting: what ended longer ago than RETENTION_DAYS is deleted, oldest days last to first.
 
 It can be interrupted anywhere: what is left is found by the next run. A job goes as a whole,
-its idempotency keys before it; one that still waits for its time stays, however old. A batch
-goes after the last of its jobs.
+its idempotency keys before it; one whose time has not come stays, however old. A batch goes
+after the last of its jobs.
 """
 
 from __future__ import annotations
@@ -81,9 +81,13 @@ async def _forget_jobs(ledger: Ledger, partition: str, before: datetime) -> Forg
 
 
 def _is_over(entry: Entry, before: datetime) -> bool:
-    """Whether a job will not be looked at again; what was never sent is given up after a day."""
+    """Whether a job will not be looked at again; what was never sent is given up after a day.
+
+    Until its time, a job's queue message may still be on its way, even if it was canceled; a
+    worker that then found no rows would take it for a new one, and send it.
+    """
     send_at = entry.accepted.send_at if entry.accepted else None
-    waits = bool(entry.pending) and send_at is not None and send_at >= before
+    waits = send_at is not None and send_at >= before
     return entry.events[-1].at < before and not waits
 
 

@@ -12,7 +12,7 @@ from shared.ledger.opt_outs import PARTITION, OptOut
 from shared.ledger.retention import Forgotten, forget
 from shared.ledger.rows import Row
 from tests.clock import NOON
-from tests.deliver.asking import accept_batch, cancel_batch, retry, retry_batch, show_batch
+from tests.deliver.asking import accept_batch, cancel, cancel_batch, retry, retry_batch, show_batch
 from tests.deliver.seams import KillAt, KilledError, Recorder, RowsSeam
 from tests.deliver.world import TO, World, numbers
 
@@ -124,6 +124,20 @@ async def test_what_waits_for_its_time_stays() -> None:
     world.clock.move(**LATER)
     assert (await forgotten(world)).jobs == 2
     assert (await show_batch(world.worker(), batch)).status == 404
+
+
+async def test_what_was_canceled_is_not_sent_because_it_was_forgotten() -> None:
+    """While its queue message is still on its way, a canceled message is kept, however short."""
+    world = World()
+    name = await world.accepted(send_at=(NOON + timedelta(days=30)).isoformat())
+    assert (await cancel(world.worker(), name)).status == 200
+    while (message := world.queue.take()) is not None:
+        await forget(world.ledger, world.clock() - timedelta(days=1))
+        await world.deliver(world.worker(), message)
+    assert world.twilio.asked == 0
+    assert (await world.entry(name)).deliveries[0].state == "canceled"
+    world.clock.move(days=31)
+    assert (await forget(world.ledger, world.clock() - timedelta(days=1))).jobs == 1
 
 
 async def test_a_batch_of_which_one_job_is_left_stays() -> None:
