@@ -8,6 +8,8 @@ Nothing is sent again before one of these has settled it.
 from __future__ import annotations
 
 import asyncio
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 _CLOCKS_DIFFER: Final = timedelta(seconds=10)
 _SOONEST_LOOK: Final = timedelta(seconds=1)
 _RAREST_LOOK: Final = timedelta(minutes=15)
+_LINK: Final = re.compile(r"\S*[./]\S*")
+# Stands for whatever Twilio may have put in that place.
+_ANYTHING: Final = "\ufffd"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,11 +129,34 @@ def _fits(asked: Order, found: Found) -> bool:
     a trial account. Taking that for another message would send ours twice.
     """
     body = asked.parameters.get("body")
-    if body is None or asked.parameters.get("shorten_urls"):
+    if body is None:
         return True
-    return _plain(found.body or "").endswith(_plain(body))
+    if asked.parameters.get("shorten_urls"):
+        body = _LINK.sub(_ANYTHING, body)
+    *parts, last = _lasting(body, _ANYTHING).split(_ANYTHING)
+    text, at = _lasting(found.body or ""), 0
+    for part in parts:
+        at = text.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return text.endswith(last, at)
 
 
-def _plain(text: str) -> str:
-    """The letters and digits that no encoding replaces."""
-    return "".join(each for each in text if each.isascii() and each.isalnum())
+def _lasting(text: str, instead: str = "") -> str:
+    """The letters and digits that nothing replaces, and `instead` of what something may."""
+    return "".join(
+        each if _lasts(each) else "" if each.isascii() else instead
+        for each in unicodedata.normalize("NFD", text)
+    )
+
+
+def _lasts(each: str) -> bool:
+    """Whether a character is a letter or digit of ASCII, or a plain letter of another script."""
+    if each.isascii():
+        return each.isalnum()
+    return (
+        unicodedata.category(each) in {"Lo", "Lu", "Ll"}
+        and not unicodedata.decomposition(each)
+        and "LATIN" not in unicodedata.name(each, "LATIN")
+    )

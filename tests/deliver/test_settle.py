@@ -1,5 +1,6 @@
 """Settling doubt: which evidence counts, and when."""
 
+import unicodedata
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from tests.clock import NOON
 from tests.deliver.seams import Recorder
 from tests.deliver.world import TO, World
 
+SHORTENED = "Ann, see https://example.com/a?b=c (or http://example.com.) by 5"
 BODY = "Curly “quotes”, a dash — and https://example.com/a?b=c"
 
 
@@ -96,7 +98,15 @@ async def test_many_doubts_of_one_minute_read_it_once() -> None:
             {"body": BODY, "shorten_urls": True, "messaging_service_sid": "MG" + "0" * 32},
             "Curly “quotes”, a dash — and https://twil.io/x",
         ),
+        (
+            {"body": SHORTENED, "shorten_urls": True, "messaging_service_sid": "MG" + "0" * 32},
+            "Ann, see https://twil.io/x (or https://twil.io/y) by 5",
+        ),
         ({"body": "😀"}, "😀"),
+        ({"body": "½ a ᴛᴀʙʟᴇᴛ at \uff18"}, "1/2 a TABLET at 8"),
+        ({"body": "½ a ᴛᴀʙʟᴇᴛ at \uff18"}, "½ a ᴛᴀʙʟᴇᴛ at \uff18"),
+        ({"body": "مرحبا بك — رمزك 12"}, "مرحبا بك - رمزك 12"),
+        ({"body": "안녕, Zoë"}, unicodedata.normalize("NFD", "안녕, Zoë")),
         ({"media_url": "https://example.com/a.png", "body": None}, ""),
     ],
 )
@@ -112,10 +122,26 @@ async def test_a_body_that_twilio_has_rewritten_is_still_ours(
     await world.check_sent_once()
 
 
-@pytest.mark.parametrize("listed", ["Something else", "", None])
-async def test_another_text_is_not_ours(listed: str | None) -> None:
+@pytest.mark.parametrize(
+    ("more", "listed"),
+    [
+        ({}, "Something else"),
+        ({}, ""),
+        ({}, None),
+        ({"body": "مرحبا"}, "وداعا"),
+        ({"body": "您的包裹已到"}, "您的订单已取消"),
+        ({"body": "안녕하세요"}, "감사합니다"),
+        ({"body": "½ a tablet"}, "1/2 a pill"),
+        ({"body": "½ a tablet"}, "a tablet 1/2"),
+        (
+            {"body": SHORTENED, "shorten_urls": True, "messaging_service_sid": "MG" + "0" * 32},
+            "Bob, see https://twil.io/x (or https://twil.io/y) by 5",
+        ),
+    ],
+)
+async def test_another_text_is_not_ours(more: dict[str, Any], listed: str | None) -> None:
     """What somebody else sent to the same number in the same seconds is left to them."""
-    world = await in_doubt()
+    world = await in_doubt(**more)
     (written,) = world.twilio.books
     world.twilio.books[0] = replace(written, found=replace(written.found, body=listed))
     await world.until_quiet()
