@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from twilio.rest import Client
 
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from shared.carrier.carrier import Kind, Order
     from shared.settings import Settings
 
+T = TypeVar("T")
+
 _MESSAGING_SERVICE: Final = "MG"
-_NOT_FOUND: Final = 404
+_NO_SUCH_THING: Final = "20404"
 _TOO_MANY: Final = 429
 # Questions may take this part of the ceiling, so that messages never wait long behind them.
 _FOR_QUESTIONS: Final = 4
@@ -110,9 +112,16 @@ class TwilioCarrier:
         if not order.sender.startswith(_MESSAGING_SERVICE):
             filters["from_"] = order.sender
         resource = self._client.messages if order.kind == "message" else self._client.calls
-        rows = await self._asked(lambda: resource.list_async(**filters))
-        found = [_found(row) for row in rows if not str(row.direction).startswith("inbound")]
-        return [each for each in found if each.created_at >= since]
+
+        async def look() -> list[Found]:
+            rows = await resource.list_async(**filters)
+            found = [_found(row) for row in rows if not str(row.direction).startswith("inbound")]
+            return [each for each in found if each.created_at >= since]
+
+        try:
+            return await self._asked(look)
+        except ErrorAnswer as error:  # a no to the question, which says nothing of what is there
+            raise CarrierUnavailableError(str(error)) from error
 
     async def fetch(self, kind: Kind, sid: str) -> Found | None:
         return await self._one(self._context(kind, sid).fetch_async)
@@ -130,35 +139,40 @@ class TwilioCarrier:
         return self._client.messages(sid) if kind == "message" else self._client.calls(sid)
 
     async def _one(self, question: Callable[[], Awaitable[Any]]) -> Found | None:
+        async def look() -> Found:
+            return _found(await question())
+
         try:
-            return _found(await self._asked(question))
+            return await self._asked(look)
         except ErrorAnswer:
             return None
 
-    async def _asked(self, question: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - twilio has no types
+    async def _asked(self, question: Callable[[], Awaitable[T]]) -> T:
         """The answer to a question that changes nothing or may be repeated.
 
         Raises:
-            CarrierUnavailableError: no answer, or one that says to ask again.
-            ErrorAnswer: a definite no.
+            CarrierUnavailableError: no answer, one that makes no sense, or one that says to ask
+                again or to mend the set-up first.
+            ErrorAnswer: a definite no to the question itself.
         """
         try:
             async with self._questions:
                 return await self._in_turn(question)
-        except (NotConnectedError, NoAnswerError) as error:
-            raise CarrierUnavailableError(str(error)) from error
         except ErrorAnswer as error:
-            if what_to_do(error.status, _code_and_message(error)[0]) in _CAME_TO:
-                raise CarrierUnavailableError(str(error)) from error
-            raise
+            code, _ = _code_and_message(error)
+            if code == _NO_SUCH_THING or what_to_do(error.status, code) == "refused":
+                raise
+            raise CarrierUnavailableError(str(error)) from error
+        except Exception as error:
+            raise CarrierUnavailableError(str(error) or type(error).__name__) from error
 
     async def _in_turn(
         self,
-        ask: Callable[[], Awaitable[Any]],
+        ask: Callable[[], Awaitable[T]],
         begin_before: datetime | None = None,
         *,
         urgent: bool = True,
-    ) -> Any:  # noqa: ANN401 - twilio has no types
+    ) -> T:
         """Ask when there is room for one more request; tell the limiter how that went.
 
         Raises:

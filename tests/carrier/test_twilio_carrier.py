@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -177,23 +178,29 @@ async def test_no_connection_is_certainly_not_processed() -> None:
     await carrier.close()
 
 
-async def answering(status: int, body: str, **headers: str) -> tuple[Result, int]:
-    """What an order comes to where Twilio answers so, and how often it was asked."""
-    asked = 0
+@asynccontextmanager
+async def answers(status: int, body: str, **headers: str) -> AsyncIterator[tuple[str, list[str]]]:
+    """The address of a Twilio that answers everything so, and the requests that it was sent."""
+    asked: list[str] = []
 
-    async def answer(_request: web.Request) -> web.Response:
-        nonlocal asked
-        asked += 1
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(f"{request.method} {request.path}")
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return web.Response(status=status, text=body, headers=named)
 
     app = web.Application()
     app.router.add_route("*", "/{rest:.*}", answer)
     async with TestServer(app) as server:
-        carrier = carrier_for(str(server.make_url("")).rstrip("/"))
+        yield str(server.make_url("")).rstrip("/"), asked
+
+
+async def answering(status: int, body: str, **headers: str) -> tuple[Result, int]:
+    """What an order comes to where Twilio answers so, and how often it was asked."""
+    async with answers(status, body, **headers) as (url, asked):
+        carrier = carrier_for(url)
         result = await carrier.create(order())
         await carrier.close()
-    return result, asked
+    return result, len(asked)
 
 
 @pytest.mark.parametrize(
@@ -358,6 +365,48 @@ async def test_a_question_without_an_answer_is_one_error(
                      carrier.stop("message", sid)):  # fmt: skip
         with pytest.raises(CarrierUnavailableError):
             await question
+
+
+@kinds
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, "<html>"),
+        (200, "[]"),
+        (302, ""),
+        (401, '{"code": 20003}'),
+        (403, "<html>"),
+    ],
+)
+async def test_an_answer_without_sense_says_nothing_of_what_is_there(
+    kind: Kind, status: int, body: str
+) -> None:
+    """Some proxy's page, or a no to us and not to the question, is no news of any message."""
+    async with answers(status, body) as (url, asked):
+        carrier = carrier_for(url)
+        for question in (carrier.search(order(kind), LONG_AGO), carrier.fetch(kind, "SM1"),
+                         carrier.stop(kind, "SM1")):  # fmt: skip
+            with pytest.raises(CarrierUnavailableError):
+                await question
+        await carrier.close()
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, '{"messages": [{"sid": "SM1", "date_created": null}]}'),
+        (400, '{"code": 21211}'),
+        (404, '{"code": 20404}'),
+    ],
+)
+async def test_a_search_that_fails_is_not_absence(status: int, body: str) -> None:
+    """Only a list that can be read says that Twilio has nothing."""
+    async with answers(status, body) as (url, _):
+        carrier = carrier_for(url)
+        with pytest.raises(CarrierUnavailableError):
+            await carrier.search(order(), LONG_AGO)
+        await carrier.close()
 
 
 async def test_an_api_key_opens_the_account() -> None:
