@@ -58,24 +58,18 @@ CODES: Final = {
     "35118": Code("refused_setup", "scheduling needs a Messaging Service"),
 }
 
-_BY_HTTP_STATUS: Final[dict[int, ToDo]] = {
-    401: "refused_setup",
-    403: "refused_setup",
-    408: "unknown",
-    429: "retry",
-}
+_BY_HTTP_STATUS: Final[dict[int, ToDo]] = {401: "refused_setup", 403: "refused_setup"}
 
 
 def what_to_do(http_status: int, code: str | None) -> ToDo:
     """What an error answer asks of us, by its Twilio code, else by its HTTP status.
 
     The status outranks the code where it says that the request was not, or may not have been,
-    looked at.
+    looked at; when to ask again after a 429 is for the code to say.
     """
-    if http_status >= 500:  # noqa: PLR2004 - the start of HTTP's server errors
+    known = CODES[code].to_do if code in CODES else None
+    if http_status >= 500 or http_status == 408:  # noqa: PLR2004 - HTTP's server errors, time-out
         return "unknown"
-    if http_status in (408, 429):
-        return _BY_HTTP_STATUS[http_status]
-    if code in CODES:
-        return CODES[code].to_do
-    return _BY_HTTP_STATUS.get(http_status, "refused")
+    if http_status == 429:  # noqa: PLR2004 - too many requests
+        return "retry_later" if known == "retry_later" else "retry"
+    return known or _BY_HTTP_STATUS.get(http_status, "refused")

@@ -220,6 +220,7 @@ async def answering(status: int, body: str, **headers: str) -> tuple[Result, int
         (429, "", {}, ("retry", "http_429", None)),
         (400, '{"code": 21611}', {}, ("retry", "21611", 3600.0)),
         (400, '{"code": 21611}', {"Retry_After": "9"}, ("retry", "21611", 9.0)),
+        (429, '{"code": 63018}', {}, ("retry", "63018", 3600.0)),
         (503, "", {"Retry_After": "7"}, ("unknown", "http_503", 7.0)),
         (408, "", {}, ("unknown", "http_408", None)),
     ],
