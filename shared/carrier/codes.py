@@ -1,7 +1,8 @@
 """What to do about each of Twilio's error codes, as data.
 
 Source: https://www.twilio.com/docs/api/errors and the pages of the single codes. A code that is
-not here is refused and visible, unless its HTTP status says that the outcome is unknown.
+not here is refused and visible, unless its HTTP status says that the outcome is unknown. An error
+without a code is not Twilio's word, and so no definite no either.
 """
 
 from __future__ import annotations
@@ -72,4 +73,4 @@ def what_to_do(http_status: int, code: str | None) -> ToDo:
         return "unknown"
     if http_status == 429:  # noqa: PLR2004 - too many requests
         return "retry_later" if known == "retry_later" else "retry"
-    return known or _BY_HTTP_STATUS.get(http_status, "refused")
+    return known or _BY_HTTP_STATUS.get(http_status, "refused" if code else "unknown")

@@ -32,7 +32,8 @@ def test_every_code_is_in_its_class() -> None:
         (403, None, "refused_setup"),
         (404, "20404", "refused_setup"),
         (400, "99999", "refused"),
-        (400, None, "refused"),
+        (400, None, "unknown"),
+        (404, None, "unknown"),
         (418, "1", "refused"),
         (408, None, "unknown"),
         (429, None, "retry"),
@@ -49,5 +50,5 @@ def test_every_code_is_in_its_class() -> None:
     ],
 )
 def test_status_and_code_say_what_to_do(status: int, code: str | None, to_do: ToDo) -> None:
-    """A 5xx is unknown whatever its code, and a code that nobody knows is refused."""
+    """A 5xx is unknown whatever its code, a code that nobody knows is refused, none is unknown."""
     assert what_to_do(status, code) == to_do

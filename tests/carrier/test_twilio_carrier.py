@@ -210,9 +210,9 @@ async def answering(status: int, body: str, **headers: str) -> tuple[Result, int
         (201, "<html>", {}, ("unknown", "unreadable", None)),
         (201, '{"sid": "SM1", "status": "queued"}', {}, ("sid", None, None)),
         (302, "", {"Location": "http://127.0.0.1:9/"}, ("unknown", "unreadable", None)),
-        (400, "no JSON", {}, ("refused", "http_400", None)),
-        (400, "[]", {}, ("refused", "http_400", None)),
-        (400, '{"code": 0}', {}, ("refused", "http_400", None)),
+        (400, "no JSON", {}, ("unknown", "http_400", None)),
+        (400, "[]", {}, ("unknown", "http_400", None)),
+        (400, '{"code": 0}', {}, ("unknown", "http_400", None)),
         (400, '{"code": 99999, "message": "New"}', {}, ("refused", "99999", None)),
         (400, '{"type": "x", "code": 99999, "detail": "New"}', {}, ("refused", "99999", None)),
         (429, "", {"Retry_After": "7"}, ("retry", "http_429", 7.0)),
@@ -228,7 +228,7 @@ async def answering(status: int, body: str, **headers: str) -> tuple[Result, int
 async def test_answers_out_of_the_ordinary(
     status: int, body: str, headers: dict[str, str], expected: tuple[str, str | None, float | None]
 ) -> None:
-    """An answer without a code, or without sense, is classed by its status; none is asked twice."""
+    """An answer without a code, or without sense, is unknown or as its status says; once asked."""
     result, asked = await answering(status, body, **headers)
     assert (result.came_to, result.code, result.retry_after) == expected
     assert asked == 1
@@ -377,6 +377,7 @@ async def test_a_question_without_an_answer_is_one_error(
         (302, ""),
         (401, '{"code": 20003}'),
         (403, "<html>"),
+        (404, "<html>"),
     ],
 )
 async def test_an_answer_without_sense_says_nothing_of_what_is_there(
