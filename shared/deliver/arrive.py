@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from shared.accept.kind import WORDS, kind_of
+from shared.deliver.deliver import OUTAGE
 from shared.deliver.job import Job, read_queue_message, readable_text
+from shared.deliver.job_queue import QUEUE_OF_LANE
 from shared.errors import (
     IdempotencyMismatchError,
     InvalidRequestError,
+    StorageUnavailableError,
     UnreadableJobError,
 )
 from shared.ledger import entry_id
@@ -68,16 +74,28 @@ class Arrive:
         await self.deliver.park(job_id, code, words, raw=readable_text(message.body))
         return None
 
-    async def _dropped(self, fields: dict[str, Any], message: QueueMessage, job_id: str) -> Job:
-        """The job of a request that was dropped on the queue, the same at every delivery."""
-        fields = dict(fields)
-        key = fields.pop("idempotency_key", None)
-        kind = kind_of(fields.pop("kind", None), fields)
+    async def _dropped(
+        self, fields: dict[str, Any], message: QueueMessage, job_id: str
+    ) -> Job | None:
+        """The job of a request that was dropped on the queue, the same at every delivery.
+
+        Where the ledger is away, nobody knows which job its key stands for: the request goes back
+        to the queue as it is, like any job in an outage, and there is none for now.
+        """
+        request_fields = dict(fields)
+        key = request_fields.pop("idempotency_key", None)
+        kind = kind_of(request_fields.pop("kind", None), request_fields)
         if kind is None:
             raise UnreadableJobError("kind", f"kind {WORDS}")
         if not isinstance(key, str | None):
             raise UnreadableJobError("shape", "idempotency_key must be a text")
-        request = self.accept.checked(kind, fields, key)
+        request = self.accept.checked(kind, request_fields, key)
         at = message.inserted_at or self.accept.now()
-        first = await self.accept.first(kind, request, job_id, at, key)
+        try:
+            first = await self.accept.first(kind, request, job_id, at, key)
+        except StorageUnavailableError as error:
+            log("storage_away", level=logging.WARNING, id=job_id, error=str(error))
+            body = msgspec.json.encode(fields)
+            await self.deliver.queue.put(QUEUE_OF_LANE[request.lane], body, OUTAGE)
+            return None
         return self.accept.job(kind, request, first, key, source="queue")

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 _SETTLED = frozenset({"sid", "refused"})
-# As host.json has it for what fails.
-_OUTAGE: Final = timedelta(seconds=10)
+# When to try again where storage is away; as host.json has it for what fails.
+OUTAGE: Final = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class Deliver:
             await self._go_on(job, known=again or job.again)
         except StorageUnavailableError as error:
             log("storage_away", level=logging.WARNING, id=job.job, error=str(error))
-            await self._come_back(job, self.now() + _OUTAGE)
+            await self._come_back(job, self.now() + OUTAGE)
 
     async def _go_on(self, job: Job, *, known: bool) -> None:
         entry = await self._known(job) if known else fold(job.job, [job.accepted])

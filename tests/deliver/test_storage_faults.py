@@ -80,6 +80,21 @@ async def test_the_table_is_down_while_the_queue_is_up_and_the_reverse(
     await world.check_sent_once()
 
 
+@pytest.mark.parametrize("seconds", [20, 300, 1800])
+@pytest.mark.parametrize("lane", ["now", "bulk"])
+async def test_a_dropped_request_with_a_key_outlasts_an_outage_too(
+    lane: str, seconds: float
+) -> None:
+    """While nobody knows whose key it is, it waits on its queue; then it is sent once."""
+    world = World(["lost_answer"])
+    fields = fields_of("message", lane=lane, idempotency_key="k")
+    world.queue.drop(json.dumps(fields).encode())
+    await world.until_quiet(Away(world, "rows", seconds))
+    await world.check_sent_once()
+    (entry,) = await world.entries()
+    assert await world.accepted(key="k", lane=lane) == entry.id
+
+
 async def test_accepting_while_storage_fails() -> None:
     """503 where storage failed; asked again with the same key, it is accepted and sent once."""
     recorder = Recorder()
