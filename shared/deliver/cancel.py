@@ -64,7 +64,7 @@ class Cancel:
     async def _is_mine(self, entry_id: str, claim: Claim) -> bool:
         """Whether the storage library repeated an insert whose answer was lost, and met itself."""
         known = await self.ledger.find(entry_id)
-        return known is not None and known.claim == claim
+        return known is not None and claim in known.events
 
     async def _stop_at_twilio(self, entry: Entry, delivery: Delivery) -> bool:
         """Hang up, or cancel what Twilio itself holds; False where it is too late for that."""

@@ -284,6 +284,24 @@ async def test_a_cancel_that_meets_itself_has_won() -> None:
     assert canceled.deliveries[0].state == "canceled"
 
 
+async def test_a_cancel_that_meets_itself_has_won_though_the_others_were_sent_since() -> None:
+    """Between the two inserts of a lost answer, a worker may claim the rest of the job."""
+    world = World()
+    name = await world.accepted(count=2)
+    entry = await world.entry(name)
+    insert = world.rows.insert
+
+    async def repeated(row: Row) -> bool:
+        await insert(row)
+        world.rows.insert = insert  # type: ignore[method-assign]  # the worker loses no answer
+        await world.until_quiet()
+        return await insert(row)
+
+    world.rows.insert = repeated  # type: ignore[method-assign]  # a lost answer, repeated
+    canceled = await world.worker().cancel(entry, 0)
+    assert [each.state for each in canceled.deliveries] == ["canceled", "handed_over"]
+
+
 async def test_a_ringing_call_is_hung_up_for_real(simulator: Simulator) -> None:
     """Through the twilio library and the simulator: the phone stops ringing, once and for all."""
     simulator.exchange.phones.outside[TO] = Phone(answers=False)
