@@ -42,6 +42,8 @@ _CAME_TO: Final[dict[str, Literal["retry", "unknown"]]] = {
 }
 # How long a code of the class "much later" is left alone, in seconds.
 _MUCH_LATER: Final = 3600.0
+# Nothing is worth sending for longer, whatever an answer says.
+_A_DAY: Final = 86_400.0
 
 
 class _TooLateError(Exception):
@@ -221,7 +223,8 @@ def _code_and_message(error: ErrorAnswer) -> tuple[str | None, str | None]:
 
 
 def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isascii() and text.isdigit() else None
+    seconds = float(text) if text and text.isascii() and text.isdigit() else None
+    return None if seconds is None else min(seconds, _A_DAY)
 
 
 def _found(row: Any) -> Found:  # noqa: ANN401 - twilio has no types

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
@@ -13,6 +14,7 @@ from shared.deliver.backoff import backoff
 from shared.deliver.guards import Guards, Sending
 from shared.deliver.orders import order
 from shared.deliver.room import Room
+from shared.errors import StorageUnavailableError
 from shared.ledger.events import Answer, Claim, Doubt, Outcome
 from shared.ledger.opt_outs import OptOut
 from shared.log import log
@@ -128,9 +130,10 @@ class Attempts:
         )
 
     async def _remember_opt_out(self, asked: Order, job_id: str) -> None:
-        """Twilio knows of a stop that never reached us."""
+        """Twilio knows of a stop that never reached us, and says so again if we cannot note it."""
         stop = OptOut(at=self.now(), number=asked.to, sender=asked.sender, says="stop", sid=job_id)
-        await self.ledger.opt_outs.note(stop)
+        with suppress(StorageUnavailableError):
+            await self.ledger.opt_outs.note(stop)
 
     def _outcome(self, index: int, n: int, result: Result) -> Outcome:
         wait = None

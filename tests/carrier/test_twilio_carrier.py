@@ -217,6 +217,7 @@ async def answering(status: int, body: str, **headers: str) -> tuple[Result, int
         (400, '{"type": "x", "code": 99999, "detail": "New"}', {}, ("refused", "99999", None)),
         (429, "", {"Retry_After": "7"}, ("retry", "http_429", 7.0)),
         (429, "", {"Retry_After": "Wed, 21 Oct 2026 07:28:00 GMT"}, ("retry", "http_429", None)),
+        (429, "", {"Retry_After": "9" * 400}, ("retry", "http_429", 86_400.0)),
         (429, "", {}, ("retry", "http_429", None)),
         (400, '{"code": 21611}', {}, ("retry", "21611", 3600.0)),
         (400, '{"code": 21611}', {"Retry_After": "9"}, ("retry", "21611", 9.0)),

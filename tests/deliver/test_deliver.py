@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from shared.deliver.next_step import LONGEST_AGE, MOST_ATTEMPTS
+from shared.errors import StorageUnavailableError
+from shared.ledger.opt_outs import OptOut
 from tests.deliver.seams import HoldAt, Recorder, RepeatedError
 from tests.deliver.twilio_double import Way
 from tests.deliver.world import World
@@ -126,3 +128,21 @@ async def test_twilio_says_that_somebody_has_opted_out() -> None:
     assert world.twilio.asked == 1
     states = [each.state for entry in await world.entries() for each in entry.deliveries]
     assert states == ["refused", "refused"]
+
+
+async def test_a_stop_that_cannot_be_noted_puts_nothing_in_doubt() -> None:
+    """What Twilio has answered for everybody in a job is kept, whatever becomes of the note."""
+    world = World(["opted_out", "answered"])
+    job_id = await world.accepted(count=2)
+    worker = world.worker()
+
+    async def away(opt_out: OptOut) -> None:
+        raise StorageUnavailableError(opt_out.says)
+
+    worker.ledger.opt_outs.note = away  # type: ignore[method-assign]  # the table, for a moment
+    message = world.queue.take()
+    assert message is not None
+    await world.deliver(worker, message)
+    states = [each.state for each in (await world.entry(job_id)).deliveries]
+    assert states == ["refused", "handed_over"]
+    assert world.twilio.asked == 2

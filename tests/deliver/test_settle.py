@@ -151,7 +151,6 @@ async def test_another_text_is_not_ours(more: dict[str, Any], listed: str | None
 async def test_what_was_created_long_before_or_after_is_not_ours() -> None:
     """Only what was created inside the attempt's window counts."""
     world = await in_doubt("unknown")
-    order = world.worker  # noqa: F841 - the window is the attempt's, not the worker's
     template = await in_doubt()
     for seconds in (-60, 60):
         (written,) = template.twilio.books

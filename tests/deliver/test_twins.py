@@ -36,7 +36,6 @@ async def test_a_message_is_not_adopted_from_an_entry_that_was_answered(
 ) -> None:
     """However long its owner waited on the queue, and Twilio took, a twin in doubt leaves it."""
     world = World(TWILIO_TIMEOUT_SECONDS="35", RESOLVE_AFTER_SECONDS="60")
-    books = world.twilio.books
     await world.accepted(kind)
     (owner,) = world.queue.messages
     world.clock.move(seconds=waited)
@@ -53,7 +52,6 @@ async def test_a_message_is_not_adopted_from_an_entry_that_was_answered(
     await world.until_quiet()
     await world.check_sent_once()
     assert world.twilio.recipients() == [TO, TO]
-    del books
 
 
 @pytest.mark.parametrize("kind", KINDS)
