@@ -68,18 +68,23 @@ async def _note_status(gateway: Gateway, place: Place, form: Form, status: str) 
         index=place.index,
         fields={name: value for name in _KEPT if (value := form.get(name))},
     )
-    if not await gateway.ledger.record(place.job_id, reported):
-        return
-    log("reported", id=place.job_id, index=place.index, status=status, sid=reported.sid)
+    if await gateway.ledger.record(place.job_id, reported):
+        log("reported", id=place.job_id, index=place.index, status=status, sid=reported.sid)
     if form.get("ErrorCode") == OPTED_OUT:
-        await _remember_stop(gateway, form)
+        await _remember_stop(gateway, place, form, reported.name)
 
 
-async def _remember_stop(gateway: Gateway, form: Form) -> None:
-    """With a Messaging Service, Twilio tells only here that somebody has opted out."""
+async def _remember_stop(gateway: Gateway, place: Place, form: Form, name: str) -> None:
+    """With a Messaging Service, Twilio tells only here that somebody has opted out.
+
+    Every time it does, since the note may have failed before; but as of the first time, so that
+    a callback that is repeated after a start stops nobody again.
+    """
+    entry = await gateway.ledger.find(place.job_id)
+    said_at = [event.at for event in entry.events if event.name == name] if entry else []
     for sender in filter(None, (form.get("From"), form.get("MessagingServiceSid"))):
-        stop = OptOut(at=gateway.now(), number=form.get("To"), sender=sender, says="stop",
-                      sid=_first(form, _SID))  # fmt: skip
+        stop = OptOut(at=min(said_at, default=gateway.now()), number=form.get("To"), sender=sender,
+                      says="stop", sid=_first(form, _SID))  # fmt: skip
         await gateway.ledger.opt_outs.note(stop)
 
 

@@ -184,3 +184,19 @@ async def test_an_opt_out_that_twilio_reports_is_remembered(app: App, sender: st
     app.clock.move(minutes=1)
     await app.twilio("POST", STATUS, form)
     assert not await opt_outs.has_stopped(TO[0], sender, app.clock())
+
+
+@pytest.mark.parametrize("place", range(4))
+async def test_an_opt_out_is_remembered_where_its_note_failed_at_first(
+    app: App, place: int
+) -> None:
+    """Twilio repeats a callback that was answered with 503, and the stop is not lost."""
+    form = {"MessageSid": sid(0), "MessageStatus": "failed", "ErrorCode": "21610", "To": TO[0],
+            "From": SENDER, "MessagingServiceSid": "MG1"}  # fmt: skip
+    app.gateway.rows = RowsSeam(app.rows, FailAt(place, at=("before",)))
+    app.gateway.__dict__.pop("ledger", None)
+    assert (await app.twilio("POST", STATUS, form)).status == 503
+    app.clock.move(seconds=10)
+    assert (await app.twilio("POST", STATUS, form)).status == 204
+    for sender in (SENDER, "MG1"):
+        assert await app.gateway.ledger.opt_outs.has_stopped(TO[0], sender, app.clock())
