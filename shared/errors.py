@@ -115,9 +115,10 @@ class CarrierUnavailableError(SwitchboardError):
 
 
 class UnreadableJobError(SwitchboardError):
-    """A queue message cannot be understood; `code` and `detail` say why."""
+    """A queue message cannot be understood; `code` and `detail` say why, `job` whose it may be."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, *, job: object = None) -> None:
         self.code = code
         self.detail = detail
+        self.job = job
         super().__init__(f"{code}: {detail}")

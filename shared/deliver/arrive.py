@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from shared.accept.accept import Accept
     from shared.deliver.deliver import Deliver
+    from shared.ledger.fold import Entry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,9 @@ class Arrive:
             return found if isinstance(found, Job) else await self._dropped(found, message, job_id)
         except UnreadableJobError as error:
             code, words = error.code, error.detail
+            if entry := await self._waiting(error.job):
+                await self.deliver.park(entry.id, code, words, k=entry.retries)
+                return None
         except IdempotencyMismatchError as error:
             code, words = "idempotency_mismatch", error.detail
         except InvalidRequestError as error:
@@ -73,6 +77,12 @@ class Arrive:
         log("unreadable", id=job_id, code=code)
         await self.deliver.park(job_id, code, words, raw=readable_text(message.body))
         return None
+
+    async def _waiting(self, job: object) -> Entry | None:
+        """The entry that waits for a job which cannot be read, as one of another version."""
+        place = entry_id.parse(job) if isinstance(job, str) else None
+        entry = await self.deliver.ledger.find(place.job_id) if place else None
+        return entry if entry and entry.pending else None
 
     async def _dropped(
         self, fields: dict[str, Any], message: QueueMessage, job_id: str

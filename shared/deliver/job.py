@@ -71,9 +71,10 @@ def _request_in(text: str, not_a_job: msgspec.ValidationError) -> dict[str, Any]
         raise UnreadableJobError("not_object", "a queue message must be a JSON object")
     if "v" not in message:
         return message
+    job = message.get("job")
     if message["v"] != VERSION:
-        raise UnreadableJobError("version", f"this app reads jobs of version {VERSION}")
-    raise UnreadableJobError("shape", str(not_a_job))
+        raise UnreadableJobError("version", f"this app reads jobs of version {VERSION}", job=job)
+    raise UnreadableJobError("shape", str(not_a_job), job=job)
 
 
 def _text(body: bytes) -> str:

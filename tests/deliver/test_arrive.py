@@ -7,6 +7,7 @@ import pytest
 
 from shared.ledger.fold import State
 from tests.clock import NOON
+from tests.deliver.asking import retry
 from tests.deliver.queue_double import POISON
 from tests.deliver.seams import FailAt
 from tests.deliver.world import TO, World, fields_of
@@ -65,6 +66,28 @@ async def test_what_cannot_be_read_is_parked_with_its_text(
     parked = [entry.parked for entry in await world.entries() if entry.parked]
     assert [each.code for each in parked] == [code]
     assert parked[0].raw == body.decode(errors="backslashreplace")
+
+
+@pytest.mark.parametrize("change", [(b'"v":1', b'"v":2'), (b'"job"', b'"new":1,"job"')])
+async def test_a_job_of_another_version_is_parked_in_its_own_entry(
+    change: tuple[bytes, bytes],
+) -> None:
+    """The entry does not wait for ever: a retry sends it, once, and what was sent is left alone."""
+    world = World()
+    job_id = await world.accepted()
+    (message,) = world.queue.messages
+    world.queue.messages.clear()
+    world.queue.drop(message.body.replace(*change))
+    await world.until_quiet()
+    entry = await world.entry(job_id)
+    assert (entry.deliveries[0].state, len(await world.entries())) == ("parked", 1)
+    assert (await retry(world.worker(), job_id)).status == 202
+    await world.until_quiet()
+    await world.check_sent_once()
+    world.queue.drop(message.body.replace(*change))
+    await world.until_quiet()
+    assert (await world.entry(job_id)).deliveries[0].state == "handed_over"
+    assert len(await world.entries()) == 2
 
 
 async def test_one_key_for_two_different_requests() -> None:
