@@ -6,7 +6,6 @@ import logging
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec
 
 import azure.functions as func
-import msgspec
 
 from shared.errors import (
     CallerError,
@@ -31,11 +30,19 @@ def json_reply(
     body: object, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> func.HttpResponse:
     """A JSON answer; dates become RFC 3339."""
+    return _json(body, status, headers or {}, "application/json")
+
+
+def _json(
+    body: object, status: int, headers: Mapping[str, str], mimetype: str
+) -> func.HttpResponse:
+    import msgspec  # an answer in TwiML does without
+
     return func.HttpResponse(
         msgspec.json.encode(body),
         status_code=status,
-        headers={**_HEADERS, **(headers or {})},
-        mimetype="application/json",
+        headers={**_HEADERS, **headers},
+        mimetype=mimetype,
     )
 
 
@@ -65,12 +72,7 @@ def problem_reply(
     }
     if problems:
         body["errors"] = [_shown(problem) for problem in problems]
-    return func.HttpResponse(
-        msgspec.json.encode(body),
-        status_code=status,
-        headers={**_HEADERS, **(headers or {})},
-        mimetype="application/problem+json",
-    )
+    return _json(body, status, headers or {}, "application/problem+json")
 
 
 def _shown(problem: Problem) -> dict[str, Any]:

@@ -61,3 +61,4 @@ def test_the_app_is_imported_without_its_rooms() -> None:
     assert "shared.gateway" in loaded
     ran = {name for name in loaded for room in rooms if name.startswith(f"shared.{room}.")}
     assert ran == set()
+    assert not {"msgspec", "twilio", "azure.storage.queue", "azure.data.tables"} & loaded

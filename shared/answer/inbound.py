@@ -3,6 +3,8 @@
 A message on that queue is `{"event", "sid", "from", "to", "at"}` and what belongs to the event.
 Twilio may ask about the same thing again, at the same time and long after; `event` and `sid`
 name it. Only a worker that dies between the put and the next step makes a second message.
+
+What is not needed to answer is imported where something is passed on.
 """
 
 from __future__ import annotations
@@ -14,12 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import msgspec
-
 from shared.deliver.job_queue import INBOUND
 from shared.errors import CallerError, StorageUnavailableError
-from shared.ledger.opt_outs import OptOut
-from shared.ledger.received import Note
 from shared.log import log
 from shared.phone_number import masked
 
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from shared.deliver.job_queue import JobQueue
     from shared.gateway import Gateway
     from shared.ledger.ledger import Ledger
+    from shared.ledger.received import Note
 
 # A note this old is nobody's: storage has given up on every step of its worker.
 _ABANDONED: Final = timedelta(minutes=2)
@@ -54,6 +53,10 @@ class Inbound:
         Raises:
             StorageUnavailableError: it is kept at the most; Twilio may ask again, or need not.
         """
+        import msgspec
+
+        from shared.ledger.received import Note
+
         at = self.now()
         told = {"event": event.event, "sid": event.sid, "from": event.from_, "to": event.to}
         text = msgspec.json.encode({**told, "at": at, **event.details}).decode()
@@ -68,6 +71,8 @@ class Inbound:
                 await self._pass_on(note)
 
     async def _pass_on(self, note: Note) -> None:
+        import msgspec
+
         if await self.ledger.received.is_first(note):
             told = msgspec.json.decode(note.text)
             await self._remember_word(told, note.at)
@@ -77,6 +82,8 @@ class Inbound:
 
     async def _remember_word(self, told: dict[str, Any], at: datetime) -> None:
         """A stop or start holds for the number that was texted, and for its Messaging Service."""
+        from shared.ledger.opt_outs import OptOut
+
         says = _SAYS.get(told["event"])
         if says is None:
             return
@@ -117,5 +124,7 @@ async def _send(gateway: Gateway, text: OutgoingText) -> None:
 
 def _name(event: InboundEvent) -> str:
     """The same for the same event of the same SID, and for nothing else."""
+    import msgspec
+
     whose = event.sid or [event.from_, event.to, event.details]
     return hashlib.sha256(msgspec.json.encode([event.event, whose])).hexdigest()

@@ -6,8 +6,6 @@ import hashlib
 import logging
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-import msgspec
-
 from shared.errors import StorageUnavailableError
 from shared.ledger import entry_id
 from shared.log import log
@@ -84,6 +82,8 @@ def _tells(form: Form, result: _Result) -> bool:
 
 def _key(url: str, form: Form, result: _Result) -> str:
     """A result's own name at Twilio; where it has none, the same for the same signed request."""
+    import msgspec
+
     named = [value for name in result.named_by if (value := form.get(name))]
     request = msgspec.json.encode([url, form.pairs])
     return "-".join(named) or hashlib.sha256(request).hexdigest()[:16]
