@@ -6,13 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from shared import routes
-from shared.answer.inbound import pass_on
-from shared.answer.results import note_results
 from shared.answer.signed import public_url, signed_form
 from shared.answer.twimlets import TwimletRequest, answer_twimlet
 from shared.errors import NotFoundError
 from shared.http_replies import twiml_reply
+from shared.imports import imported_when_used
 from shared.phone_number import country_of, read_number
+
+with imported_when_used():
+    from shared.answer import inbound, results
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -29,7 +31,7 @@ async def twimlet(req: func.HttpRequest, gateway: Gateway) -> func.HttpResponse:
     request = asked(public_url(req, gateway.settings), form, gateway.settings)
     reply = await _reply(req.route_params["name"], request, gateway)
     if request.entry:
-        await note_results(gateway, request.entry, request.url, form)
+        await results.note_results(gateway, request.entry, request.url, form)
     return reply
 
 
@@ -47,7 +49,8 @@ async def _reply(name: str, request: TwimletRequest, gateway: Gateway) -> func.H
     answer = answer_twimlet(name, request)
     if answer is None:
         raise NotFoundError("there is no twimlet of this name")
-    await pass_on(gateway, answer.events, answer.texts)
+    if answer.events or answer.texts:
+        await inbound.pass_on(gateway, answer.events, answer.texts)
     return twiml_reply(answer.twiml)
 
 

@@ -9,17 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from shared.answer.twiml_text import check_size
-from shared.answer.twimlets.conference import conference
-from shared.answer.twimlets.dialing import callme, findme, forward, simulring
-from shared.answer.twimlets.menu import menu
-from shared.answer.twimlets.message import echo, message
 from shared.answer.twimlets.request import Answer, InboundEvent, OutgoingText, TwimletRequest
 from shared.answer.twimlets.speech import apology
-from shared.answer.twimlets.voicemail import voicemail
-from shared.answer.twimlets.whisper import whisper
+from shared.imports import imported_when_used
+
+with imported_when_used():
+    from shared.answer.twimlets import conference, dialing, menu, message, voicemail, whisper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+    from types import ModuleType
 
 __all__ = [
     "TWIMLETS",
@@ -30,15 +29,16 @@ __all__ = [
     "answer_twimlet",
 ]
 
-TWIMLETS: Final[Mapping[str, Callable[[TwimletRequest], Answer]]] = {
+# Each is the function of its name there.
+TWIMLETS: Final[Mapping[str, ModuleType]] = {
     "message": message,
-    "forward": forward,
-    "findme": findme,
-    "simulring": simulring,
-    "callme": callme,
+    "forward": dialing,
+    "findme": dialing,
+    "simulring": dialing,
+    "callme": dialing,
     "whisper": whisper,
     "menu": menu,
-    "echo": echo,
+    "echo": message,
     "voicemail": voicemail,
     "conference": conference,
 }
@@ -46,10 +46,10 @@ TWIMLETS: Final[Mapping[str, Callable[[TwimletRequest], Answer]]] = {
 
 def answer_twimlet(name: str, request: TwimletRequest) -> Answer | None:
     """What the twimlet `name` answers, or None if there is no such twimlet."""
-    twimlet = TWIMLETS.get(name)
-    if twimlet is None:
+    module = TWIMLETS.get(name)
+    if module is None:
         return None
-    answer = twimlet(request)
+    answer: Answer = getattr(module, name)(request)
     if check_size(answer.twiml, "$"):
         return apology("Sorry, there is too much to say here.")
     return answer
