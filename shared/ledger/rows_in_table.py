@@ -42,9 +42,13 @@ _CLIENT_OPTIONS: Final[dict[str, Any]] = {
     # Or every request waits for two threads, which look for a proxy and for a .netrc.
     "use_env_settings": False,
 }
-# The library repeats no POST whose connection broke, which one that was kept open now and then
-# does. An insert that is made twice meets itself at the worst, and whoever asks for one knows that.
-_REPEATED: Final = frozenset({"POST"})
+_INSERT_OPTIONS: Final[dict[str, Any]] = {
+    # The library repeats no POST whose connection broke, which one that was kept open now and then
+    # does. An insert that is made twice meets itself at the worst, and who asks for one knows that.
+    "retry_on_methods": frozenset({"POST"}),
+    # Or the service sends the whole row back.
+    "response_preference": "return-no-content",
+}
 
 
 def open_table(
@@ -78,9 +82,7 @@ class RowsInTable:
     async def insert(self, row: Row) -> bool:
         entity = {"PartitionKey": row.partition, "RowKey": row.key, **_chunks(row.text)}
         try:
-            await self._with_table(
-                lambda: self._client.create_entity(entity, retry_on_methods=_REPEATED)
-            )
+            await self._with_table(lambda: self._client.create_entity(entity, **_INSERT_OPTIONS))
         except ResourceExistsError:
             return False
         return True
