@@ -16,12 +16,10 @@ import hmac
 import re
 from typing import TYPE_CHECKING, Final
 
-from shared.answer.form import form_parameters, query_parameters
+from shared.answer.form import Form, form_parameters, query_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from shared.answer.form import Form
 
 _SIGNATURE: Final = "x-twilio-signature"
 _SETTINGS: Final = "x-twilio-webhooks-signature-settings"
@@ -51,25 +49,32 @@ class SignatureCheck:
         self._webhook_keys = {key: secret.encode() for key, secret in webhook_keys.items()}
 
     def accepts(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> bool:
-        """Whether Twilio signed this request; False, never an error, for anything else.
+        """Whether Twilio signed this request."""
+        return self.signed_form(method, url, headers, body) is not None
 
-        `url` is the URL as the host saw it: only its path and raw query count, for its host
-        is whatever a proxy or an attacker made it. `headers` is looked up in lower case.
+    def signed_form(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> Form | None:
+        """The form of a request that Twilio signed, empty where it has another body or none.
+
+        None, never an error, for anything else. `url` is the URL as the host saw it: only its
+        path and raw query count, for its host is whatever a proxy or an attacker made it.
+        `headers` is looked up in lower case.
         """
         secrets, digest = self._secrets(headers.get(_SETTINGS) or "")
-        suffix = _signed_suffix(method, url, headers.get("content-type") or "", body)
-        if suffix is None:
-            return False
+        form = _covered(method, url, headers.get("content-type") or "", body)
+        if form is None:
+            return None
         claimed = (headers.get(_SIGNATURE) or "").encode(errors="replace")
-        path = path_and_query(url)
-        texts = [f"{base}{path}{suffix}".encode(errors="replace") for base in self._bases]
+        path, fields = path_and_query(url), _fields(form)
+        texts = [f"{base}{path}{fields}".encode(errors="replace") for base in self._bases]
         # No early way out: how long this takes tells nothing about which secret came close.
         matches = [
             hmac.compare_digest(claimed, _signature(secret, text, digest))
             for secret in secrets
             for text in texts
         ]
-        return any(matches)
+        return form if any(matches) else None
 
     def _secrets(self, settings: str) -> tuple[list[bytes], str]:
         """The secrets to try and the digest: the named shared key, or else our auth tokens."""
@@ -99,8 +104,8 @@ def path_and_query(url: str) -> str:
     return after_scheme[start.start() :].partition("#")[0] if start else ""
 
 
-def _signed_suffix(method: str, url: str, content_type: str, body: bytes) -> str | None:
-    """What is signed after the URL, or None if the signature leaves the body uncovered.
+def _covered(method: str, url: str, content_type: str, body: bytes) -> Form | None:
+    """The form that is signed after the URL, or None if the signature leaves the body uncovered.
 
     A form is signed field by field; any other body by its hash in the URL, and where the URL
     has a hash, an emptied body is no way around it.
@@ -111,7 +116,7 @@ def _signed_suffix(method: str, url: str, content_type: str, body: bytes) -> str
         and content_type.partition(";")[0].strip().lower() == _FORM
     ):
         try:
-            return _fields(form_parameters(body))
+            return form_parameters(body)
         except ValueError:
             return None
     hashes = query_parameters(url).getall("bodySHA256")
@@ -120,8 +125,8 @@ def _signed_suffix(method: str, url: str, content_type: str, body: bytes) -> str
             hashes[0].lower().encode(errors="replace"),
             hashlib.sha256(body).hexdigest().encode(),
         )
-        return "" if same else None
-    return None if body else ""
+        return Form() if same else None
+    return None if body else Form()
 
 
 def _fields(form: Form) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.answer.form import Form, form_parameters
 from shared.answer.signature import path_and_query
 from shared.errors import SignatureError
 from shared.log import log
@@ -12,10 +11,9 @@ from shared.log import log
 if TYPE_CHECKING:
     import azure.functions as func
 
+    from shared.answer.form import Form
     from shared.gateway import Gateway
     from shared.settings import Settings
-
-_FORM = "application/x-www-form-urlencoded"
 
 
 def signed_form(req: func.HttpRequest, gateway: Gateway) -> Form:
@@ -24,13 +22,12 @@ def signed_form(req: func.HttpRequest, gateway: Gateway) -> Form:
     Raises:
         SignatureError: anything else.
     """
-    body = req.get_body()
     headers = {name.lower(): value for name, value in req.headers.items()}
-    if not gateway.signature.accepts(req.method, req.url, headers, body):
+    form = gateway.signature.signed_form(req.method, req.url, headers, req.get_body())
+    if form is None:
         log("signature_refused", route=req.url.partition("?")[0].rpartition("/")[0])
         raise SignatureError("the request is not signed by Twilio for this URL and body")
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return form_parameters(body) if kind == _FORM else Form()
+    return form
 
 
 def public_url(req: func.HttpRequest, settings: Settings) -> str:

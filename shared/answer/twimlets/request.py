@@ -75,7 +75,7 @@ class TwimletRequest:
         form = self.form.pairs
         if self.form.get("From").startswith("client:"):
             form = tuple(pair for pair in form if pair[0] in _TWILIOS)
-        pairs = query_parameters(self.url).pairs + form
+        pairs = self._query.pairs + form
         return Form((name, without_forbidden(value)) for name, value in pairs)
 
     def keyed(self, name: str) -> dict[str, str]:
@@ -136,7 +136,11 @@ class TwimletRequest:
 
         It is in our own URLs alone: a form can hold what somebody else has put there.
         """
-        return query_parameters(self.url).get(ENTRY)
+        return self._query.get(ENTRY)
+
+    @cached_property
+    def _query(self) -> Form:
+        return query_parameters(self.url)
 
     @property
     def person(self) -> str | None:
