@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
-from dev.checkout import HERE, Checkout
+from dev.checkout import HERE
 from dev.environment import python_packages
 from dev.errors import CommandError
 from dev.node_runtime import node_packages
@@ -39,14 +39,7 @@ COMMANDS: Mapping[str, Command] = {
     "check": Command("dev.checks", "lint, types, docs in step", storage=False),
     "bench": Command("dev.bench", "benchmarks, as ratios against a baseline in the same run"),
     "chaos": Command("dev.chaos", "break everything on purpose, then count what was sent"),
-    "erase": Command("dev.erase", "erase what is stored about a person", storage=False),
 }
-
-
-def exists(command: Command, checkout: Checkout = HERE) -> bool:
-    """Tell whether this checkout has the command, without importing it."""
-    path = checkout.root.joinpath(*command.module.split("."))
-    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
 def show_help(terminal: Terminal) -> None:
@@ -54,8 +47,7 @@ def show_help(terminal: Terminal) -> None:
     terminal.line(f"{terminal.paint('Switchboard', BOLD)}: python3 dev COMMAND")
     terminal.line()
     for name, command in COMMANDS.items():
-        if exists(command):
-            terminal.line(f"  {terminal.paint(f'{name:<6}', CYAN)}  {command.says}")
+        terminal.line(f"  {terminal.paint(f'{name:<6}', CYAN)}  {command.says}")
     terminal.line()
     terminal.line("Each sets up what it needs on first use, inside this folder: .venv and .dev.")
     terminal.line("`python3 dev run --help` shows the flags of one.")
@@ -92,10 +84,9 @@ def start(arguments: list[str]) -> int:
         show_help(terminal_on())
         return 0
     errors = terminal_on(sys.stderr)
-    there = [each for each, command in COMMANDS.items() if exists(command)]
-    if name not in there:
+    if name not in COMMANDS:
         errors.item("error", f"there is no command `{name}`", RED)
-        errors.item("next", f"choose one of: {', '.join(there)}")
+        errors.item("next", f"choose one of: {', '.join(COMMANDS)}")
         return USAGE
     try:
         return run(name, arguments[1:], terminal_on())
