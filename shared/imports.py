@@ -9,15 +9,21 @@ import sys
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import LazyLoader
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import ModuleType
 
 
+_ROOMS: Final = "shared."
+
+
 class _LaterFinder(PathFinder):
-    """Finds modules as ever, but leaves running them to their first use; packages run at once."""
+    """Finds the rooms' modules, and leaves running them to their first use.
+
+    Packages run at once. What is not ours is left to others: LazyLoader itself imports some.
+    """
 
     @classmethod
     def find_spec(
@@ -26,6 +32,8 @@ class _LaterFinder(PathFinder):
         path: Sequence[str] | None = None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
+        if not fullname.startswith(_ROOMS):
+            return None
         spec = super().find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None and not spec.submodule_search_locations:
             spec.loader = LazyLoader(spec.loader)
@@ -34,7 +42,7 @@ class _LaterFinder(PathFinder):
 
 @contextmanager
 def imported_when_used() -> Iterator[None]:
-    """Modules that are imported in this block run when something of them is used.
+    """The rooms' modules that are imported in this block run when something of them is used.
 
     They must be named as modules: a name that is taken out of one is a use of it.
     """

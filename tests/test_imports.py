@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -44,6 +45,14 @@ def test_outside_the_block_imports_are_as_ever(room: str) -> None:
         pass
     importlib.import_module(room)
     assert f"{room}.ran" in sys.modules
+
+
+def test_what_is_not_ours_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LazyLoader imports modules of Python's own, and on 3.13 cannot do without them."""
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    with imported_when_used():
+        importlib.import_module("colorsys")
+    assert type(sys.modules["colorsys"]) is ModuleType
 
 
 def test_a_module_that_is_not_there_is_missed_at_once() -> None:
