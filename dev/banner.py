@@ -14,6 +14,7 @@ SOMEBODY = "+14155552671"
 def addresses(ports: Ports, folder: Path | None) -> Iterator[tuple[str, str]]:
     """Give each thing that one can talk to, with its address."""
     yield "app", f"{app_address(ports)}/api"
+    yield "console", f"{app_address(ports)}/api/console"
     yield "key", FUNCTION_KEY
     yield "admin key", ADMIN_KEY
     if ports.simulator is not None:
