@@ -10,7 +10,7 @@ SwitchboardError
 │   ├── TooLargeError           send less (413)
 │   └── IdempotencyMismatchError  choose another key (422)
 ├── StorageUnavailableError     repeat with the same Idempotency-Key (503)
-├── CarrierUnavailableError     ask again later (503)
+├── ProviderUnavailableError    ask again later (503)
 └── UnreadableJobError          park the queue message with its text
 """
 
@@ -110,7 +110,7 @@ class StorageUnavailableError(SwitchboardError):
     """The queue or the table did not answer, so it is unknown whether the request was kept."""
 
 
-class CarrierUnavailableError(SwitchboardError):
+class ProviderUnavailableError(SwitchboardError):
     """Twilio did not answer a question; ask again later."""
 
 

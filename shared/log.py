@@ -6,7 +6,7 @@ import json
 import logging
 from typing import Final
 
-from shared.tracing import followed
+from shared.tracing import current_trace
 
 _logger: Final = logging.getLogger("switchboard")
 
@@ -16,6 +16,6 @@ def log(event: str, /, *, level: int = logging.INFO, **fields: object) -> None:
 
     What is part of a trace has that among its fields.
     """
-    if trace := followed():
+    if trace := current_trace():
         fields["trace"] = trace
     _logger.log(level, "%s %s", event, json.dumps(fields, default=str, sort_keys=True))

@@ -17,7 +17,7 @@ RETRY_CALL: Final = "calls/{id}/retry"
 BATCHES: Final = "batches"
 BATCH: Final = "batches/{id}"
 RETRY_BATCH: Final = "batches/{id}/retry"
-TWIMLET: Final = "twiml/{name}"
+TWIMLET_ROUTE: Final = "twiml/{name}"
 PREVIEW: Final = "twiml/preview"
 CALL_TWIML: Final = "twiml/calls/{id}"
 TOKEN: Final = "token"  # noqa: S105 - a route, not a secret
@@ -35,20 +35,20 @@ CONSOLE_PART: Final = "console/{file}"
 FORWARD: Final = "forward"
 TRACE: Final = "trace"
 ENTRY: Final = "Entry"
-COLLECTION_OF_KIND: Final = {"message": MESSAGES, "call": CALLS}
+COLLECTIONS: Final = {"message": MESSAGES, "call": CALLS}
 
 
-def entry(kind: str, entry_id: str) -> str:
+def entry_path(kind: str, entry_id: str) -> str:
     """The path of an entry; an unreadable queue message is among the messages."""
-    return f"{PREFIX}/{COLLECTION_OF_KIND.get(kind, MESSAGES)}/{entry_id}"
+    return f"{PREFIX}/{COLLECTIONS.get(kind, MESSAGES)}/{entry_id}"
 
 
-def batch(batch_id: str) -> str:
+def batch_path(batch_id: str) -> str:
     """The path of a batch."""
     return f"{PREFIX}/{BATCH.format(id=batch_id)}"
 
 
-def status_callback(
+def status_callback_url(
     base: str, entry_id: str, forward: str | None = None, trace: str | None = None
 ) -> str:
     """Where Twilio reports on an entry; `forward` is where the report is passed on to.
@@ -59,17 +59,17 @@ def status_callback(
     return f"{base}{PREFIX}/{STATUS.format(id=entry_id)}{query and '?'}{query}"
 
 
-def call_twiml(base: str, entry_id: str) -> str:
+def call_twiml_url(base: str, entry_id: str) -> str:
     """Where Twilio fetches the TwiML of a call that is too long to travel with it."""
     return f"{base}{PREFIX}/{CALL_TWIML.format(id=entry_id)}"
 
 
-def twimlet(base: str, page: str) -> str:
+def twimlet_url(base: str, page: str) -> str:
     """The URL of a twimlet; `page` is its name with its query."""
-    return f"{base}{PREFIX}/{TWIMLET.format(name=page)}"
+    return f"{base}{PREFIX}/{TWIMLET_ROUTE.format(name=page)}"
 
 
-def with_entry(text: str, base: str, entry_id: str) -> str:
+def add_entry_to_urls(text: str, base: str, entry_id: str) -> str:
     """A URL or a TwiML document, in which each twimlet of ours is told whose call it serves.
 
     That is how what was pressed and dialled finds its entry: nothing else that we give to
@@ -81,5 +81,5 @@ def with_entry(text: str, base: str, entry_id: str) -> str:
         return f"{url[0]}{also if '?' in url[0] else '?'}{ENTRY}={entry_id}"
 
     # Where a URL begins: alone, in an attribute, or as an element's text. Elsewhere it is words.
-    begins = '(?:^|(?<=[">]))' + re.escape(twimlet(base, ""))
+    begins = '(?:^|(?<=[">]))' + re.escape(twimlet_url(base, ""))
     return re.sub(begins + r"[a-z]+(?:\?[^\s\"'<>#]*)?", told, text)

@@ -11,13 +11,15 @@ import dataclasses
 import re
 from dataclasses import dataclass, field
 from datetime import time
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from shared.errors import Problem, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from shared.kinds import Kind
 
 KEY_VAULT_REFERENCE: Final = re.compile(r"\s*@Microsoft\.KeyVault\(", re.IGNORECASE)
 INBOUND_CALL_TO: Final = "INBOUND_CALL_"
@@ -165,17 +167,6 @@ def _storage(value: str) -> str:
     return value.strip()
 
 
-def _answer(kind: Literal["call", "message"]) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        # Imported where there is something to read: it brings the verbs of TwiML along.
-        from shared.answer.configured import read_answer
-
-        read_answer(value, kind)
-        return value
-
-    return read
-
-
 _E164 = _matching(r"\+[1-9]\d{6,14}", "must be E.164, such as +14155552671")
 
 
@@ -246,12 +237,10 @@ class Settings:
     )  # fmt: skip
     retention_days: int = _setting(_whole(1, 3650), "how long a message is kept", default=90)
     inbound_call: str | None = _setting(
-        _answer("call"),
+        _text,
         "what a caller hears: a twimlet with its query, steps as JSON, or a URL",
     )
-    inbound_message: str | None = _setting(
-        _answer("message"), "what an inbound text is answered, likewise"
-    )
+    inbound_message: str | None = _setting(_text, "what an inbound text is answered, likewise")
     twilio_timeout_seconds: float = _setting(
         _between(0.1, 90), "how long one request to Twilio may take", default=35.0
     )
@@ -323,8 +312,15 @@ def named_settings() -> tuple[dataclasses.Field[Any], ...]:
     return tuple(f for f in dataclasses.fields(Settings) if f.metadata)
 
 
-def read_settings(environment: Mapping[str, str]) -> Settings:
+def read_settings(
+    environment: Mapping[str, str],
+    *,
+    validate_answer: Callable[[str, Kind], object] = lambda _value, _kind: None,
+) -> Settings:
     """Build the settings from app settings; a blank value is a missing one.
+
+    `validate_answer` raises ValueError for a value of INBOUND_CALL or INBOUND_MESSAGE that cannot
+    be given to a call or a message. It is passed in, since settings know nothing of TwiML.
 
     Raises:
         SettingsError: with every missing, malformed or unresolved setting, by name.
@@ -340,8 +336,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             values[setting.name] = _value(name, given[name], setting.metadata["read"], problems)
         elif setting.metadata["required"]:
             problems.append(Problem(name, "missing", "is not set"))
-    calls = _by_number(given, INBOUND_CALL_TO, _answer("call"), problems)
-    messages = _by_number(given, INBOUND_MESSAGE_TO, _answer("message"), problems)
+    calls = _by_number(given, INBOUND_CALL_TO, problems)
+    messages = _by_number(given, INBOUND_MESSAGE_TO, problems)
+    problems += _validate_answers(given, validate_answer)
     problems += _incomplete(given)
     if problems:
         raise SettingsError(problems)
@@ -386,15 +383,30 @@ def _value(name: str, text: str, read: Callable[[str], Any], problems: list[Prob
         return None
 
 
-def _by_number(
-    given: Mapping[str, str], prefix: str, read: Callable[[str], str], problems: list[Problem]
-) -> dict[str, str]:
+def _by_number(given: Mapping[str, str], prefix: str, problems: list[Problem]) -> dict[str, str]:
     """Per-number answers: `INBOUND_CALL_14155552671` is for calls to +14155552671."""
     answers = {}
     for name, text in given.items():
         if name.startswith(prefix):
             digits = name.removeprefix(prefix)
-            answers[f"+{digits}"] = _value(name, text, read, problems)
+            answers[f"+{digits}"] = _value(name, text, _text, problems)
             if not (digits.isascii() and digits.isdigit()):
                 problems.append(Problem(name, "malformed", "must end in a number's digits"))
     return answers
+
+
+def _validate_answers(
+    given: Mapping[str, str], validate_answer: Callable[[str, Kind], object]
+) -> list[Problem]:
+    """Return what is wrong with the answers to callers and texts, for all numbers and for one."""
+    problems = []
+    kinds: dict[str, Kind] = {"INBOUND_CALL": "call", "INBOUND_MESSAGE": "message"}
+    for name, text in given.items():
+        kind = next((k for prefix, k in kinds.items() if re.match(f"{prefix}(_|$)", name)), None)
+        if kind is None or KEY_VAULT_REFERENCE.match(text):
+            continue
+        try:
+            validate_answer(text, kind)
+        except ValueError as error:
+            problems.append(Problem(name, "malformed", str(error)))
+    return problems

@@ -20,17 +20,17 @@ _TRACEPARENT: Final = "[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}"
 _trace: Final[ContextVar[str | None]] = ContextVar("trace", default=None)
 
 
-def trace_id(context: func.Context) -> str | None:
+def read_trace_id(context: func.Context) -> str | None:
     """The trace that the host gave an invocation, if it did."""
     parent = re.fullmatch(_TRACEPARENT, context.trace_context.trace_parent or "")
     return parent[1] if parent else None
 
 
-def follow(trace: str | None) -> None:
+def follow_trace(trace: str | None) -> None:
     """Take what is done from here on in this invocation for a part of `trace`."""
     _trace.set(trace)
 
 
-def followed() -> str | None:
+def current_trace() -> str | None:
     """The trace that is followed, if one is."""
     return _trace.get()

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import hypothesis
 import pytest
@@ -14,12 +14,12 @@ from dev.simulator.account import Account
 from dev.simulator.clock import Clock as SimulatedClock
 from dev.simulator.exchange import Exchange
 from dev.simulator.server import running
-from shared.deliver.job_queue_in_memory import JobQueueInMemory
-from shared.gateway import Gateway
-from shared.ledger.rows_in_memory import RowsInMemory
-from tests.app import App
+from shared.app import App
+from shared.storage.memory_queues import MemoryQueues
+from shared.storage.memory_table import MemoryTable
 from tests.clock import Clock
 from tests.environment import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT, NOBODY, SENDER
+from tests.in_memory_app import Configure, InMemoryApp
 
 # A busy machine is slow, not wrong: no test is about how long something takes.
 hypothesis.settings.register_profile(
@@ -74,9 +74,26 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def app(functions: list[IndexedFunction], clock: Clock, monkeypatch: pytest.MonkeyPatch) -> App:
+def app(
+    functions: list[IndexedFunction], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> InMemoryApp:
     """The app with storage in memory and a clock that stands."""
-    gateway = Gateway(ENVIRONMENT, now=clock)
-    gateway.rows, gateway.queue = rows, queue = RowsInMemory(), JobQueueInMemory()
-    monkeypatch.setattr(function_app, "gateway", gateway)
-    return App(functions=functions, gateway=gateway, rows=rows, queue=queue, clock=clock)
+    services = App(ENVIRONMENT, now=clock)
+    services.table, services.queues = table, queues = MemoryTable(), MemoryQueues()
+    monkeypatch.setattr(function_app, "switchboard", services)
+    return InMemoryApp(
+        functions=functions, services=services, table=table, queues=queues, clock=clock
+    )
+
+
+@pytest.fixture
+def configure(app: InMemoryApp, monkeypatch: pytest.MonkeyPatch) -> Configure:
+    """Give the app other settings, by name; its table, queues and clock stay."""
+
+    def with_settings(**settings: str) -> InMemoryApp:
+        services = App(ENVIRONMENT | settings, now=app.clock)
+        services.table, services.queues = app.table, app.queues
+        monkeypatch.setattr(function_app, "switchboard", services)
+        return replace(app, services=services)
+
+    return with_settings

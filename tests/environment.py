@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from shared.inbound.answers import parse_answer
 from shared.settings import Settings, read_settings
 
 ACCOUNT_SID: Final = "AC" + "0" * 32
@@ -22,4 +23,4 @@ ENVIRONMENT: Final = {
 
 def settings(**changes: str) -> Settings:
     """The settings of `ENVIRONMENT` with some changed; a blank value takes one away."""
-    return read_settings({**ENVIRONMENT, **changes})
+    return read_settings({**ENVIRONMENT, **changes}, validate_answer=parse_answer)

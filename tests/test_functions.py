@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dev.host.application import BINDING_NAME, IndexedFunction
-from shared.deliver.job_queue import POISON_OF_LANE, QUEUE_OF_LANE
-from tests.app import App, signed
+from shared.storage.queues import POISON_OF_LANE, QUEUE_OF_LANE
+from tests.in_memory_app import InMemoryApp, signed
 from tests.ledger.histories import JOB
 
 KEY, ADMIN, SIGNED, ANYONE = "function", "admin", "signed", "anonymous"
@@ -55,7 +55,7 @@ TIMERS = {
     "reconcile": "0 */5 * * * *",
     "forget": "0 17 3 * * *",
     "watch": "30 * * * * *",
-    "pass_on_inbound": "30 * * * * *",
+    "publish_inbound": "30 * * * * *",
 }
 
 signed_routes = pytest.mark.parametrize(
@@ -115,7 +115,9 @@ def test_queue_messages_come_as_they_are() -> None:
 
 @signed_routes
 @pytest.mark.parametrize("name", ["message", JOB])
-async def test_an_unsigned_request_is_refused(app: App, method: str, route: str, name: str) -> None:
+async def test_an_unsigned_request_is_refused(
+    app: InMemoryApp, method: str, route: str, name: str
+) -> None:
     """Every route of Twilio's answers 403 to whoever is not Twilio, and keeps nothing."""
     target = "/api/" + route.replace("{id}", name).replace("{name}", name)
     form = {"MessageSid": "SM1", "MessageStatus": "sent"} if method == "POST" else None
@@ -134,12 +136,12 @@ async def test_an_unsigned_request_is_refused(app: App, method: str, route: str,
         reply = await app.ask(method, target, right.get_body(), {**sent, **kind})
         assert reply.status == 403, why
         assert reply.json["title"] == "Not signed by Twilio"
-    assert await app.rows.next_partition("") is None
-    assert app.queue.puts == []
+    assert await app.table.next_partition("") is None
+    assert app.queues.puts == []
 
 
 @signed_routes
-async def test_a_signed_request_is_let_in(app: App, method: str, route: str) -> None:
+async def test_a_signed_request_is_let_in(app: InMemoryApp, method: str, route: str) -> None:
     """The same routes answer something else to Twilio itself."""
     target = "/api/" + route.replace("{id}", JOB).replace("{name}", "message")
     form = {"MessageSid": "SM1", "MessageStatus": "sent"} if method == "POST" else None
@@ -151,6 +153,6 @@ async def test_a_signed_request_is_let_in(app: App, method: str, route: str) -> 
     [("PUT", "/api/messages"), ("GET", "/api/nothing"), ("POST", "/api/health"),
      ("GET", f"/api/webhooks/status/{JOB}"), ("GET", "/messages"), ("DELETE", "/api/messages")],
 )  # fmt: skip
-async def test_a_wrong_method_or_path_is_404(app: App, method: str, target: str) -> None:
+async def test_a_wrong_method_or_path_is_404(app: InMemoryApp, method: str, target: str) -> None:
     """What no function serves is not found, as the real host answers it."""
     assert (await app.ask(method, target)).status == 404

@@ -6,11 +6,11 @@ from contextlib import suppress
 import pytest
 
 import function_app
+from shared.app import App
 from shared.errors import SettingsError
-from shared.gateway import Gateway
 from shared.settings import env_name, named_settings
-from tests.app import App
 from tests.environment import ENVIRONMENT
+from tests.in_memory_app import InMemoryApp
 
 CANARY = "canary-4f1c-never-to-be-seen"
 SECRETS = {env_name(s): CANARY for s in named_settings() if s.metadata["secret"]}
@@ -19,7 +19,7 @@ SECRETS = {env_name(s): CANARY for s in named_settings() if s.metadata["secret"]
 @pytest.mark.parametrize("wrong", [None, "TWILIO_ACCOUNT_SID", *SECRETS])
 async def test_nothing_says_a_secret(
     wrong: str | None,
-    app: App,
+    app: InMemoryApp,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
@@ -36,10 +36,10 @@ async def test_nothing_says_a_secret(
     }
     if wrong:
         settings[wrong] = f"@Microsoft.KeyVault({CANARY})"
-    gateway = Gateway(settings, now=app.clock)
-    gateway.rows, gateway.queue = app.rows, app.queue
-    monkeypatch.setattr(function_app, "gateway", gateway)
-    gateway.say_what_is_wrong()
+    services = App(settings, now=app.clock)
+    services.table, services.queues = app.table, app.queues
+    monkeypatch.setattr(function_app, "switchboard", services)
+    services.log_settings_errors()
     said = [
         (await app.get("/api/health")).body,
         (await app.post("/api/messages", {"to": CANARY})).body,
@@ -53,4 +53,4 @@ async def test_nothing_says_a_secret(
     printed = capfd.readouterr()
     everything = b"".join(said).decode() + caplog.text + printed.out + printed.err
     assert CANARY not in everything
-    assert CANARY not in repr(vars(gateway).get("settings"))
+    assert CANARY not in repr(vars(services).get("settings"))

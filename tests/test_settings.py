@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.deliver.job_queue_in_storage import JobQueueInStorage
+from shared.app import App
 from shared.errors import SettingsError
-from shared.gateway import Gateway
-from shared.ledger.rows_in_table import RowsInTable
 from shared.settings import Settings, env_name, named_settings, read_settings
+from shared.storage.azure_queues import AzureQueues
+from shared.storage.azure_table import AzureTable
 from tests.environment import ENVIRONMENT, settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -249,10 +249,10 @@ def test_development_storage_is_azurites() -> None:
 )
 async def test_every_kind_of_connection_string_opens_the_storage(given: str) -> None:
     """What is taken for a connection string is one for the storage's own libraries too."""
-    gateway = Gateway(ENVIRONMENT | {"MESSAGE_STORAGE": f"{given}\n"})
-    assert gateway.settings.message_storage == given
-    for part in (gateway.rows, gateway.queue):
-        assert isinstance(part, RowsInTable | JobQueueInStorage)
+    services = App(ENVIRONMENT | {"MESSAGE_STORAGE": f"{given}\n"})
+    assert services.settings.message_storage == given
+    for part in (services.table, services.queues):
+        assert isinstance(part, AzureTable | AzureQueues)
         await part.close()
 
 

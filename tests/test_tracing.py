@@ -7,11 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared.gateway import Gateway
-from shared.tracing import follow, followed, trace_id
-from tests.app import App, invocation
+from shared.app import App
+from shared.tracing import current_trace, follow_trace, read_trace_id
 from tests.conftest import Simulator
 from tests.environment import ENVIRONMENT, PUBLIC_BASE_URL
+from tests.in_memory_app import InMemoryApp, invocation
 from tests.ledger.histories import TO, sid
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -20,12 +20,12 @@ TEXT = {"to": TO[0], "body": "Hi"}
 
 
 @pytest.fixture
-async def tracing_app(app: App, simulator: Simulator) -> AsyncIterator[App]:
+async def tracing_app(app: InMemoryApp, simulator: Simulator) -> AsyncIterator[InMemoryApp]:
     """The app, whose Twilio is the simulator."""
-    real = Gateway(ENVIRONMENT | {"TWILIO_API_BASE_URL": simulator.url}, now=app.clock)
-    app.gateway.carrier = real.carrier
+    real = App(ENVIRONMENT | {"TWILIO_API_BASE_URL": simulator.url}, now=app.clock)
+    app.services.provider = real.provider
     yield app
-    await real.carrier.close()  # type: ignore[attr-defined] # the real one
+    await real.provider.close()  # type: ignore[attr-defined] # the real one
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, dict[str, object]]]:
@@ -44,14 +44,14 @@ def reports_to(simulator: Simulator) -> str:
 
 
 async def test_one_trace_goes_all_the_way(
-    tracing_app: App, simulator: Simulator, caplog: pytest.LogCaptureFixture
+    tracing_app: InMemoryApp, simulator: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Accepting, the attempt with Twilio's request id and the report are of the same trace."""
     caplog.set_level("INFO", "switchboard")
     reply = await tracing_app.post("/api/messages", TEXT, traceparent=TRACEPARENT)
-    follow(None)  # each function is a task of its own
+    follow_trace(None)  # each function is a task of its own
     assert await tracing_app.deliver() == 1
-    follow(None)
+    follow_trace(None)
     target = reports_to(simulator)
     assert urlsplit(target).path == f"/api/webhooks/status/{reply.json['id']}"
     report = {"MessageSid": sid(0), "MessageStatus": "delivered"}
@@ -63,32 +63,32 @@ async def test_one_trace_goes_all_the_way(
 
 
 async def test_each_job_of_a_batch_is_of_its_trace(
-    tracing_app: App, caplog: pytest.LogCaptureFixture
+    tracing_app: InMemoryApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What a batch sends is of the trace of the request that brought it."""
     caplog.set_level("INFO", "switchboard")
     batch = {"body": "Hi", "recipients": [{"to": to} for to in TO]}
     await tracing_app.post("/api/batches", batch, traceparent=TRACEPARENT)
-    follow(None)
+    follow_trace(None)
     await tracing_app.deliver("outbound-bulk")
     traces = [told.get("trace") for name, told in lines(caplog) if name == "attempt"]
     assert traces == [TRACE] * len(TO)
 
 
 async def test_what_is_given_up_is_of_its_trace(
-    tracing_app: App, caplog: pytest.LogCaptureFixture
+    tracing_app: InMemoryApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The line about a job from the poison queue is of the trace of its request."""
     caplog.set_level("INFO", "switchboard")
     await tracing_app.post("/api/messages", TEXT, traceparent=TRACEPARENT)
-    follow(None)
-    [put] = tracing_app.queue.take("outbound")
+    follow_trace(None)
+    [put] = tracing_app.queues.take("outbound")
     await tracing_app.drop(put.message, queue="outbound-poison")
     assert [told["trace"] for name, told in lines(caplog) if name == "parked"] == [TRACE]
 
 
 async def test_without_a_trace_nothing_speaks_of_one(
-    tracing_app: App, simulator: Simulator, caplog: pytest.LogCaptureFixture
+    tracing_app: InMemoryApp, simulator: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where the host gives no trace, no line and no URL has one."""
     caplog.set_level("INFO", "switchboard")
@@ -100,13 +100,13 @@ async def test_without_a_trace_nothing_speaks_of_one(
 
 
 async def test_a_forged_trace_is_refused(
-    tracing_app: App, simulator: Simulator, caplog: pytest.LogCaptureFixture
+    tracing_app: InMemoryApp, simulator: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The signature covers the trace: nobody else can write it into the log."""
     caplog.set_level("INFO", "switchboard")
     await tracing_app.post("/api/messages", TEXT, traceparent=TRACEPARENT)
     await tracing_app.deliver()
-    follow(None)
+    follow_trace(None)
     target = reports_to(simulator).replace(TRACE, "f" * 32)
     reply = await tracing_app.ask("POST", target, b"MessageStatus=sent")
     assert reply.status == 403
@@ -118,10 +118,10 @@ async def test_a_forged_trace_is_refused(
 )
 def test_what_is_no_trace_is_none(word: str) -> None:
     """What the host gives is a trace only in the form of the standard."""
-    assert trace_id(invocation(word)) is None
-    assert trace_id(invocation(TRACEPARENT)) == TRACE
+    assert read_trace_id(invocation(word)) is None
+    assert read_trace_id(invocation(TRACEPARENT)) == TRACE
 
 
 def test_nothing_is_followed_at_first() -> None:
     """A task that nobody told of a trace is part of none."""
-    assert followed() is None
+    assert current_trace() is None

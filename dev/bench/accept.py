@@ -37,8 +37,8 @@ Step = Callable[[], Awaitable[object]]
 async def accept(size: Size) -> Result:
     """Measure it."""
     with stage() as ours:
-        async with ours.worker() as gateway, bare(ours.storage) as calls:
-            with app_with(gateway):
+        async with ours.worker() as services, bare(ours.storage) as calls:
+            with app_with(services):
                 within = await _latencies("accept, in process", size, calls, in_process)
             through = await _through_host(size, ours, calls)
     return Result(

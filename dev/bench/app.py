@@ -14,9 +14,9 @@ from dev.host.application import IndexedFunction
 from dev.host.invocation import Context, TraceContext
 from dev.host.request_target import read_target
 from dev.local_settings import AUTH_TOKEN
-from shared.deliver.job_queue import QUEUE_OF_LANE
-from shared.gateway import Gateway
-from shared.ledger.events import Lane
+from shared.app import App
+from shared.kinds import Lane
+from shared.storage.queues import QUEUE_OF_LANE
 
 SEEN: Final = "10.0.0.4:8080"
 FORM: Final = "application/x-www-form-urlencoded"
@@ -27,13 +27,13 @@ FUNCTION_OF_LANE: Final[Mapping[Lane, str]] = {"now": "deliver", "bulk": "delive
 
 
 @contextmanager
-def app_with(gateway: Gateway) -> Iterator[None]:
+def app_with(services: App) -> Iterator[None]:
     """Let the functions use these parts."""
-    usual, function_app.gateway = function_app.gateway, gateway
+    usual, function_app.switchboard = function_app.switchboard, services
     try:
         yield
     finally:
-        function_app.gateway = usual
+        function_app.switchboard = usual
 
 
 def request(  # noqa: PLR0913 - what a request has

@@ -39,8 +39,8 @@ async def bulk(size: Size) -> Result:
     numbers = [number(place) for place in range(count)]
     rounds = Size(min(size.rounds, ROUNDS), size.part)
     with stage() as ours:
-        async with ours.worker() as gateway, library_at_once(ours, PLACES) as library:
-            with app_with(gateway):
+        async with ours.worker() as services, library_at_once(ours, PLACES) as library:
+            with app_with(services):
 
                 async def by_library() -> float:
                     return await per_second(count, library.send(numbers))

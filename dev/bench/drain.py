@@ -8,9 +8,10 @@ from dev.bench.library import AtOnce, InALoop, library_at_once
 from dev.bench.profile import profiled
 from dev.bench.stage import AT_ONCE, TO, Stage, jobs, stage
 from dev.bench.turns import Size, alternate, at_once, per_core_second, per_second
-from shared.deliver.job import Job, encode_job
-from shared.deliver.job_queue import QUEUE_OF_LANE
-from shared.gateway import Gateway
+from shared.app import App
+from shared.deliver.worker import deliver_job
+from shared.jobs.job import Job, encode_job
+from shared.storage.queues import QUEUE_OF_LANE
 
 MESSAGES: Final = 800
 QUEUED: Final = 400
@@ -30,11 +31,11 @@ HOW: Final = (
 async def drain(size: Size) -> Result:
     """Measure it."""
     with stage() as ours:
-        async with ours.worker() as gateway, library_at_once(ours, AT_ONCE) as async_library:
-            return await _measured(size, ours, gateway, async_library)
+        async with ours.worker() as services, library_at_once(ours, AT_ONCE) as async_library:
+            return await _measured(size, ours, services, async_library)
 
 
-async def _measured(size: Size, ours: Stage, gateway: Gateway, library: AtOnce) -> Result:
+async def _measured(size: Size, ours: Stage, services: App, library: AtOnce) -> Result:
     count, looped = size.of(MESSAGES, 8), size.of(LOOPED, 2)
     few = Size(min(size.rounds, HOST_ROUNDS), size.part)
     loop = InALoop(ours)
@@ -46,19 +47,19 @@ async def _measured(size: Size, ours: Stage, gateway: Gateway, library: AtOnce) 
         return await per_second(count, library.send([TO] * count))
 
     async def by_us() -> float:
-        return await per_second(count, deliver(gateway, await jobs(gateway, count)))
+        return await per_second(count, deliver(services, await jobs(services, count)))
 
     async def by_host() -> float:
-        return await through_host(ours, gateway, size.of(QUEUED, 8))
+        return await through_host(ours, services, size.of(QUEUED, 8))
 
     found = {
         "loop": await alternate("drain, beside the loop", size, one_by_one, by_us),
         "limit": await alternate("drain, beside the limit", size, by_library, by_us),
         "host": await alternate("drain, through the host", few, one_by_one, by_host),
     }
-    own = await per_core_second(count, deliver(gateway, await jobs(gateway, count)))
+    own = await per_core_second(count, deliver(services, await jobs(services, count)))
     bare = await per_core_second(count, library.send([TO] * count))
-    profile = await profiled(deliver(gateway, await jobs(gateway, size.of(PROFILED, 8))))
+    profile = await profiled(deliver(services, await jobs(services, size.of(PROFILED, 8))))
     return Result(
         name="drain",
         measures="single messages, from jobs in hand to recorded answers",
@@ -97,21 +98,21 @@ def _compared(what: str, against: str, pairs: list[tuple[float, float]], aim: fl
     return Comparison(what=what, against=against, unit="messages/s", pairs=pairs, aim=Aim("≥", aim))
 
 
-async def deliver(gateway: Gateway, waiting: list[Job]) -> None:
+async def deliver(services: App, waiting: list[Job]) -> None:
     """Deliver jobs as the queue's function does with new ones."""
 
     async def one(job: Job) -> None:
-        await gateway.deliver(job, again=False)
+        await deliver_job(services, job, again=False)
 
     await at_once(AT_ONCE, waiting, one)
 
 
-async def through_host(ours: Stage, gateway: Gateway, count: int) -> float:
+async def through_host(ours: Stage, services: App, count: int) -> float:
     """Messages a second from Azurite's queue: between the first and the last at Twilio."""
-    texts = [encode_job(job) for job in await jobs(gateway, count)]
+    texts = [encode_job(job) for job in await jobs(services, count)]
 
     async def put(text: bytes) -> None:
-        await gateway.queue.put(QUEUE_OF_LANE["now"], text)
+        await services.queues.put(QUEUE_OF_LANE["now"], text)
 
     await at_once(AT_ONCE, texts, put)
     await ours.arrivals()

@@ -20,8 +20,8 @@ from dev.bench.figures import Aim, Comparison, Curve, Plot, Result, Table
 from dev.bench.history import Batch, history
 from dev.bench.stage import BODY, TO, Stage, jobs, stage
 from dev.bench.turns import Size, at_once, shown
-from shared.gateway import Gateway
-from shared.ledger import entry_id
+from shared.app import App
+from shared.jobs import ids
 from shared.ledger.ledger import TABLE
 
 LEVELS: Final = (1_000, 10_000, 100_000)
@@ -50,13 +50,13 @@ async def grow(size: Size) -> Result:
     levels = [size.of(level, place + 1) for place, level in enumerate(LEVELS)]
     found: dict[str, list[Pairs]] = {}
     with stage(latency=0) as ours:
-        async with ours.worker() as gateway, bare(ours.storage) as calls, _table(ours) as table:
-            with app_with(gateway):
+        async with ours.worker() as services, bare(ours.storage) as calls, _table(ours) as table:
+            with app_with(services):
                 old: list[str] = []
-                writing = history(gateway.now() - timedelta(days=10), levels[-1])
+                writing = history(services.now() - timedelta(days=10), levels[-1])
                 for level in levels:
                     old += await _fill(ours, _until(writing, level - len(old)), level)
-                    works = _works(gateway, calls, table, old, size)
+                    works = _works(services, calls, table, old, size)
                     for name, (usual, own) in works.items():
                         found.setdefault(name, []).append(await _taken(name, usual, own, size))
     return Result(
@@ -105,18 +105,18 @@ def _shown(pairs: Pairs) -> str:
 
 
 def _works(
-    gateway: Gateway, calls: Bare, table: TableClient, old: list[str], size: Size
+    services: App, calls: Bare, table: TableClient, old: list[str], size: Size
 ) -> dict[str, tuple[Step, Step]]:
     """Each piece of work: the bare calls, and ours."""
     drained = size.of(DRAINED, 4)
     some = iter(old * REPEATED)
-    day = entry_id.day_key(gateway.now())
+    day = ids.day_key(services.now())
 
     async def rows() -> None:
         await at_once(drained, range(2 * drained), calls.insert)
 
     async def drain() -> None:
-        await deliver(gateway, await jobs(gateway, drained))
+        await deliver(services, await jobs(services, drained))
 
     async def accept() -> None:
         await function_app.accept_message(request("/api/messages", ASKED), INVOCATION)
@@ -128,15 +128,15 @@ def _works(
 
     async def bare_look_up() -> None:
         one = next(some)
-        key = entry_id.row(one)
-        await _page(table, entry_id.partition(one), f"{key}.", f"{key}/")
+        key = ids.row(one)
+        await _page(table, ids.partition(one), f"{key}.", f"{key}/")
 
     async def newest() -> None:
         await function_app.list_messages(request("/api/messages?limit=20", method="GET"))
 
     async def bare_newest() -> None:
         await _first_partition(table)
-        await asyncio.gather(*(_page(table, each, "", "~") for each in entry_id.partitions(day)))
+        await asyncio.gather(*(_page(table, each, "", "~") for each in ids.partitions(day)))
 
     return {
         "drain": (rows, drain),

@@ -11,8 +11,8 @@ import msgspec
 from dev.bench.stage import BODY, TO
 from dev.local_settings import FROM_NUMBER
 from dev.simulator.books import new_sid
-from shared.ledger import entry_id, events
-from shared.ledger.events import Accepted, Answer, Claim, Outcome
+from shared.jobs import events, ids
+from shared.jobs.events import Accepted, Answer, Claim, Outcome
 
 DAYS: Final = 10
 # A transaction takes a hundred rows of one partition.
@@ -35,20 +35,20 @@ def history(begin: datetime, count: int) -> Iterator[Batch]:
     while done < count:
         many = min(TOGETHER, count - done)
         day = begin + timedelta(days=done // TOGETHER % DAYS)
-        shard = dice.randrange(entry_id.SHARDS) << 55
-        rows, ids = [], []
+        shard = dice.randrange(ids.SHARDS) << 55
+        rows, made = [], []
         for _ in range(many):
             at = day + timedelta(seconds=dice.uniform(0, 60))
-            own = entry_id.new_id(at, shard | dice.getrandbits(55))
-            ids.append(own)
+            own = ids.new_id(at, shard | dice.getrandbits(55))
+            made.append(own)
             rows += [("create", _row(own, event)) for event in _events(at)]
-        yield Batch(rows, ids)
+        yield Batch(rows, made)
         done += many
 
 
 def _events(at: datetime) -> list[events.AnyEvent]:
     accepted = Accepted(at=at, kind="message", to=(TO,), request=REQUEST, sender=FROM_NUMBER)
-    outcome = Outcome(index=0, came_to="sid", sid=new_sid("SM"), status="queued")
+    outcome = Outcome(index=0, result="sent", sid=new_sid("SM"), status="queued")
     return [
         accepted,
         Claim(at=at, n=1, token="1", accepted=accepted),  # noqa: S106 - no secret
@@ -58,7 +58,7 @@ def _events(at: datetime) -> list[events.AnyEvent]:
 
 def _row(own: str, event: events.AnyEvent) -> dict[str, Any]:
     return {
-        "PartitionKey": entry_id.partition(own),
-        "RowKey": f"{entry_id.row(own)}.{event.name}",
+        "PartitionKey": ids.partition(own),
+        "RowKey": f"{ids.row(own)}.{event.name}",
         "text": events.encode(event),
     }

@@ -16,12 +16,14 @@ from dev.checkout import HERE
 from dev.host.host_file import read_host_file
 from dev.local_settings import ACCOUNT_SID, AUTH_TOKEN, FROM_NUMBER, FUNCTION_KEY
 from dev.ports import HOST, free_ports
-from shared.carrier.twilio_carrier import TwilioCarrier
-from shared.deliver.job import Job
-from shared.deliver.job_queue_in_storage import JobQueueInStorage
-from shared.gateway import Gateway
-from shared.ledger import entry_id
-from shared.ledger.rows_in_table import RowsInTable
+from shared.accept.accept import build_job, hold_key
+from shared.accept.validate import validate_request
+from shared.app import App
+from shared.jobs import ids
+from shared.jobs.job import Job
+from shared.provider.rest_api import TwilioProvider
+from shared.storage.azure_queues import AzureQueues
+from shared.storage.azure_table import AzureTable
 
 LATENCY: Final = 0.1
 TO: Final = "+14155552671"
@@ -51,14 +53,14 @@ class Stage:
         return self.environment["MESSAGE_STORAGE"]
 
     @asynccontextmanager
-    async def worker(self) -> AsyncIterator[Gateway]:
+    async def worker(self) -> AsyncIterator[App]:
         """The parts of one worker, its table and queues created."""
-        gateway = Gateway(self.environment)
-        await asyncio.gather(gateway.rows.check(), gateway.queue.lengths())
+        services = App(self.environment)
+        await asyncio.gather(services.table.check(), services.queues.lengths())
         try:
-            yield gateway
+            yield services
         finally:
-            await close(gateway)
+            await close(services)
 
     @contextmanager
     def host(self, **more: str) -> Iterator[str]:
@@ -109,21 +111,21 @@ def settings(storage: str, twilio: str) -> dict[str, str]:
     }
 
 
-async def close(gateway: Gateway) -> None:
+async def close(services: App) -> None:
     """Give the connections of a worker back."""
-    parts = [vars(gateway).get(name) for name in ("rows", "queue", "carrier")]
+    parts = [vars(services).get(name) for name in ("table", "queues", "provider")]
     for part in parts:
-        if isinstance(part, RowsInTable | JobQueueInStorage | TwilioCarrier):
+        if isinstance(part, AzureTable | AzureQueues | TwilioProvider):
             await part.close()
 
 
-async def jobs(gateway: Gateway, count: int) -> list[Job]:
+async def jobs(services: App, count: int) -> list[Job]:
     """So many accepted jobs of one message each, in hand."""
-    at, accept = gateway.now(), gateway.accept
-    request = accept.checked("message", {"to": TO, "body": BODY})
-    ids = [entry_id.new_id(at, gateway.random()) for _ in range(count)]
-    firsts = [await accept.first("message", request, each, at, None) for each in ids]
-    return [accept.job("message", request, first) for first in firsts]
+    at = services.now()
+    valid = validate_request("message", {"to": TO, "body": BODY}, services.settings, at)
+    job_ids = [ids.new_id(at, services.random()) for _ in range(count)]
+    firsts = [await hold_key(services, valid, each, at, None) for each in job_ids]
+    return [build_job(valid, first) for first in firsts]
 
 
 def number(place: int) -> str:

@@ -13,8 +13,8 @@ from dev.bench.stage import TO, stage
 from dev.bench.turns import Size, alternate, at_once, per_core_second
 from dev.local_settings import ACCOUNT_SID, FROM_NUMBER
 from dev.simulator.books import new_sid
-from shared.gateway import Gateway
-from shared.ledger import entry_id
+from shared.app import App
+from shared.jobs import ids
 
 CALLBACKS: Final = 800
 PLACES: Final = 16
@@ -30,17 +30,17 @@ async def status(size: Size) -> Result:
     """Measure it."""
     count = size.of(CALLBACKS, 8)
     with stage() as ours:
-        async with ours.worker() as gateway, bare(ours.storage) as calls:
-            with app_with(gateway):
+        async with ours.worker() as services, bare(ours.storage) as calls:
+            with app_with(services):
 
                 async def by_library() -> float:
                     return await per_core_second(count, at_once(PLACES, range(count), calls.insert))
 
                 async def by_us() -> float:
-                    return await _reported(gateway, count)
+                    return await _reported(services, count)
 
                 pairs = await alternate("status", size, by_library, by_us)
-                profile = await profiled(_profiled(gateway, size.of(CALLBACKS // 2, 8)))
+                profile = await profiled(_profiled(services, size.of(CALLBACKS // 2, 8)))
     return Result(
         name="status",
         measures="status callbacks per second of one core",
@@ -59,18 +59,18 @@ async def status(size: Size) -> Result:
     )
 
 
-async def _reported(gateway: Gateway, count: int) -> float:
-    requests = [callback(gateway) for _ in range(count)]
+async def _reported(services: App, count: int) -> float:
+    requests = [callback(services) for _ in range(count)]
     return await per_core_second(count, at_once(PLACES, requests, report))
 
 
-async def _profiled(gateway: Gateway, count: int) -> None:
-    await at_once(PLACES, [callback(gateway) for _ in range(count)], report)
+async def _profiled(services: App, count: int) -> None:
+    await at_once(PLACES, [callback(services) for _ in range(count)], report)
 
 
-def callback(gateway: Gateway) -> func.HttpRequest:
+def callback(services: App) -> func.HttpRequest:
     """Twilio reports that a message of ours was delivered."""
-    own = entry_id.new_id(gateway.now(), gateway.random())
+    own = ids.new_id(services.now(), services.random())
     sid = new_sid("SM")
     form = {
         "MessageSid": sid,

@@ -12,7 +12,7 @@ from dev.bench.quickstart import quickstart
 from dev.bench.stage import PUBLIC, settings
 from dev.bench.start import CALL, TARGET
 from dev.bench.turns import Size, alternate, per_core_second
-from shared.gateway import Gateway
+from shared.app import App
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -35,7 +35,7 @@ async def webhook(size: Size) -> Result:
     count = size.of(REQUESTS, 4)
     app = quickstart()
     proof = signature(TARGET, CALL)
-    gateway = Gateway(settings("UseDevelopmentStorage=true", PUBLIC))
+    services = App(settings("UseDevelopmentStorage=true", PUBLIC))
 
     async def by_flask() -> float:
         return await per_core_second(count, _times(count, lambda: asked_of_flask(app, proof)))
@@ -47,7 +47,7 @@ async def webhook(size: Size) -> Result:
 
         return await per_core_second(count, all_of_them())
 
-    with app_with(gateway):
+    with app_with(services):
         _check(asked_of_flask(app, proof))
         _check(await asked_of_us(proof))
         pairs = await alternate("webhook", size, by_flask, by_us)

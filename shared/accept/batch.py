@@ -1,129 +1,120 @@
 """Accepting a batch: its recipients in jobs of up to a hundred, on the queue beside the ledger.
 
-Ids of jobs follow from the batch's, so repeating a batch with its idempotency key after a 503
-takes the same steps with the same ids: what was kept stays, what was not is added.
+The ids of jobs follow from the id of the batch, so repeating a batch with its idempotency key after
+a 503 takes the same steps with the same ids: what was kept stays, what was not kept is added.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from shared.accept.idempotency import check_same, digest, key_name, meaning
-from shared.accept.rules import problems_with_time, sender
-from shared.deliver.job import VERSION, Job
-from shared.errors import InvalidRequestError
-from shared.ledger import entry_id
+from shared.accept.accept import keep_job
+from shared.accept.idempotency import canonical_request, digest_of, key_name, require_same
+from shared.accept.validate import require_send_at, resolve_sender
+from shared.jobs import ids
+from shared.jobs.events import Accepted
+from shared.jobs.job import VERSION, Job
 from shared.ledger.batches import Batch
-from shared.ledger.events import Accepted
-from shared.ledger.ledger import Key
-from shared.tracing import followed
+from shared.ledger.ledger import IdempotencyRecord
+from shared.tracing import current_trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
-    from shared.accept.accept import Accept
     from shared.accept.batch_request import BatchRequest, Recipient
-    from shared.ledger.ledger import Ledger
+    from shared.services import Services
     from shared.settings import Settings
 
-_AT_ONCE: Final = 32
+_MAX_CONCURRENT_JOBS: Final = 32
 
 
-@dataclass(frozen=True, kw_only=True)
-class AcceptBatch:
-    """The step from a batch to its jobs; `now` and `random` (60 bits) are passed in."""
+async def accept_batch(app: Services, request: BatchRequest, *, key: str | None = None) -> str:
+    """Accept a batch and return its id, the same for the same `key`.
 
-    accept: Accept
-    ledger: Ledger
-    settings: Settings
-    now: Callable[[], datetime]
-    random: Callable[[], int]
-
-    async def __call__(self, request: BatchRequest, *, key: str | None = None) -> str:
-        """The id of the accepted batch, the same for the same `key`.
-
-        Raises:
-            InvalidRequestError: `send_at` is no time that can be kept.
-            IdempotencyMismatchError: the key stands for a request that means something else.
-            StorageUnavailableError: repeat with the same key; some may be sent before you do.
-        """
-        at = self.now()
-        batch_id = entry_id.new_batch_id(at, self.random())
-        name = None if key is None else key_name(key)
-        held = None if name is None else await self.ledger.key(name)
-        if held is None and (problems := problems_with_time(request.request, at)):
-            raise InvalidRequestError(problems)
-        if name is not None:
-            mine = Key(job=batch_id, at=at, digest=digest(_meaning(request)))
-            held = held or await self.ledger.hold_key(name, mine)
-            check_same(held, mine)
-            batch_id, at = held.job, held.at
-            if held is not mine and await self.ledger.batches.is_kept(batch_id):
-                return batch_id
-        jobs = list(self._jobs(request, batch_id, at))
-        await self.ledger.batches.begin(
-            Batch(
-                id=batch_id,
-                at=at,
-                kind=request.kind,
-                lane=request.request.lane,
-                count=len(request.recipients),
-                jobs=len(jobs),
-                duplicates=len(request.duplicates),
-                skipped=len({problem.line for problem in request.skipped}),
-                send_at=request.request.send_at,
-                metadata=request.request.metadata,
-                key=name,
-            )
+    Raises:
+        InvalidRequestError: `send_at` cannot be kept.
+        IdempotencyMismatchError: the key was used for a request with another meaning.
+        StorageUnavailableError: repeat with the same key; some may be sent before you do.
+    """
+    at = app.now()
+    batch_id = ids.new_batch_id(at, app.random())
+    name = None if key is None else key_name(key)
+    held = None if name is None else await app.ledger.key(name)
+    if held is None:
+        require_send_at(request.request, at)
+    if name is not None:
+        mine = IdempotencyRecord(job=batch_id, at=at, digest=digest_of(_meaning(request)))
+        held = held or await app.ledger.hold_key(name, mine)
+        require_same(held, mine)
+        batch_id, at = held.job, held.at
+        if held is not mine and await app.ledger.batches.is_kept(batch_id):
+            return batch_id
+    jobs = list(_jobs(request, batch_id, at, app.settings))
+    await app.ledger.batches.begin(
+        Batch(
+            id=batch_id,
+            at=at,
+            kind=request.kind,
+            lane=request.request.lane,
+            count=len(request.recipients),
+            jobs=len(jobs),
+            duplicates=len(request.duplicates),
+            skipped=len({problem.line for problem in request.skipped}),
+            send_at=request.request.send_at,
+            metadata=request.request.metadata,
+            key=name,
         )
-        await self._keep(jobs)
-        await self.ledger.batches.end(batch_id)
-        return batch_id
+    )
+    await _keep(app, jobs)
+    await app.ledger.batches.end(batch_id)
+    return batch_id
 
-    async def _keep(self, jobs: list[Job]) -> None:
-        """Keep jobs, and begin with no other one once one of them failed: a 503 comes soon."""
-        waiting = deque(jobs)
 
-        async def keep_some() -> None:
-            try:
-                while waiting:
-                    await self.accept.keep(waiting.popleft())
-            finally:
-                waiting.clear()
+async def _keep(app: Services, jobs: list[Job]) -> None:
+    """Keep jobs; once one of them fails no other one is begun, so that a 503 comes soon."""
+    waiting = deque(jobs)
 
-        some = (keep_some() for _ in range(_AT_ONCE))
-        outcomes = await asyncio.gather(*some, return_exceptions=True)
-        for outcome in outcomes:
-            if outcome is not None:
-                raise outcome
+    async def keep_some() -> None:
+        try:
+            while waiting:
+                await keep_job(app, waiting.popleft())
+        finally:
+            waiting.clear()
 
-    def _jobs(self, request: BatchRequest, batch_id: str, at: datetime) -> Iterator[Job]:
-        common = request.request
-        template = msgspec.Raw(msgspec.json.encode(common))
-        for number, part in enumerate(_parts(request.recipients, request.room)):
-            accepted = Accepted(
-                at=at,
-                kind=request.kind,
-                to=tuple(recipient.to for recipient in part),
-                request=template,
-                sender=sender(msgspec.structs.replace(common, to=part[0].to), self.settings),
-                lane=common.lane,
-                source="batch",
-                send_at=common.send_at,
-                metadata=common.metadata,
-                values=tuple(recipient.values for recipient in part if recipient.values),
-                batch=batch_id,
-                receipts=request.receipts,
-                trace=followed(),
-            )
-            yield Job(v=VERSION, job=entry_id.batch_job_id(batch_id, number), accepted=accepted)
+    some = (keep_some() for _ in range(_MAX_CONCURRENT_JOBS))
+    outcomes = await asyncio.gather(*some, return_exceptions=True)
+    for outcome in outcomes:
+        if outcome is not None:
+            raise outcome
+
+
+def _jobs(request: BatchRequest, batch_id: str, at: datetime, settings: Settings) -> Iterator[Job]:
+    common = request.request
+    template = msgspec.Raw(msgspec.json.encode(common))
+    for number, part in enumerate(_parts(request.recipients, request.room)):
+        to = tuple(recipient.to for recipient in part)
+        accepted = Accepted(
+            at=at,
+            kind=request.kind,
+            to=to,
+            request=template,
+            sender=resolve_sender(common, to[:1], settings),
+            lane=common.lane,
+            source="batch",
+            send_at=common.send_at,
+            metadata=common.metadata,
+            values=tuple(recipient.values for recipient in part if recipient.values),
+            batch=batch_id,
+            receipts=request.receipts,
+            trace=current_trace(),
+        )
+        yield Job(v=VERSION, job=ids.batch_job_id(batch_id, number), accepted=accepted)
 
 
 def _parts(recipients: list[Recipient], room: int) -> Iterator[list[Recipient]]:
@@ -133,7 +124,7 @@ def _parts(recipients: list[Recipient], room: int) -> Iterator[list[Recipient]]:
         part: list[Recipient] = []
         size = 0
         for recipient in same:
-            if part and (len(part) == entry_id.MOST_RECIPIENTS or size + recipient.size > room):
+            if part and (len(part) == ids.MAX_RECIPIENTS or size + recipient.size > room):
                 yield part
                 part, size = [], 0
             part.append(recipient)
@@ -151,7 +142,7 @@ def _meaning(request: BatchRequest) -> dict[str, object]:
     Who does not get it counts too, since the answer names them.
     """
     return {
-        **meaning(request.kind, request.request),
+        **canonical_request(request.kind, request.request),
         "receipts": request.receipts,
         "recipients": [(recipient.to, recipient.values) for recipient in request.recipients],
         "duplicates": [(recipient.line, recipient.to) for recipient in request.duplicates],

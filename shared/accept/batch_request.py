@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from shared.accept.fields import decode_fields
-from shared.accept.kind import WORDS, kind_of
-from shared.accept.request import REQUEST_OF_KIND, MessageRequest
-from shared.accept.rules import problems_with, problems_with_time, sender
-from shared.accept.segments import segments, segments_of
-from shared.accept.template import FILLED, PLACEHOLDER, template, templates
-from shared.answer.twiml_text import check_characters
-from shared.deliver.job import MOST_BYTES
+from shared.accept.decode import decode_fields
+from shared.accept.kind import KIND_MESSAGE, infer_kind
+from shared.accept.validate import resolve_sender, validate_fields, validate_send_at
 from shared.errors import InvalidRequestError, Problem
-from shared.phone_number import NumberError, check_destination
+from shared.jobs.job import MAX_JOB_BYTES
+from shared.jobs.request import REQUEST_OF_KIND, MessageRequest
+from shared.jobs.segments import count_request_segments, count_segments
+from shared.jobs.template import FILLABLE_FIELDS, PLACEHOLDER, parse_template, parse_templates
+from shared.phone_numbers import NumberError, require_destination
+from shared.twiml.text import validate_characters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from shared.accept.request import AnyRequest
-    from shared.ledger.events import Kind
+    from shared.jobs.request import AnyRequest
+    from shared.kinds import Kind
     from shared.settings import Settings
 
-MOST_RECIPIENTS: Final = 50_000
+MAX_BATCH_RECIPIENTS: Final = 50_000
 NOBODY: Final = "-"
 _LONGEST_VALUE: Final = 4096
 _LONGEST_BODY: Final = 1600
@@ -35,7 +35,7 @@ _JOB_OVERHEAD: Final = 600
 _PUNCTUATION: Final = 4
 _LEAST_ROOM: Final = 64
 _BROKEN: Final = "has {{ or }} that make no {{placeholder}} of one word"
-_ONLY_IN: Final = f"may have placeholders in {', '.join(FILLED)} only"
+_ONLY_IN: Final = f"may have placeholders in {', '.join(FILLABLE_FIELDS)} only"
 
 
 class _Options(msgspec.Struct, frozen=True):
@@ -112,9 +112,11 @@ def read_batch(
         strict=strict,
         on_invalid="reject",
     )
-    kind = kind_of(own.get("kind"), common)
+    kind = infer_kind(own.get("kind"), common)
     if kind is None:
-        raise InvalidRequestError([*options.problems, Problem("$.kind", "not_one_of", WORDS)])
+        raise InvalidRequestError(
+            [*options.problems, Problem("$.kind", "not_one_of", KIND_MESSAGE)]
+        )
     common.setdefault("lane", "bulk")
     found, request = _common(common, kind, settings, strict=strict)
     receipts = options.value.receipts
@@ -133,7 +135,7 @@ def read_batch(
         nobody = Problem("$.recipients", "nobody", "nobody is left to send to")
         problems = [nobody, *batch.skipped]
     if problems:
-        raise InvalidRequestError([*problems, *problems_with_time(request, now)])
+        raise InvalidRequestError([*problems, *validate_send_at(request, now)])
     return replace(batch, segments=_segments(batch))
 
 
@@ -148,32 +150,37 @@ def _common(
     decoded = decode_fields(given, REQUEST_OF_KIND[kind], strict=strict)
     problems += decoded.problems
     blank = msgspec.structs.replace(decoded.value, to="")
-    problems += problems_with(blank, settings, decoded.broken)
+    sender = resolve_sender(blank, (), settings)
+    problems += validate_fields(blank, (), sender, settings, decoded.broken)
     return problems, decoded.value
 
 
 def _room(request: AnyRequest, settings: Settings) -> int:
     """How many bytes of a job are left for its recipients."""
     # These stand beside the request once more.
-    beside = (request.metadata, sender(request, settings))
-    return MOST_BYTES - _JOB_OVERHEAD - len(msgspec.json.encode((request, beside)))
+    beside = (request.metadata, resolve_sender(request, (), settings))
+    return MAX_JOB_BYTES - _JOB_OVERHEAD - len(msgspec.json.encode((request, beside)))
 
 
 def _segments(batch: BatchRequest) -> int | None:
     request = batch.request
     by_sms = [each for each in batch.recipients if ":" not in each.to]
-    if not by_sms or not isinstance(request, MessageRequest) or segments_of(request) is None:
+    if (
+        not by_sms
+        or not isinstance(request, MessageRequest)
+        or count_request_segments(request) is None
+    ):
         return None
-    text, smart = template(request.body or ""), bool(request.smart_encoded)
-    return sum(segments(text.filled(each.values), smart_encoded=smart).count for each in by_sms)
+    text, smart = parse_template(request.body or ""), bool(request.smart_encoded)
+    return sum(count_segments(text.fill(each.values), smart_encoded=smart).count for each in by_sms)
 
 
 def _sort(rows: Iterable[Row], checker: _Checker, batch: BatchRequest) -> None:
     """Put every row where it belongs: sent to, a duplicate, or skipped with its problems."""
     seen: set[str] = set()
     for count, row in enumerate(rows, 1):
-        if count > MOST_RECIPIENTS:
-            words = f"has more than {MOST_RECIPIENTS} recipients"
+        if count > MAX_BATCH_RECIPIENTS:
+            words = f"has more than {MAX_BATCH_RECIPIENTS} recipients"
             raise InvalidRequestError([Problem("$.recipients", "too_many", words)])
         recipient, problems = checker.read(row)
         if recipient is None:
@@ -193,7 +200,7 @@ class _Checker:
         self._room = batch.room
         self._countries = settings.allowed_countries
         self._request = batch.request
-        self._templates = templates(batch.request)
+        self._templates = parse_templates(batch.request)
         self._names = frozenset[str]().union(*(each.names for each in self._templates.values()))
         self._text = self._templates.get("body") or self._templates.get("say")
 
@@ -208,10 +215,11 @@ class _Checker:
         found += [
             Problem(f"$.{name}", "no_placeholders", _ONLY_IN)
             for name, value in msgspec.structs.asdict(self._request).items()
-            if name not in FILLED and PLACEHOLDER.search(msgspec.json.encode(value).decode())
+            if name not in FILLABLE_FIELDS
+            and PLACEHOLDER.search(msgspec.json.encode(value).decode())
         ]
         if self._room < _LEAST_ROOM:
-            words = f"takes more than {MOST_BYTES} bytes with a recipient"
+            words = f"takes more than {MAX_JOB_BYTES} bytes with a recipient"
             found.append(Problem("$", "too_large", words))
         return found
 
@@ -242,7 +250,7 @@ class _Checker:
             return [Problem(path, "missing", "needs a number to send to", row.line)]
         number = to.removeprefix("whatsapp:") if self._kind == "message" else to
         try:
-            check_destination(number, self._countries)
+            require_destination(number, self._countries)
         except NumberError as error:
             return [Problem(path, error.code, str(error), row.line)]
         return []
@@ -268,5 +276,5 @@ def _value(row: Row, name: str, value: object, text: str) -> list[Problem]:
         words = f"has {len(text)} characters, more than {_LONGEST_VALUE}"
         return [Problem(path, "too_long", words, row.line)]
     return [
-        Problem(path, each.code, each.message, row.line) for each in check_characters(text, path)
+        Problem(path, each.code, each.message, row.line) for each in validate_characters(text, path)
     ]

@@ -18,7 +18,7 @@ _HEADER: Final = 1
 csv.field_size_limit(2**31 - 1)
 
 
-def csv_rows(body: bytes) -> Iterator[Row]:
+def read_csv_rows(body: bytes) -> Iterator[Row]:
     """The rows of a CSV in UTF-8 (with or without a byte-order mark), one by one.
 
     The header is line 1; a row is named by the line that it begins on. Blank lines are passed

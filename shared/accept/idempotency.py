@@ -15,31 +15,31 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
-    from shared.ledger.ledger import Key, Ledger
+    from shared.ledger.ledger import IdempotencyRecord, Ledger
 
-LONGEST_KEY: Final = 255
+MAX_KEY_LENGTH: Final = 255
 
 
-def problems_with_key(key: str | None) -> list[Problem]:
-    """Whether an idempotency key, if there is one, is blank or longer than `LONGEST_KEY`."""
-    if key is None or (key.strip() and len(key) <= LONGEST_KEY):
+def validate_key(key: str | None) -> list[Problem]:
+    """Whether an idempotency key, if there is one, is blank or longer than `MAX_KEY_LENGTH`."""
+    if key is None or (key.strip() and len(key) <= MAX_KEY_LENGTH):
         return []
     code = "too_long" if key.strip() else "blank"
-    return [Problem("Idempotency-Key", code, f"must have 1 to {LONGEST_KEY} characters")]
+    return [Problem("Idempotency-Key", code, f"must have 1 to {MAX_KEY_LENGTH} characters")]
 
 
 def key_name(key: str) -> str:
     """The name under which an idempotency key is kept.
 
     Raises:
-        InvalidRequestError: it is blank or longer than `LONGEST_KEY` characters.
+        InvalidRequestError: it is blank or longer than `MAX_KEY_LENGTH` characters.
     """
-    if problems := problems_with_key(key):
+    if problems := validate_key(key):
         raise InvalidRequestError(problems)
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
 
 
-def meaning(kind: str, request: msgspec.Struct) -> dict[str, Any]:
+def canonical_request(kind: str, request: msgspec.Struct) -> dict[str, Any]:
     """What a request means: one recipient or a list of one, and any zone, are the same."""
     fields = msgspec.structs.asdict(request) | {"kind": kind}
     for name in ("to", "media_url"):
@@ -52,12 +52,12 @@ def meaning(kind: str, request: msgspec.Struct) -> dict[str, Any]:
     return fields
 
 
-def digest(what: object) -> str:
+def digest_of(what: object) -> str:
     """A digest of what a request means, in canonical JSON."""
     return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()
 
 
-def check_same(held: Key, mine: Key) -> None:
+def require_same(held: IdempotencyRecord, mine: IdempotencyRecord) -> None:
     """Refuse a key that stands for a request that means something else.
 
     Raises:
@@ -67,7 +67,7 @@ def check_same(held: Key, mine: Key) -> None:
         raise IdempotencyMismatchError("the key was used before, for another request")
 
 
-async def once(
+async def run_once(
     ledger: Ledger,
     key: str,
     what: object,
@@ -81,9 +81,9 @@ async def once(
     Raises:
         IdempotencyMismatchError: the key stands for something else.
     """
-    from shared.ledger.ledger import Key
+    from shared.ledger.ledger import IdempotencyRecord
 
     name = key_name(key)
-    mine = Key(job="", at=at, digest=digest(what))
-    check_same(await ledger.hold_key(name, mine), mine)
+    mine = IdempotencyRecord(job="", at=at, digest=digest_of(what))
+    require_same(await ledger.hold_key(name, mine), mine)
     return await ledger.kept_answer(name) or await ledger.keep_answer(name, await answer(name))

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from shared.accept.request import REQUEST_OF_KIND, CallRequest, MessageRequest
+from shared.jobs.request import REQUEST_OF_KIND, CallRequest, MessageRequest
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from shared.ledger.events import Kind
+    from shared.kinds import Kind
 
-WORDS: Final = 'must be "message" or "call"'
+KIND_MESSAGE: Final = 'must be "message" or "call"'
 _MESSAGE: Final = frozenset(MessageRequest.__struct_encode_fields__)
 _CALL: Final = frozenset(CallRequest.__struct_encode_fields__)
 
 
-def kind_of(named: object, fields: Collection[str]) -> Kind | None:
+def infer_kind(named: object, fields: Collection[str]) -> Kind | None:
     """The kind that is named or, where none is, that the fields leave no doubt about."""
     if isinstance(named, str) and named in REQUEST_OF_KIND:
         return "call" if named == "call" else "message"

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from shared.public_address import is_public
+from shared.public_addresses import is_public
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _CHARACTERS: Final = re.compile(r"[!-\[\]-~]+")
 
 
-def problem_with_link(link: str, *, own: str, allowed: Collection[str]) -> str | None:
+def validate_link(link: str, *, own: str, allowed: Collection[str]) -> str | None:
     """Why a URL may not be used, or None.
 
     Our own site may always be named. `allowed` are host names (with or without a port); where

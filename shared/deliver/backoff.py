@@ -12,7 +12,7 @@ _FIRST: Final = timedelta(seconds=2)
 _LONGEST: Final = timedelta(minutes=15)
 
 
-def backoff(n: int, chance: float, retry_after: float | None = None) -> timedelta:
+def backoff_delay(n: int, chance: float, retry_after: float | None = None) -> timedelta:
     """The wait after attempt `n`; `chance` is a random number from 0 to 1.
 
     `retry_after` is Twilio's own word in seconds; the jitter comes on top of it.

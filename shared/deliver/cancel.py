@@ -1,83 +1,76 @@
-"""Cancelling takes the claim: a cancel and a send compete for one row, and one of them wins."""
+"""Canceling takes the claim: a cancel and a send compete for one row, and one of them wins."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from shared.carrier import statuses
 from shared.errors import OverError
-from shared.ledger.events import Claim, Reported
+from shared.jobs.events import Claim, Reported
 from shared.log import log
+from shared.provider import statuses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from shared.jobs.fold import Delivery, Entry
+    from shared.kinds import Kind
+    from shared.services import Services
 
-    from shared.carrier.carrier import Carrier, Kind
-    from shared.ledger.fold import Delivery, Entry
-    from shared.ledger.ledger import Ledger
-
-_NOT_SENT = frozenset({"scheduled", "accepted", "parked"})
-_UNCLEAR = frozenset({"delivering", "in_doubt"})
-_BUSY = "it is being sent at this moment; ask again shortly"
+_NOT_SENT: Final = frozenset({"scheduled", "accepted", "parked"})
+_UNCLEAR: Final = frozenset({"delivering", "in_doubt"})
+_BUSY: Final = "it is being sent at this moment; ask again shortly"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cancel:
-    """The step that stops what has not left, and what Twilio can still stop."""
+async def cancel_entry(
+    app: Services, entry: Entry, index: int | None, *, at_twilio: bool = True
+) -> Entry:
+    """Cancel recipient `index` of an entry, or all of them, and return the entry after that.
 
-    ledger: Ledger
-    carrier: Carrier
-    now: Callable[[], datetime]
+    What Twilio already has is hung up or canceled there, unless `at_twilio` is false.
 
-    async def __call__(self, entry: Entry, index: int | None, *, at_twilio: bool = True) -> Entry:
-        """The entry after cancelling recipient `index` of it, or all of them.
+    Raises:
+        OverError: nothing of it can be stopped any more, or not at this very moment.
+        ProviderUnavailableError: Twilio had to be asked and did not answer.
+    """
+    concerned = [d for d in entry.deliveries if index in (None, d.index)]
+    is_stopped = False
+    if unsent := tuple(d.index for d in concerned if d.state in _NOT_SENT):
+        if entry.unsettled:
+            raise OverError(_BUSY)
+        if entry.claim and entry.claim.by == "send" and not entry.answered:
+            raise OverError("it was parked while Twilio may have taken it; a retry finds out")
+        is_stopped = await _take_claim(app, entry, unsent)
+    for delivery in concerned if at_twilio else ():
+        is_stopped = await _stop_at_twilio(app, entry, delivery) or is_stopped
+    if not is_stopped:
+        raise OverError(_why_not(concerned))
+    return await app.ledger.find(entry.id) or entry
 
-        What Twilio has already is hung up or canceled there, but where `at_twilio` is false.
 
-        Raises:
-            OverError: nothing of it can be stopped any more, or not at this very moment.
-            CarrierUnavailableError: Twilio had to be asked and gave no answer.
-        """
-        concerned = [d for d in entry.deliveries if index in (None, d.index)]
-        stopped = False
-        if unsent := tuple(d.index for d in concerned if d.state in _NOT_SENT):
-            if entry.unsettled:
-                raise OverError(_BUSY)
-            if entry.claim and entry.claim.by == "send" and not entry.answered:
-                raise OverError("it was parked while Twilio may have taken it; a retry finds out")
-            stopped = await self._take_claim(entry, unsent)
-        for delivery in concerned if at_twilio else ():
-            stopped = await self._stop_at_twilio(entry, delivery) or stopped
-        if not stopped:
-            raise OverError(_why_not(concerned))
-        return await self.ledger.find(entry.id) or entry
+async def _take_claim(app: Services, entry: Entry, indexes: tuple[int, ...]) -> bool:
+    n = entry.claim.n + 1 if entry.claim else 1
+    claim = Claim(at=app.now(), n=n, by="cancel", indexes=indexes)
+    is_won = await app.ledger.record(entry.id, claim) or await _is_mine(app, entry.id, claim)
+    log("cancel", id=entry.id, won=is_won)
+    return is_won
 
-    async def _take_claim(self, entry: Entry, indexes: tuple[int, ...]) -> bool:
-        n = entry.claim.n + 1 if entry.claim else 1
-        claim = Claim(at=self.now(), n=n, by="cancel", indexes=indexes)
-        won = await self.ledger.record(entry.id, claim) or await self._is_mine(entry.id, claim)
-        log("cancel", id=entry.id, won=won)
-        return won
 
-    async def _is_mine(self, entry_id: str, claim: Claim) -> bool:
-        """Whether the storage library repeated an insert whose answer was lost, and met itself."""
-        known = await self.ledger.find(entry_id)
-        return known is not None and claim in known.events
+async def _is_mine(app: Services, job_id: str, claim: Claim) -> bool:
+    """Tell whether the storage library repeated an insert and conflicted with itself."""
+    entry = await app.ledger.find(job_id)
+    return entry is not None and claim in entry.events
 
-    async def _stop_at_twilio(self, entry: Entry, delivery: Delivery) -> bool:
-        """Hang up, or cancel what Twilio itself holds; False where it is too late for that."""
-        if delivery.sid is None or statuses.is_final(delivery.twilio_status):
-            return False
-        kind: Kind = "call" if entry.kind == "call" else "message"
-        found = await self.carrier.stop(kind, delivery.sid)
-        if found is None:
-            return False
-        index = delivery.index if len(entry.deliveries) > 1 else None
-        report = Reported(at=self.now(), status=found.status, sid=found.sid, index=index)
-        await self.ledger.record(entry.id, report)
-        return True
+
+async def _stop_at_twilio(app: Services, entry: Entry, delivery: Delivery) -> bool:
+    """Hang up, or cancel what Twilio itself holds; return False where it is too late for that."""
+    if delivery.sid is None or statuses.is_final(delivery.twilio_status):
+        return False
+    kind: Kind = "call" if entry.kind == "call" else "message"
+    record = await app.provider.stop(kind, delivery.sid)
+    if record is None:
+        return False
+    index = delivery.index if len(entry.deliveries) > 1 else None
+    report = Reported(at=app.now(), status=record.status, sid=record.sid, index=index)
+    await app.ledger.record(entry.id, report)
+    return True
 
 
 def _why_not(deliveries: list[Delivery]) -> str:

@@ -9,16 +9,16 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
+from shared.jobs.events import Outcome
 from shared.ledger.caps import Caps
-from shared.ledger.events import Outcome
-from shared.phone_number import country_of, without_channel
+from shared.phone_numbers import country_of, strip_channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from shared.deliver.guards import Sending
-    from shared.ledger.rows import Rows
     from shared.settings import Settings
+    from shared.storage.table import Table
 
 ANY_COUNTRY: Final = ""
 _TOTAL: Final = "all"
@@ -27,15 +27,15 @@ _TOTAL: Final = "all"
 class DailyCaps:
     """The caps that are set."""
 
-    def __init__(self, settings: Settings, rows: Rows) -> None:
+    def __init__(self, settings: Settings, table: Table) -> None:
         self._of_recipient = settings.daily_cap_recipient
         self._of_country = settings.daily_cap_country
         self._of_all = settings.daily_cap_total
-        self._caps = Caps(rows)
+        self._caps = Caps(table)
 
     async def __call__(self, sending: Sending) -> Outcome | None:
         """Take a place under every cap, or refuse."""
-        day, number = _day(sending), without_channel(sending.order.to)
+        day, number = _day(sending), strip_channel(sending.request.to)
         most, whose = self._of_recipient, f"{sending.job_id}-{sending.index}"
         if most is not None and not await self._caps.take_for(day, number, most, whose):
             return _refused(sending, f"{most} a day for one recipient")
@@ -53,7 +53,7 @@ class DailyCaps:
 
         The recipient's own stays: it is the same one when the send is tried again.
         """
-        for what, _ in self._shared(without_channel(sending.order.to)):
+        for what, _ in self._shared(strip_channel(sending.request.to)):
             self._caps.give_back(_day(sending), what)
 
     def _shared(self, number: str) -> Iterator[tuple[str, int]]:
@@ -67,7 +67,7 @@ class DailyCaps:
 
 
 def _refused(sending: Sending, limit: str) -> Outcome:
-    return Outcome(index=sending.index, came_to="refused", code="daily_cap",
+    return Outcome(index=sending.index, result="rejected", code="daily_cap",
                    message=f"the limit of {limit} was reached")  # fmt: skip
 
 

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from shared.carrier.codes import CODES, OPTED_OUT
 from shared.deliver.daily_caps import DailyCaps
 from shared.deliver.quiet_hours import QuietHours
 from shared.deliver.sender_rate import SenderRate
 from shared.errors import StorageUnavailableError
-from shared.ledger.events import Outcome
+from shared.jobs.events import Outcome
 from shared.log import log
+from shared.provider.codes import CODES, OPTED_OUT
 
 if TYPE_CHECKING:
-    from shared.carrier.carrier import Order
     from shared.ledger.ledger import Ledger
     from shared.ledger.opt_outs import OptOuts
+    from shared.provider.provider import SendRequest
     from shared.settings import Settings
 
 _ASK_AGAIN: Final = timedelta(seconds=5)
@@ -32,7 +32,7 @@ _ASK_AGAIN: Final = timedelta(seconds=5)
 class Sending:
     """A send that is about to be made: recipient `index` of a job, and the time."""
 
-    order: Order
+    request: SendRequest
     job_id: str
     index: int
     at: datetime
@@ -52,7 +52,7 @@ class Guards:
         if settings.segments_per_second is not None:
             self._guards.append(SenderRate(settings.segments_per_second))
         if settings.has_daily_caps:
-            self._caps = DailyCaps(settings, ledger.rows)
+            self._caps = DailyCaps(settings, ledger.table)
             self._guards.append(self._caps)
 
     async def stopped(self, sending: Sending) -> Outcome | None:
@@ -64,10 +64,10 @@ class Guards:
             for guard in self._guards:
                 if outcome := await guard(sending):
                     log("guarded", id=sending.job_id, index=sending.index, code=outcome.code,
-                        came_to=outcome.came_to, not_before=outcome.not_before)  # fmt: skip
+                        result=outcome.result, not_before=outcome.not_before)  # fmt: skip
                     return outcome
         except StorageUnavailableError:
-            return Outcome(index=sending.index, came_to="retry", code="not_begun",
+            return Outcome(index=sending.index, result="retryable", code="not_begun",
                            not_before=sending.at + _ASK_AGAIN)  # fmt: skip
         return None
 
@@ -84,10 +84,10 @@ class _OptedOut:
     opt_outs: OptOuts
 
     async def __call__(self, sending: Sending) -> Outcome | None:
-        order = sending.order
-        if order.kind == "message" and await self.opt_outs.has_stopped(
-            order.to, order.sender, sending.at
+        request = sending.request
+        if request.kind == "message" and await self.opt_outs.has_stopped(
+            request.to, request.sender, sending.at
         ):
-            return Outcome(index=sending.index, came_to="refused", code=OPTED_OUT,
+            return Outcome(index=sending.index, result="rejected", code=OPTED_OUT,
                            message=CODES[OPTED_OUT].means)  # fmt: skip
         return None

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from shared.ledger.events import Retried
+from shared.jobs.events import Retried
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from shared.ledger.events import Accepted
-    from shared.ledger.fold import Entry
+    from shared.jobs.events import Accepted, Claim
+    from shared.jobs.fold import Entry
 
-MOST_ATTEMPTS: Final = 12
-LONGEST_AGE: Final = timedelta(hours=24)
+MAX_ATTEMPTS: Final = 12
+MAX_AGE: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,9 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Settle:
-    """Find out what the newest attempt came to before anything is sent again."""
+    """Find out the result of the newest attempt before anything is sent again."""
+
+    claim: Claim
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,13 @@ def next_step(entry: Entry, now: datetime, longest_request: timedelta) -> Step:
     if entry.unsettled and claim is not None:
         # The claimer may still be at it until then, and will answer for itself.
         busy_until = (claim.until or claim.at) + longest_request
-        return Wait(busy_until) if entry.doubt is None and now < busy_until else Settle()
+        return Wait(busy_until) if entry.doubt is None and now < busy_until else Settle(claim)
     if accepted.send_at is not None and now < accepted.send_at:
         return Wait(accepted.send_at)
     if now > _begun(entry, accepted) + _worth(accepted):
         return Park("expired", "it could not be sent while it was worth sending")
-    if entry.attempts_since_retry >= MOST_ATTEMPTS:
-        return Park("attempts_exhausted", f"gave up after {MOST_ATTEMPTS} attempts")
+    if entry.attempts_since_retry >= MAX_ATTEMPTS:
+        return Park("attempts_exhausted", f"gave up after {MAX_ATTEMPTS} attempts")
     waiting = {
         d.index: d.not_before
         for d in entry.deliveries
@@ -95,4 +97,4 @@ class _Validity(msgspec.Struct):
 def _worth(accepted: Accepted) -> timedelta:
     """How long a message is worth sending."""
     seconds = msgspec.json.decode(accepted.request, type=_Validity).validity_period
-    return LONGEST_AGE if seconds is None else timedelta(seconds=seconds)
+    return MAX_AGE if seconds is None else timedelta(seconds=seconds)

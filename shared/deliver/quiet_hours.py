@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from shared.ledger.events import Outcome
-from shared.phone_number import time_zones_of, without_channel
+from shared.jobs.events import Outcome
+from shared.phone_numbers import strip_channel, time_zones_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,14 +43,14 @@ class QuietHours:
         begin, end = self._hours
         words = f"it is quiet there from {begin:%H:%M} to {end:%H:%M}"
         if self._refuses:
-            return Outcome(index=sending.index, came_to="refused", code="quiet_hours",
+            return Outcome(index=sending.index, result="rejected", code="quiet_hours",
                            message=words)  # fmt: skip
-        return Outcome(index=sending.index, came_to="retry", code="quiet_hours",
+        return Outcome(index=sending.index, result="retryable", code="quiet_hours",
                        message=words, not_before=until)  # fmt: skip
 
     def _over_at(self, sending: Sending) -> datetime:
-        for address in (sending.order.to, sending.order.sender, self._own_number):
-            zones = time_zones_of(without_channel(address))
+        for address in (sending.request.to, sending.request.sender, self._own_number):
+            zones = time_zones_of(strip_channel(address))
             if _tell(zones, sending.at) and (over := over_at(zones, self._hours, sending.at)):
                 return over
         return over_at(["UTC"], self._hours, sending.at) or sending.at

@@ -1,89 +1,82 @@
-"""Status to the end: Twilio is asked about what it has not reported the end of.
+"""Reconciling: asking Twilio about messages and calls whose end it has not reported.
 
-Twilio's own advice is to ask after twelve hours. A timer takes up where the last run's mark is,
-looks at what was sent in each hour since, and marks each hour as it is done, so that history is
-never scanned and an interrupted run loses nothing.
+Twilio advises asking after twelve hours. A timer starts at the last run's mark, looks at what was
+sent in each hour since then, and marks each hour as it is done. So history is never scanned, and an
+interrupted run loses nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from shared.carrier import statuses
-from shared.errors import CarrierUnavailableError
-from shared.ledger.events import Reported
+from shared.errors import ProviderUnavailableError
+from shared.jobs.events import Reported
 from shared.log import log
+from shared.provider import statuses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
-    from shared.carrier.carrier import Carrier, Kind
-    from shared.ledger.fold import Delivery, Entry
-    from shared.ledger.ledger import Ledger
-    from shared.settings import Settings
+    from shared.jobs.fold import Delivery, Entry
+    from shared.kinds import Kind
+    from shared.services import Services
 
-_STRETCH: Final = timedelta(hours=1)
-_AT_ONCE: Final = 20
+_WINDOW: Final = timedelta(hours=1)
+_MAX_CONCURRENT_REQUESTS: Final = 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reconcile:
-    """The step that asks Twilio about entries without a final status."""
+async def reconcile(app: Services) -> int:
+    """Ask about entries without a final status; return how many reports were learned.
 
-    settings: Settings
-    ledger: Ledger
-    carrier: Carrier
-    now: Callable[[], datetime]
+    A run stops early, without an error, where Twilio is away.
+    """
+    end = app.now() - timedelta(seconds=app.settings.status_poll_after_seconds)
+    begin = await app.ledger.marks.newest() or end - _WINDOW
+    learned = 0
+    try:
+        while begin < end:
+            until = min(begin + _WINDOW, end)
+            learned += await _reconcile_window(app, begin, until)
+            await app.ledger.marks.set(until)
+            begin = until
+    except ProviderUnavailableError:
+        log("reconcile_interrupted", at=begin)
+    log("reconciled", learned=learned)
+    return learned
 
-    async def __call__(self) -> int:
-        """How many reports were learned; stops early, and quietly, where Twilio is away."""
-        end = self.now() - timedelta(seconds=self.settings.status_poll_after_seconds)
-        begin = await self.ledger.marks.newest() or end - _STRETCH
-        learned = 0
-        try:
-            while begin < end:
-                until = min(begin + _STRETCH, end)
-                learned += await self._stretch(begin, until)
-                await self.ledger.marks.set(until)
-                begin = until
-        except CarrierUnavailableError:
-            log("reconcile_interrupted", at=begin)
-        log("reconciled", learned=learned)
-        return learned
 
-    async def _stretch(self, begin: datetime, until: datetime) -> int:
-        places = asyncio.Semaphore(_AT_ONCE)
+async def _reconcile_window(app: Services, begin: datetime, until: datetime) -> int:
+    slots = asyncio.Semaphore(_MAX_CONCURRENT_REQUESTS)
 
-        async def ask(entry: Entry, delivery: Delivery) -> bool:
-            async with places:
-                return await self._ask(entry, delivery)
+    async def ask(entry: Entry, delivery: Delivery) -> bool:
+        async with slots:
+            return await _ask(app, entry, delivery)
 
-        learned = 0
-        async for entry in self.ledger.owners.sent_between(begin, until):
-            open_ends = [
-                ask(entry, each)
-                for each in entry.deliveries
-                if each.sid and not statuses.is_final(each.twilio_status)
-            ]
-            learned += sum(await asyncio.gather(*open_ends))
-        return learned
+    learned = 0
+    async for entry in app.ledger.owners.sent_between(begin, until):
+        unfinished = [
+            ask(entry, each)
+            for each in entry.deliveries
+            if each.sid and not statuses.is_final(each.twilio_status)
+        ]
+        learned += sum(await asyncio.gather(*unfinished))
+    return learned
 
-    async def _ask(self, entry: Entry, delivery: Delivery) -> bool:
-        """Whether Twilio knows more of a delivery than we did; it is noted like a callback."""
-        kind: Kind = "call" if entry.kind == "call" else "message"
-        found = await self.carrier.fetch(kind, delivery.sid or "")
-        known = statuses.rank(delivery.twilio_status or "")
-        if found is None or statuses.rank(found.status) <= known:
-            return False
-        fields = {"CallbackSource": "asked"}
-        if found.error_code:
-            fields["ErrorCode"] = found.error_code
-        index = delivery.index if len(entry.deliveries) > 1 else None
-        report = Reported(
-            at=self.now(), status=found.status, sid=found.sid, index=index, fields=fields
-        )
-        return await self.ledger.record(entry.id, report)
+
+async def _ask(app: Services, entry: Entry, delivery: Delivery) -> bool:
+    """Record what Twilio knows of a delivery, like a callback; False where that is nothing new."""
+    kind: Kind = "call" if entry.kind == "call" else "message"
+    record = await app.provider.fetch(kind, delivery.sid or "")
+    known = statuses.rank(delivery.twilio_status or "")
+    if record is None or statuses.rank(record.status) <= known:
+        return False
+    fields = {"CallbackSource": "asked"}
+    if record.error_code:
+        fields["ErrorCode"] = record.error_code
+    index = delivery.index if len(entry.deliveries) > 1 else None
+    report = Reported(
+        at=app.now(), status=record.status, sid=record.sid, index=index, fields=fields
+    )
+    return await app.ledger.record(entry.id, report)

@@ -13,8 +13,8 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from shared.accept.segments import segments
-from shared.ledger.events import Outcome
+from shared.jobs.events import Outcome
+from shared.jobs.segments import count_segments
 
 if TYPE_CHECKING:
     from shared.deliver.guards import Sending
@@ -37,9 +37,9 @@ class SenderRate:
 
     async def __call__(self, sending: Sending) -> Outcome | None:
         """Take what the message's segments need, or say when there will be enough of it."""
-        if sending.order.kind == "call":
+        if sending.request.kind == "call":
             return None
-        sender, now = sending.order.sender, sending.at.timestamp()
+        sender, now = sending.request.sender, sending.at.timestamp()
         if self._promised.pop((sending.job_id, sending.index), None) is not None:
             return None
         takes = _segments(sending) / self._per_second
@@ -48,7 +48,7 @@ class SenderRate:
         if enough_at <= now + _ROUNDING:
             self._full_at[sender] = full_at + takes
             return None
-        if sending.order.urgent:
+        if sending.request.urgent:
             self._full_at[sender] = full_at + takes
             self._promise(sending, enough_at, now)
             return self._held(sending, enough_at)
@@ -68,7 +68,7 @@ class SenderRate:
     def _held(self, sending: Sending, begins: float) -> Outcome:
         return Outcome(
             index=sending.index,
-            came_to="retry",
+            result="retryable",
             code="sender_rate",
             message=f"waits for its turn at {self._per_second:g} segments per second",
             not_before=datetime.fromtimestamp(math.ceil(begins - _ROUNDING), UTC),
@@ -76,6 +76,6 @@ class SenderRate:
 
 
 def _segments(sending: Sending) -> int:
-    parameters = sending.order.parameters
+    parameters = sending.request.parameters
     smart = bool(parameters.get("smart_encoded"))
-    return segments(parameters.get("body") or "", smart_encoded=smart).count
+    return count_segments(parameters.get("body") or "", smart_encoded=smart).count

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from shared.ledger import entry_id
-from shared.ledger.events import Kind, Lane
-from shared.ledger.listing import of_range
-from shared.ledger.rows import Row
+from shared.jobs import ids
+from shared.kinds import Kind, Lane
+from shared.ledger.listing import entries_in_range
+from shared.storage.table import Row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from shared.ledger.fold import Entry
-    from shared.ledger.rows import Rows
+    from shared.jobs.fold import Entry
+    from shared.storage.table import Table
 
 PARTITION: Final = "~batch-"
 _KEPT: Final = ".kept"
@@ -42,16 +42,16 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 class Batches:
     """The batches in one table."""
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
     async def begin(self, batch: Batch) -> None:
         """Note a batch whose jobs are about to be kept."""
-        await self._rows.insert(_row(batch.id, text=msgspec.json.encode(batch).decode()))
+        await self._table.insert(_row(batch.id, text=msgspec.json.encode(batch).decode()))
 
     async def end(self, batch_id: str) -> None:
         """Note that all jobs of a batch are kept."""
-        await self._rows.insert(_row(batch_id, _KEPT))
+        await self._table.insert(_row(batch_id, _KEPT))
 
     async def is_kept(self, batch_id: str) -> bool:
         """Whether all jobs of a batch are kept."""
@@ -73,34 +73,36 @@ class Batches:
 
     async def entries(self, batch_id: str) -> list[Entry]:
         """What is known of the jobs of a batch, in their order."""
-        rows = entry_id.batch_rows(batch_id)
+        rows = ids.batch_rows(batch_id)
 
         async def shard(partition: str) -> list[Entry]:
-            return [each async for each in of_range(self._rows, partition, rows, f"{rows}~")]
+            return [
+                each async for each in entries_in_range(self._table, partition, rows, f"{rows}~")
+            ]
 
-        shards = entry_id.partitions(batch_id[:4])
+        shards = ids.partitions(batch_id[:4])
         found = await asyncio.gather(*(shard(partition) for partition in shards))
-        return sorted((each for part in found for each in part), key=lambda e: entry_id.row(e.id))
+        return sorted((each for part in found for each in part), key=lambda e: ids.row(e.id))
 
     async def over(self, before: datetime) -> AsyncIterator[Batch]:
         """The batches of days before `before` of whose jobs nothing is known any more."""
-        async for batch in self._from(f"{PARTITION}{entry_id.day_key(before)}~"):
+        async for batch in self._from(f"{PARTITION}{ids.day_key(before)}~"):
             if not await self.entries(batch.id):
                 yield batch
 
     async def forget(self, batch_id: str) -> None:
         """Delete what is kept of a batch itself."""
         keys = [_row(batch_id, suffix).key for suffix in ("", _KEPT)]
-        await self._rows.delete(_row(batch_id).partition, keys)
+        await self._table.delete(_row(batch_id).partition, keys)
 
     async def _from(self, partition: str, *, page: int = 1000) -> AsyncIterator[Batch]:
         """The batches from a partition on, newest first."""
-        found = await self._rows.next_partition(partition)
+        found = await self._table.next_partition(partition)
         while found is not None and found.startswith(PARTITION):
-            async for row in self._rows.read(found, page=page):
+            async for row in self._table.read(found, page=page):
                 if not row.key.endswith(_KEPT):
                     yield msgspec.json.decode(row.text, type=Batch)
-            found = await self._rows.next_partition(f"{found}~")
+            found = await self._table.next_partition(f"{found}~")
 
     async def _text(self, row: Row) -> str | None:
         async for found in self._read(row):
@@ -108,8 +110,8 @@ class Batches:
         return None
 
     def _read(self, row: Row) -> AsyncIterator[Row]:
-        return self._rows.read(row.partition, row.key, f"{row.key}!", page=1)
+        return self._table.read(row.partition, row.key, f"{row.key}!", page=1)
 
 
 def _row(batch_id: str, suffix: str = "", text: str = "") -> Row:
-    return Row(f"{PARTITION}{batch_id[:4]}", f"{entry_id.row(batch_id)}{suffix}", text)
+    return Row(f"{PARTITION}{batch_id[:4]}", f"{ids.row(batch_id)}{suffix}", text)

@@ -16,10 +16,10 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from shared.ledger.rows import Row
+from shared.storage.table import Row
 
 if TYPE_CHECKING:
-    from shared.ledger.rows import Rows
+    from shared.storage.table import Table
 
 CAP: Final = "~cap"
 _BLOCKS: Final = 1000
@@ -37,8 +37,8 @@ class _Share:
 class Caps:
     """Places under the caps of a day; `day` is any text that sorts by time, such as `20261121`."""
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
+    def __init__(self, table: Table) -> None:
+        self._table = table
         self._shares: dict[tuple[str, str], _Share] = {}
 
     async def take(self, day: str, what: str, cap: int) -> bool:
@@ -71,9 +71,9 @@ class Caps:
         partition = f"{CAP}-{day}-to-{digest[0]}"
         place = 0
         while place < cap:
-            if await self._rows.insert(Row(partition, f"{digest}.{place:04}", whose)):
+            if await self._table.insert(Row(partition, f"{digest}.{place:04}", whose)):
                 return True
-            rows = self._rows.read(partition, f"{digest}.", f"{digest}/")
+            rows = self._table.read(partition, f"{digest}.", f"{digest}/")
             taken = [row.text async for row in rows]
             if whose in taken:
                 return True
@@ -83,11 +83,11 @@ class Caps:
     async def _take_block(self, partition: str, share: _Share, cap: int) -> None:
         """Take the next block, or find out where the blocks of the others end."""
         size = min(max(cap // _BLOCKS, 1), cap - share.next)
-        if await self._rows.insert(Row(partition, _key(share.next), str(size))):
+        if await self._table.insert(Row(partition, _key(share.next), str(size))):
             share.left += size
             share.next += size
             return
-        async for row in self._rows.read(partition, _key(share.next)):
+        async for row in self._table.read(partition, _key(share.next)):
             share.next = int(row.key) + int(row.text)
 
 

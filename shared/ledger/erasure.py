@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from shared.errors import OverError
-from shared.ledger import entry_id, events
-from shared.ledger.events import Accepted, Claim, Parked
-from shared.ledger.rows import Row
+from shared.jobs import events, ids
+from shared.jobs.events import Accepted, Claim, Parked
+from shared.storage.table import Row
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from shared.ledger.events import AnyEvent
-    from shared.ledger.fold import Entry
+    from shared.jobs.events import AnyEvent
+    from shared.jobs.fold import Entry
     from shared.ledger.ledger import Ledger
 
 ERASED: Final = "erased"
@@ -51,19 +51,19 @@ async def erase(
     What is being sent at this very moment is left for another run, and counted.
     """
     erasure = Erasure()
-    partition = await ledger.rows.next_partition(start)
+    partition = await ledger.table.next_partition(start)
     while partition is not None:
         if enough():
             erasure.next = partition
             break
         found = [
             row
-            async for row in ledger.rows.read(partition)
+            async for row in ledger.table.read(partition)
             if number in row.text or number in row.key
         ]
         for row in found:
             await _erase_row(ledger, row, number, cancel, erasure)
-        partition = await ledger.rows.next_partition(f"{partition}!")
+        partition = await ledger.table.next_partition(f"{partition}!")
     return erasure
 
 
@@ -75,16 +75,16 @@ async def _erase_row(
     erasure: Erasure,
 ) -> None:
     if row.partition.startswith("~"):
-        await ledger.rows.delete(row.partition, [row.key])
+        await ledger.table.delete(row.partition, [row.key])
         erasure.rows += 1
         return
     entry = await ledger.find(row.partition + row.key.partition(".")[0])
     if entry is not None and not await _canceled(entry, number, cancel, erasure):
         erasure.being_sent += 1
         return
-    text = events.encode(redacted(events.decode(row.text), number)).replace(number, ERASED)
-    await ledger.rows.delete(row.partition, [row.key])
-    await ledger.rows.insert(Row(row.partition, row.key, text))
+    text = events.encode(redact(events.decode(row.text), number)).replace(number, ERASED)
+    await ledger.table.delete(row.partition, [row.key])
+    await ledger.table.insert(Row(row.partition, row.key, text))
     erasure.rows += 1
 
 
@@ -105,7 +105,7 @@ async def _canceled(
     return True
 
 
-def redacted(event: AnyEvent, number: str) -> AnyEvent:
+def redact(event: AnyEvent, number: str) -> AnyEvent:
     """The event without the number, and without the texts that were for nobody else."""
     if isinstance(event, Accepted):
         return _redacted(event, number)
@@ -135,4 +135,4 @@ def _redacted(accepted: Accepted, number: str) -> Accepted:
 
 def is_start(text: str) -> bool:
     """Whether a text can be where a run goes on."""
-    return not text or text.startswith("~") or all(c in entry_id.ALPHABET for c in text)
+    return not text or text.startswith("~") or all(c in ids.ALPHABET for c in text)

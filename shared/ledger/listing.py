@@ -1,8 +1,8 @@
 """Listing newest first: the shards of a day merged by time, days without rows skipped.
 
-A page costs the same however much history there is: it reads about as many rows of each shard
-as it shows, and looks at `MOST_LOOKED_AT` entries at the most. A page that a filter has thinned
-out can therefore be short, or empty, and yet have a successor.
+A page costs the same however long the history is: it reads about as many rows of each shard as it
+shows, and at most `MAX_DELIVERIES_READ` deliveries. A page that a filter thinned out can therefore be
+short, or empty, and still have a successor.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from shared.ledger import entry_id, events
-from shared.ledger.fold import Delivery, Entry, fold
+from shared.jobs import events, ids
+from shared.jobs.fold import Delivery, Entry, fold
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
     from datetime import datetime
 
-    from shared.ledger.events import AnyEvent
-    from shared.ledger.rows import Rows
+    from shared.jobs.events import AnyEvent
+    from shared.storage.table import Table
 
-MOST_LOOKED_AT: Final = 2000
+MAX_DELIVERIES_READ: Final = 2000
 _MOST_AT_ONCE: Final = 200
 _ROW: Final = 17
 _FIRST_DAY: Final = "0"
@@ -37,8 +37,8 @@ class Page:
     next: str | None
 
 
-async def newest_first(  # noqa: PLR0913 - what narrows a listing is this much
-    rows: Rows,
+async def list_newest(  # noqa: PLR0913 - what narrows a listing is this much
+    table: Table,
     wanted: Callable[[Entry, Delivery], bool],
     *,
     limit: int,
@@ -51,13 +51,13 @@ async def newest_first(  # noqa: PLR0913 - what narrows a listing is this much
     What was accepted after `until` is skipped unread, and nothing is read beyond `since`; both
     count to the millisecond.
     """
-    after = entry_id.parse(cursor) if cursor else None
+    after = ids.parse(cursor) if cursor else None
     # No id is as small as this one, of the same millisecond, so everything of it comes after.
-    start = after.job_id if after else entry_id.new_id(until, 0) if until else None
+    start = after.job_id if after else ids.new_id(until, 0) if until else None
     items: list[tuple[Entry, Delivery]] = []
     looked_at = 0
-    async for entry in _entries(rows, start, page=min(max(limit, 20), _MOST_AT_ONCE)):
-        if since is not None and entry_id.accepted_at(entry.id) < since:
+    async for entry in _entries(table, start, page=min(max(limit, 20), _MOST_AT_ONCE)):
+        if since is not None and ids.accepted_at(entry.id) < since:
             break
         for delivery in entry.deliveries:
             if after and entry.id == after.job_id and delivery.index <= (after.index or 0):
@@ -65,32 +65,30 @@ async def newest_first(  # noqa: PLR0913 - what narrows a listing is this much
             looked_at += 1
             if wanted(entry, delivery):
                 items.append((entry, delivery))
-            if len(items) == limit or looked_at == MOST_LOOKED_AT:
+            if len(items) == limit or looked_at == MAX_DELIVERIES_READ:
                 return Page(tuple(items), delivery.id)
     return Page(tuple(items), None)
 
 
-async def _entries(rows: Rows, after: str | None, *, page: int) -> AsyncIterator[Entry]:
+async def _entries(table: Table, after: str | None, *, page: int) -> AsyncIterator[Entry]:
     """Every entry, newest first, from the job `after` on, that one included."""
-    partition = await rows.next_partition(entry_id.partition(after)[:4] if after else _FIRST_DAY)
+    partition = await table.next_partition(ids.partition(after)[:4] if after else _FIRST_DAY)
     while partition is not None and not partition.startswith("~"):
         day = partition[:4]
-        first = entry_id.row(after) if after and after.startswith(day) else ""
-        async for job_id, found in _of_day(rows, day, first, page):
+        first = ids.row(after) if after and after.startswith(day) else ""
+        async for job_id, found in _of_day(table, day, first, page):
             yield fold(job_id, found)
-        partition = await rows.next_partition(f"{day}~")
+        partition = await table.next_partition(f"{day}~")
 
 
 async def _of_day(
-    rows: Rows, day: str, first: str, page: int
+    table: Table, day: str, first: str, page: int
 ) -> AsyncIterator[tuple[str, list[AnyEvent]]]:
     """The jobs of a day with their events, merged from its shards by time."""
-    shards = [_of_shard(rows, partition, first, page) for partition in entry_id.partitions(day)]
+    shards = [_of_shard(table, partition, first, page) for partition in ids.partitions(day)]
     heads = await asyncio.gather(*(anext(shard, None) for shard in shards))
     heap = [
-        (entry_id.row(head[0]), number, head)
-        for number, head in enumerate(heads)
-        if head is not None
+        (ids.row(head[0]), number, head) for number, head in enumerate(heads) if head is not None
     ]
     heapq.heapify(heap)
     while heap:
@@ -100,40 +98,44 @@ async def _of_day(
         if following is None:
             heapq.heappop(heap)
         else:
-            heapq.heapreplace(heap, (entry_id.row(following[0]), number, following))
+            heapq.heapreplace(heap, (ids.row(following[0]), number, following))
 
 
-async def accepted_between(rows: Rows, first: datetime, last: datetime) -> AsyncIterator[Entry]:
+async def entries_accepted_between(
+    table: Table, first: datetime, last: datetime
+) -> AsyncIterator[Entry]:
     """The entries accepted from `first` to `last`, in no order."""
     day = last
-    while entry_id.day_of(entry_id.day_key(day)) >= entry_id.day_of(entry_id.day_key(first)):
-        key = entry_id.day_key(day)
-        newest = entry_id.time_key(last) if key == entry_id.day_key(last) else ""
-        oldest = f"{entry_id.time_key(first)}~" if key == entry_id.day_key(first) else None
-        for partition in entry_id.partitions(key):
-            async for job_id, found in _of_shard(rows, partition, newest, _MOST_AT_ONCE, oldest):
+    while ids.day_of(ids.day_key(day)) >= ids.day_of(ids.day_key(first)):
+        key = ids.day_key(day)
+        newest = ids.time_key(last) if key == ids.day_key(last) else ""
+        oldest = f"{ids.time_key(first)}~" if key == ids.day_key(first) else None
+        for partition in ids.partitions(key):
+            async for job_id, found in _of_shard(table, partition, newest, _MOST_AT_ONCE, oldest):
                 yield fold(job_id, found)
         day -= timedelta(days=1)
 
 
-async def of_range(rows: Rows, partition: str, first: str, last: str) -> AsyncIterator[Entry]:
+async def entries_in_range(
+    table: Table, partition: str, first: str, last: str
+) -> AsyncIterator[Entry]:
     """Every entry of one partition whose row keys are from `first` to before `last`."""
-    async for job_id, found in _of_shard(rows, partition, first, 1000, last):
+    async for job_id, found in _of_shard(table, partition, first, 1000, last):
         yield fold(job_id, found)
 
 
-async def of_partition(rows: Rows, partition: str) -> AsyncIterator[Entry]:
+async def entries_in_partition(table: Table, partition: str) -> AsyncIterator[Entry]:
     """Every entry of one partition."""
-    async for job_id, found in _of_shard(rows, partition, "", _MOST_AT_ONCE):
+    async for job_id, found in _of_shard(table, partition, "", _MOST_AT_ONCE):
         yield fold(job_id, found)
 
 
 async def _of_shard(
-    rows: Rows, partition: str, first: str, page: int, last: str | None = None
+    table: Table, partition: str, first: str, page: int, last: str | None = None
 ) -> AsyncGenerator[tuple[str, list[AnyEvent]], None]:
     """The jobs of one partition, each with all its events."""
     key, found = "", list[events.AnyEvent]()
-    async for row in rows.read(partition, first, last, page=page):
+    async for row in table.read(partition, first, last, page=page):
         if row.key[:_ROW] != key and found:
             yield partition + key, found
             found = []

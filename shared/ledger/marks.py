@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from shared.ledger import entry_id
-from shared.ledger.rows import Row
+from shared.jobs import ids
+from shared.storage.table import Row
 
 if TYPE_CHECKING:
-    from shared.ledger.rows import Rows
+    from shared.storage.table import Table
 
 _PARTITION: Final = "~reconciled"
 
@@ -17,27 +17,27 @@ _PARTITION: Final = "~reconciled"
 class Marks:
     """The marks in one table."""
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
     async def newest(self) -> datetime | None:
         """Up to when everything was reconciled, if anything ever was."""
-        async for row in self._rows.read(_PARTITION, page=1):
+        async for row in self._table.read(_PARTITION, page=1):
             return datetime.fromisoformat(row.text)
         return None
 
     async def set(self, at: datetime) -> None:
         """Mark that everything up to `at` was reconciled."""
-        await self._rows.insert(Row(_PARTITION, _key(at), at.isoformat()))
+        await self._table.insert(Row(_PARTITION, _key(at), at.isoformat()))
 
     async def forget(self, before: datetime) -> None:
         """Delete old marks, but the newest, which says where to go on."""
         newest = await self.newest()
         oldest_kept = before if newest is None else min(before, newest)
         after = f"{_key(oldest_kept)}~"
-        old = [row.key async for row in self._rows.read(_PARTITION, after)]
-        await self._rows.delete(_PARTITION, old)
+        old = [row.key async for row in self._table.read(_PARTITION, after)]
+        await self._table.delete(_PARTITION, old)
 
 
 def _key(at: datetime) -> str:
-    return entry_id.day_key(at) + entry_id.time_key(at)
+    return ids.day_key(at) + ids.time_key(at)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from shared.ledger import entry_id
-from shared.ledger.rows import Row
+from shared.jobs import ids
+from shared.storage.table import Row
 
 if TYPE_CHECKING:
-    from shared.ledger.rows import Rows
+    from shared.storage.table import Table
 
 PARTITION: Final = "~opt-out"
 _FRESH: Final = timedelta(seconds=1)
@@ -38,8 +38,8 @@ class OptOut(msgspec.Struct, frozen=True, kw_only=True):
 class OptOuts:
     """Who may not be texted, by whom."""
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
+    def __init__(self, table: Table) -> None:
+        self._table = table
         self._latest: dict[tuple[str, str], OptOut] = {}
         self._read_at: datetime | None = None
         self._reading: asyncio.Future[None] | None = None
@@ -51,7 +51,7 @@ class OptOuts:
         """
         opt_out = msgspec.structs.replace(opt_out, number=_digest(opt_out.number))
         key = f"{_key(opt_out.at)}.{opt_out.sid}.{opt_out.sender}"
-        await self._rows.insert(Row(PARTITION, key, msgspec.json.encode(opt_out).decode()))
+        await self._table.insert(Row(PARTITION, key, msgspec.json.encode(opt_out).decode()))
         self._take_in(opt_out)
 
     async def has_stopped(self, number: str, sender: str, now: datetime) -> bool:
@@ -70,7 +70,7 @@ class OptOuts:
 
     async def _read(self, now: datetime) -> None:
         newer = None if self._read_at is None else _key(self._read_at - _OVERLAP)
-        async for row in self._rows.read(PARTITION, "", newer):
+        async for row in self._table.read(PARTITION, "", newer):
             self._take_in(msgspec.json.decode(row.text, type=OptOut))
         self._read_at = now
 
@@ -83,7 +83,7 @@ class OptOuts:
 
 def _key(at: datetime) -> str:
     """A key that sorts newest first."""
-    return entry_id.day_key(at) + entry_id.time_key(at)
+    return ids.day_key(at) + ids.time_key(at)
 
 
 def _digest(number: str) -> str:

@@ -1,6 +1,6 @@
 """The last hour at a glance: counts, throughput, waiting times and failures.
 
-Read from the newest `MOST_LOOKED_AT` deliveries that were accepted in it, however many there
+Read from the newest `MAX_DELIVERIES_READ` deliveries that were accepted in it, however many there
 are; where that is not all of them, `truncated` says so and `complete_since` from when on the
 counts are whole. What was accepted earlier and only sent in this hour is not among them.
 """
@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from shared.ledger import entry_id
-from shared.ledger.events import Answer, Doubt
-from shared.ledger.fold import State
-from shared.ledger.last_heard import heard
-from shared.ledger.listing import MOST_LOOKED_AT, newest_first
+from shared.jobs import ids
+from shared.jobs.events import Answer, Doubt
+from shared.jobs.fold import State
+from shared.ledger.listing import MAX_DELIVERIES_READ, list_newest
+from shared.ledger.provider_health import find_contact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from shared.ledger.fold import Delivery, Entry
-    from shared.ledger.last_heard import Heard
-    from shared.ledger.rows import Rows
+    from shared.jobs.fold import Delivery, Entry
+    from shared.ledger.provider_health import Contact
+    from shared.storage.table import Table
 
 MINUTES: Final = 60
 _MINUTE: Final = timedelta(minutes=1)
@@ -47,17 +47,19 @@ class Overview:
     """
 
     counted: dict[str, Any]
-    heard: Heard | None
+    contact: Contact | None
 
 
-async def overview(rows: Rows, now: datetime) -> Overview:
+async def summarize_hour(table: Table, now: datetime) -> Overview:
     """The hour that ends `now`, the minute that has begun included."""
     since = _whole(now) - (MINUTES - 1) * _MINUTE
-    page = await newest_first(rows, lambda *_: True, limit=MOST_LOOKED_AT, cursor=None, since=since)
+    page = await list_newest(
+        table, lambda *_: True, limit=MAX_DELIVERIES_READ, cursor=None, since=since
+    )
     items, truncated = page.items, page.next is not None
-    complete_since = entry_id.accepted_at(items[-1][0].id) if truncated else since
+    complete_since = ids.accepted_at(items[-1][0].id) if truncated else since
     entries = list({entry.id: entry for entry, _ in items}.values())
-    said = [each for entry in entries for event in entry.events if (each := heard(event))]
+    said = [each for entry in entries for event in entry.events if (each := find_contact(event))]
     counted = {
         "since": since,
         "until": now,
@@ -78,7 +80,7 @@ def _minutes(
     items: Sequence[tuple[Entry, Delivery]], since: datetime, now: datetime
 ) -> list[dict[str, Any]]:
     """Every minute from `since` to `now`: what was accepted and handed over in it, how fast."""
-    accepted = Counter(_whole(entry_id.accepted_at(entry.id)) for entry, _ in items)
+    accepted = Counter(_whole(ids.accepted_at(entry.id)) for entry, _ in items)
     waits: dict[datetime, list[float]] = defaultdict(list)
     for entry in {entry.id: entry for entry, _ in items}.values():
         for at, waited in _hand_overs(entry):

@@ -12,16 +12,16 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from shared.ledger import entry_id, events
-from shared.ledger.fold import fold
-from shared.ledger.listing import accepted_between
-from shared.ledger.rows import Row
+from shared.jobs import events, ids
+from shared.jobs.fold import fold
+from shared.ledger.listing import entries_accepted_between
+from shared.storage.table import Row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from shared.ledger.fold import Entry
-    from shared.ledger.rows import Rows
+    from shared.jobs.fold import Entry
+    from shared.storage.table import Table
 
 SOON: Final = timedelta(seconds=30)
 # Twilio's clock is not ours.
@@ -37,25 +37,25 @@ LATE: Final = "~late"
 class Owners:
     """The owners of SIDs in one table."""
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
+    def __init__(self, table: Table) -> None:
+        self._table = table
         self._by_minute: dict[str, _Owned] = {}
         self._reading = asyncio.Lock()
 
     async def note_late(self, job_id: str, at: datetime) -> None:
         """Note that a job is being sent at `at`, if that is not soon after it was accepted."""
-        if at - entry_id.accepted_at(job_id) > SOON:
-            await self._rows.insert(Row(f"{LATE}-{minute(at)}", job_id, ""))
+        if at - ids.accepted_at(job_id) > SOON:
+            await self._table.insert(Row(f"{LATE}-{minute(at)}", job_id, ""))
 
     async def sent_between(self, first: datetime, last: datetime) -> AsyncIterator[Entry]:
         """Every entry of which something may have been sent from `first` to `last`."""
-        async for entry in accepted_between(self._rows, first - SOON, last):
+        async for entry in entries_accepted_between(self._table, first - SOON, last):
             yield entry
         at = first
         while at < last + _MINUTE:
-            async for note in self._rows.read(f"{LATE}-{minute(at)}"):
-                key = entry_id.row(note.key)
-                rows = self._rows.read(entry_id.partition(note.key), f"{key}.", f"{key}/")
+            async for note in self._table.read(f"{LATE}-{minute(at)}"):
+                key = ids.row(note.key)
+                rows = self._table.read(ids.partition(note.key), f"{key}.", f"{key}/")
                 if found := [events.decode(row.text) async for row in rows]:
                     yield fold(note.key, found)
             at += _MINUTE
@@ -77,9 +77,9 @@ class Owners:
         if await self._owner(sid, created_at, known_at, now) not in (None, job_id):
             return False
         mine = Row(f"{OWNER}-{minute(created_at)}", sid, f"{job_id}-{index}")
-        if await self._rows.insert(mine):
+        if await self._table.insert(mine):
             return True
-        owners = [row async for row in self._rows.read(mine.partition, sid, f"{sid}~")]
+        owners = [row async for row in self._table.read(mine.partition, sid, f"{sid}~")]
         return owners == [mine]
 
     async def _owner(

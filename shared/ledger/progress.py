@@ -8,13 +8,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from shared import routes
-from shared.ledger.events import Answer, Claim
+from shared.jobs.events import Answer, Claim
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from shared.jobs.fold import Entry
     from shared.ledger.batches import Batch
-    from shared.ledger.fold import Entry
 
 _FAILURES: Final = 20
 # What is held for the night, or tried again days later, tells nothing of the speed.
@@ -23,7 +23,7 @@ _FAILED: Final = frozenset({"refused", "parked"})
 _DONE_AT_TWILIO: Final = frozenset({"failed", "undelivered"})
 
 
-def progress(batch: Batch, entries: list[Entry], now: datetime) -> dict[str, Any]:
+def summarize_batch(batch: Batch, entries: list[Entry], now: datetime) -> dict[str, Any]:
     """The batch as the API shows it; `rate` is in recipients per second.
 
     A recipient whose job nothing is known of yet counts as `accepted`, or `scheduled`.
@@ -51,7 +51,7 @@ def progress(batch: Batch, entries: list[Entry], now: datetime) -> dict[str, Any
         "failures": _failures(entries),
         "rate": rate,
         "estimated_end": _estimated_end(now, unknown + len(pending), rate, held),
-        "links": {"self": routes.batch(batch.id)},
+        "links": {"self": routes.batch_path(batch.id)},
     }
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from shared.ledger.rows import Row
+from shared.storage.table import Row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from shared.ledger.rows import Rows
+    from shared.storage.table import Table
 
 _NOTES: Final = "~inbound"
 _MARKS: Final = "~came"
@@ -38,40 +38,40 @@ class Note(NamedTuple):
 class Received:
     """The notes and marks in one table."""
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
     async def open(self, note: Note) -> bool:
         """Leave a note; False if there is one of its name."""
-        return await self._rows.insert(Row(_NOTES, note.name, f"{note.mark}\n{note.text}"))
+        return await self._table.insert(Row(_NOTES, note.name, f"{note.mark}\n{note.text}"))
 
     async def is_first(self, note: Note) -> bool:
         """Whether the thing never came before this note: mark it, or find the mark that stands."""
         mine = Row(f"{_MARKS}-{note.name[:2]}", note.name, note.mark)
-        if await self._rows.insert(mine):
+        if await self._table.insert(mine):
             return True
-        return [row async for row in self._rows.read(mine.partition, mine.key, f"{mine.key}~")] == [
-            mine
-        ]
+        return [
+            row async for row in self._table.read(mine.partition, mine.key, f"{mine.key}~")
+        ] == [mine]
 
     async def close(self, name: str) -> None:
         """Take a note away."""
-        await self._rows.delete(_NOTES, [name])
+        await self._table.delete(_NOTES, [name])
 
     async def left(self) -> AsyncIterator[Note]:
         """Every note that is there."""
-        async for row in self._rows.read(_NOTES):
+        async for row in self._table.read(_NOTES):
             mark, _, text = row.text.partition("\n")
             at, _, token = mark.partition(" ")
             yield Note(row.key, datetime.fromisoformat(at), token, text)
 
     async def forget(self, before: datetime) -> None:
         """Delete the marks of what came before a time."""
-        partition = await self._rows.next_partition(f"{_MARKS}-")
+        partition = await self._table.next_partition(f"{_MARKS}-")
         while partition is not None and partition.startswith(_MARKS):
-            old = [row.key async for row in self._rows.read(partition) if _time(row.text) < before]
-            await self._rows.delete(partition, old)
-            partition = await self._rows.next_partition(f"{partition}~")
+            old = [row.key async for row in self._table.read(partition) if _time(row.text) < before]
+            await self._table.delete(partition, old)
+            partition = await self._table.next_partition(f"{partition}~")
 
 
 def _time(mark: str) -> datetime:

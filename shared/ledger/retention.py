@@ -11,19 +11,19 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from shared.ledger import entry_id
+from shared.jobs import ids
+from shared.jobs.events import Accepted, Claim, Retried
 from shared.ledger.caps import CAP
-from shared.ledger.events import Accepted, Claim, Retried
-from shared.ledger.listing import of_partition
+from shared.ledger.listing import entries_in_partition
 from shared.ledger.owners import LATE, OWNER, minute
 from shared.log import log
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from shared.ledger.fold import Entry
+    from shared.jobs.fold import Entry
     from shared.ledger.ledger import Ledger
-    from shared.ledger.rows import Rows
+    from shared.storage.table import Table
 
 _AT_ONCE: Final = 8
 
@@ -36,7 +36,7 @@ class Forgotten:
     rows: int = 0
 
 
-async def forget(ledger: Ledger, before: datetime) -> Forgotten:
+async def forget_before(ledger: Ledger, before: datetime) -> Forgotten:
     """Delete every job whose last event is older than `before`, and the notes of that time."""
     total = Forgotten()
     places = asyncio.Semaphore(_AT_ONCE)
@@ -45,18 +45,18 @@ async def forget(ledger: Ledger, before: datetime) -> Forgotten:
         async with places:
             return await _forget_jobs(ledger, partition, before)
 
-    partition = await ledger.rows.next_partition(entry_id.day_key(before))
+    partition = await ledger.table.next_partition(ids.day_key(before))
     while partition is not None and not partition.startswith("~"):
         day = partition[:4]
-        parts = await asyncio.gather(*(one(each) for each in entry_id.partitions(day)))
+        parts = await asyncio.gather(*(one(each) for each in ids.partitions(day)))
         total = replace(
             total,
             jobs=total.jobs + sum(part.jobs for part in parts),
             rows=total.rows + sum(part.rows for part in parts),
         )
-        partition = await ledger.rows.next_partition(f"{day}~")
+        partition = await ledger.table.next_partition(f"{day}~")
     for notes in (LATE, OWNER, CAP):
-        await _forget_notes(ledger.rows, notes, before)
+        await _forget_notes(ledger.table, notes, before)
     await ledger.marks.forget(before)
     await ledger.received.forget(before)
     for batch in [each async for each in ledger.batches.over(before)]:
@@ -69,13 +69,13 @@ async def forget(ledger: Ledger, before: datetime) -> Forgotten:
 
 async def _forget_jobs(ledger: Ledger, partition: str, before: datetime) -> Forgotten:
     jobs = rows = 0
-    async for entry in of_partition(ledger.rows, partition):
+    async for entry in entries_in_partition(ledger.table, partition):
         if not _is_over(entry, before):
             continue
         for key in _keys(entry):
             await ledger.forget_key(key)
-        keys = [f"{entry_id.row(entry.id)}.{event.name}" for event in entry.events]
-        await ledger.rows.delete(partition, keys)
+        keys = [f"{ids.row(entry.id)}.{event.name}" for event in entry.events]
+        await ledger.table.delete(partition, keys)
         jobs, rows = jobs + 1, rows + len(keys)
     return Forgotten(jobs, rows)
 
@@ -100,9 +100,9 @@ def _keys(entry: Entry) -> set[str]:
     return {key for key in keys if key}
 
 
-async def _forget_notes(rows: Rows, notes: str, before: datetime) -> None:
+async def _forget_notes(table: Table, notes: str, before: datetime) -> None:
     last = f"{notes}-{minute(before)}"
-    partition = await rows.next_partition(f"{notes}-")
+    partition = await table.next_partition(f"{notes}-")
     while partition is not None and partition < last:
-        await rows.delete(partition, [row.key async for row in rows.read(partition)])
-        partition = await rows.next_partition(f"{partition}~")
+        await table.delete(partition, [row.key async for row in table.read(partition)])
+        partition = await table.next_partition(f"{partition}~")

@@ -6,25 +6,25 @@ from typing import Any
 
 import pytest
 
-from shared.deliver.job import Job, read_queue_message
 from shared.errors import StorageUnavailableError
-from shared.ledger.rows import Row
-from tests.app import App
+from shared.jobs.job import Job, decode_queue_message
+from shared.storage.table import Row
+from tests.in_memory_app import InMemoryApp
 from tests.ledger.histories import TO
 
 MESSAGE: dict[str, Any] = {"to": TO[0], "body": "Hi"}
 CALL: dict[str, Any] = {"to": TO[0], "say": "Hi"}
 
 
-def jobs(app: App, queue: str = "outbound") -> list[Job]:
-    found = [read_queue_message(put.message) for put in app.queue.puts if put.queue == queue]
+def jobs(app: InMemoryApp, queue: str = "outbound") -> list[Job]:
+    found = [decode_queue_message(put.message) for put in app.queues.puts if put.queue == queue]
     assert all(isinstance(each, Job) for each in found)
     return [each for each in found if isinstance(each, Job)]
 
 
 @pytest.mark.parametrize(("kind", "fields"), [("message", MESSAGE), ("call", CALL)])
 async def test_an_accepted_request_is_answered_with_its_id(
-    app: App, kind: str, fields: dict[str, Any]
+    app: InMemoryApp, kind: str, fields: dict[str, Any]
 ) -> None:
     """202 carries id, kind, state, recipient, links and a Location, which shows the entry."""
     reply = await app.post(f"/api/{kind}s", fields)
@@ -42,21 +42,21 @@ async def test_an_accepted_request_is_answered_with_its_id(
     assert (await app.get(reply.headers["Location"])).json["id"] == name
 
 
-async def test_what_is_accepted_is_on_the_queue_and_in_the_ledger(app: App) -> None:
+async def test_what_is_accepted_is_on_the_queue_and_in_the_ledger(app: InMemoryApp) -> None:
     """The job on the queue and the first row of the ledger say the same, under the same id."""
     name = (await app.post("/api/messages", MESSAGE)).json["id"]
     [job] = jobs(app)
-    entry = await app.gateway.ledger.find(name)
+    entry = await app.services.ledger.find(name)
     assert job.job == name
     assert entry is not None
     assert entry.accepted == job.accepted
     assert job.accepted.source == "http"
     assert job.accepted.sender == "+15005550006"
     assert not job.again
-    assert [put.delay for put in app.queue.puts] == [timedelta()]
+    assert [put.delay for put in app.queues.puts] == [timedelta()]
 
 
-async def test_a_list_is_one_job_of_deliveries(app: App) -> None:
+async def test_a_list_is_one_job_of_deliveries(app: InMemoryApp) -> None:
     """A list of recipients is one job, answered with an id for each; a list of one is a list."""
     reply = (await app.post("/api/messages", MESSAGE | {"to": list(TO)})).json
     assert (set(reply), reply["count"]) == ({"id", "count", "deliveries", "links"}, 3)
@@ -67,14 +67,14 @@ async def test_a_list_is_one_job_of_deliveries(app: App) -> None:
     assert (reply["count"], reply["deliveries"][0]["id"]) == (1, reply["id"])
 
 
-async def test_a_lane_is_a_queue(app: App) -> None:
+async def test_a_lane_is_a_queue(app: InMemoryApp) -> None:
     """Bulk goes to its own queue."""
     await app.post("/api/messages", MESSAGE | {"lane": "bulk"})
     assert len(jobs(app, "outbound-bulk")) == 1
     assert jobs(app) == []
 
 
-async def test_send_at_waits_on_the_queue(app: App) -> None:
+async def test_send_at_waits_on_the_queue(app: InMemoryApp) -> None:
     """A message for later is scheduled and hidden until then; for a moment ago it is for now."""
     reply = await app.post("/api/messages", MESSAGE | {"send_at": "2026-11-21T15:00:00+02:00"})
     assert reply.json["state"] == "scheduled"
@@ -82,11 +82,11 @@ async def test_send_at_waits_on_the_queue(app: App) -> None:
     reply = await app.post("/api/messages", MESSAGE | {"send_at": "2026-11-21T11:59:30Z"})
     assert reply.json["state"] == "accepted"
     assert (await app.get(reply.headers["Location"])).json["state"] == "accepted"
-    assert [put.delay for put in app.queue.puts] == [timedelta(hours=1), timedelta(seconds=-30)]
+    assert [put.delay for put in app.queues.puts] == [timedelta(hours=1), timedelta(seconds=-30)]
 
 
 @pytest.mark.parametrize("moment", ["2026-11-21T11:59:00Z", "2027-11-22T12:00:00Z"])
-async def test_send_at_has_two_ends(app: App, moment: str) -> None:
+async def test_send_at_has_two_ends(app: InMemoryApp, moment: str) -> None:
     """A minute ago and a year ahead are both still taken."""
     assert (await app.post("/api/messages", MESSAGE | {"send_at": moment})).status == 202
 
@@ -117,21 +117,23 @@ async def test_send_at_has_two_ends(app: App, moment: str) -> None:
                    "language": "de-DE", "from": TO[1]}),
     ],
 )  # fmt: skip
-async def test_everything_documented_is_taken(app: App, path: str, fields: dict[str, Any]) -> None:
+async def test_everything_documented_is_taken(
+    app: InMemoryApp, path: str, fields: dict[str, Any]
+) -> None:
     """Every field of the contract is accepted."""
     reply = await app.post(f"/api/{path}", fields)
     assert reply.status == 202, reply.body
     assert len(jobs(app)) == 1
 
 
-async def test_a_whatsapp_message_comes_from_whatsapp(app: App) -> None:
+async def test_a_whatsapp_message_comes_from_whatsapp(app: InMemoryApp) -> None:
     """The default number sends in the recipient's channel."""
     reply = await app.post("/api/messages", {"to": "whatsapp:+14155552671", "body": "Hi"})
     entry = (await app.get(reply.headers["Location"])).json
     assert (entry["to"], entry["from"]) == ("whatsapp:+14155552671", "whatsapp:+15005550006")
 
 
-async def test_each_of_a_mixed_list_is_sent_to_in_its_own_channel(app: App) -> None:
+async def test_each_of_a_mixed_list_is_sent_to_in_its_own_channel(app: InMemoryApp) -> None:
     """A list may hold numbers and WhatsApp users; the default number sends to each as they are."""
     mixed = [TO[0], f"whatsapp:{TO[0]}"]
     reply = await app.post("/api/messages", {"to": mixed, "body": "Hi"})
@@ -139,7 +141,7 @@ async def test_each_of_a_mixed_list_is_sent_to_in_its_own_channel(app: App) -> N
     assert [each["from"] for each in shown] == ["+15005550006", "whatsapp:+15005550006"]
 
 
-async def test_a_key_gives_the_same_answer_and_one_message(app: App) -> None:
+async def test_a_key_gives_the_same_answer_and_one_message(app: InMemoryApp) -> None:
     """Repeating a request with its key, later and in other words, changes nothing."""
     at = MESSAGE | {"send_at": "2026-11-21T13:00:00Z"}
     first = await app.post("/api/messages", at, Idempotency_Key="k")
@@ -154,7 +156,7 @@ async def test_a_key_gives_the_same_answer_and_one_message(app: App) -> None:
 
 @pytest.mark.parametrize("order", [(TO[0], [TO[0]]), ([TO[0]], TO[0])])
 async def test_a_list_of_one_and_its_one_are_answered_as_the_first(
-    app: App, order: tuple[object, object]
+    app: InMemoryApp, order: tuple[object, object]
 ) -> None:
     """One recipient and a list of it mean the same, so the second gets the first one's answer."""
     first, again = [
@@ -165,7 +167,7 @@ async def test_a_list_of_one_and_its_one_are_answered_as_the_first(
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
-async def test_a_key_for_the_end_of_time_is_422(app: App, moment: str) -> None:
+async def test_a_key_for_the_end_of_time_is_422(app: InMemoryApp, moment: str) -> None:
     """A moment that has no UTC is another request like any other."""
     await app.post("/api/messages", MESSAGE, Idempotency_Key="k")
     reply = await app.post("/api/messages", MESSAGE | {"send_at": moment}, Idempotency_Key="k")
@@ -180,7 +182,9 @@ async def test_a_key_for_the_end_of_time_is_422(app: App, moment: str) -> None:
         ("messages", MESSAGE | {"to": TO[1]}),
     ],
 )
-async def test_a_key_for_something_else_is_422(app: App, path: str, fields: dict[str, Any]) -> None:
+async def test_a_key_for_something_else_is_422(
+    app: InMemoryApp, path: str, fields: dict[str, Any]
+) -> None:
     """A key that stands for another request, of whatever kind, is refused and sends nothing."""
     await app.post("/api/messages", MESSAGE, Idempotency_Key="k")
     reply = await app.post(f"/api/{path}", fields, Idempotency_Key="k")
@@ -188,7 +192,7 @@ async def test_a_key_for_something_else_is_422(app: App, path: str, fields: dict
     assert len(jobs(app)) == 1
 
 
-async def test_two_at_once_with_one_key_are_one(app: App) -> None:
+async def test_two_at_once_with_one_key_are_one(app: InMemoryApp) -> None:
     """Two requests with one key at the same moment get the same id."""
     both = await asyncio.gather(
         *(app.post("/api/messages", MESSAGE, Idempotency_Key="k") for _ in range(2))
@@ -196,36 +200,36 @@ async def test_two_at_once_with_one_key_are_one(app: App) -> None:
     assert both[0].body == both[1].body
 
 
-async def test_without_a_key_every_request_is_its_own(app: App) -> None:
+async def test_without_a_key_every_request_is_its_own(app: InMemoryApp) -> None:
     """The same request twice without a key is two messages."""
     ids = {(await app.post("/api/messages", MESSAGE)).json["id"] for _ in range(2)}
     assert len(ids) == len(jobs(app)) == 2
 
 
-async def test_a_503_is_completed_by_repeating_it(app: App) -> None:
+async def test_a_503_is_completed_by_repeating_it(app: InMemoryApp) -> None:
     """After the table failed with the message on the queue, the key brings the same id."""
-    insert = app.rows.insert
+    insert = app.table.insert
 
     async def fails_for_events(row: Row) -> bool:
         if row.key.endswith(".accepted"):
             raise StorageUnavailableError("table: ServiceRequestError")
         return await insert(row)
 
-    app.rows.insert = fails_for_events  # type: ignore[method-assign] # a table that fails once
+    app.table.insert = fails_for_events  # type: ignore[method-assign] # a table that fails once
     assert (await app.post("/api/messages", MESSAGE, Idempotency_Key="k")).status == 503
-    app.rows.insert = insert  # type: ignore[method-assign] # it is back
+    app.table.insert = insert  # type: ignore[method-assign] # it is back
     reply = await app.post("/api/messages", MESSAGE, Idempotency_Key="k")
     assert reply.status == 202
     assert {job.job for job in jobs(app)} == {reply.json["id"]}
 
 
-async def test_a_row_is_never_success_without_the_queue(app: App) -> None:
+async def test_a_row_is_never_success_without_the_queue(app: InMemoryApp) -> None:
     """Where the queue fails, the answer is 503 though the ledger has the row."""
 
     async def fails(*_: object) -> None:
         raise StorageUnavailableError("queue: TimeoutError")
 
-    app.queue.put = fails  # type: ignore[method-assign, assignment] # a queue that is away
+    app.queues.put = fails  # type: ignore[method-assign, assignment] # a queue that is away
     reply = await app.post("/api/messages", MESSAGE)
     assert reply.status == 503
     assert reply.json["title"] == "Storage did not answer"

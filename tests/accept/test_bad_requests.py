@@ -5,23 +5,23 @@ from typing import Any
 import pytest
 
 import function_app
+from shared.app import App
 from shared.errors import StorageUnavailableError
-from shared.gateway import Gateway
-from shared.http_requests import MOST_BYTES
+from shared.triggers.requests import MAX_BODY_BYTES
 from tests.accept.bad_requests import CALLS, MESSAGES, TO
-from tests.app import App, Reply
 from tests.environment import ENVIRONMENT
+from tests.in_memory_app import InMemoryApp, Reply
 
 
 def changed(fields: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in (fields | changes).items() if value is not None}
 
 
-async def nothing_kept(app: App) -> bool:
-    return app.queue.puts == [] and await app.rows.next_partition("") is None
+async def nothing_kept(app: InMemoryApp) -> bool:
+    return app.queues.puts == [] and await app.table.next_partition("") is None
 
 
-async def check(app: App, reply: Reply, expected: list[tuple[str, str]]) -> None:
+async def check(app: InMemoryApp, reply: Reply, expected: list[tuple[str, str]]) -> None:
     assert reply.status == 400
     assert reply.headers["Content-Type"] == "application/problem+json"
     assert reply.errors == expected
@@ -31,7 +31,7 @@ async def check(app: App, reply: Reply, expected: list[tuple[str, str]]) -> None
 
 @pytest.mark.parametrize(("changes", "expected"), MESSAGES.values(), ids=list(MESSAGES))
 async def test_a_bad_message_is_refused(
-    app: App, changes: dict[str, Any], expected: list[tuple[str, str]]
+    app: InMemoryApp, changes: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
     """Each bad message is 400 with every problem's path and code, and leaves no trace."""
     reply = await app.post("/api/messages", changed({"to": TO, "body": "Hi"}, changes))
@@ -40,7 +40,7 @@ async def test_a_bad_message_is_refused(
 
 @pytest.mark.parametrize(("changes", "expected"), CALLS.values(), ids=list(CALLS))
 async def test_a_bad_call_is_refused(
-    app: App, changes: dict[str, Any], expected: list[tuple[str, str]]
+    app: InMemoryApp, changes: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
     """Each bad call is 400 with every problem's path and code, and leaves no trace."""
     reply = await app.post("/api/calls", changed({"to": TO, "say": "Hi"}, changes))
@@ -54,48 +54,50 @@ async def test_a_bad_call_is_refused(
      (b'{"to": "\xff"}', "not_json"), (b"[" * 50_000, "not_json")],
 )  # fmt: skip
 async def test_a_body_that_is_no_object_is_refused(
-    app: App, path: str, body: bytes, code: str
+    app: InMemoryApp, path: str, body: bytes, code: str
 ) -> None:
     """A body that is not JSON, or no object, is one problem of the whole."""
     await check(app, await app.ask("POST", path, body), [("$", code)])
 
 
-async def test_a_body_that_is_too_large_is_413(app: App) -> None:
+async def test_a_body_that_is_too_large_is_413(app: InMemoryApp) -> None:
     """More than a mebibyte is not read at all."""
-    reply = await app.ask("POST", "/api/messages", b" " * (MOST_BYTES + 1))
+    reply = await app.ask("POST", "/api/messages", b" " * (MAX_BODY_BYTES + 1))
     assert reply.status == 413
     assert await nothing_kept(app)
 
 
 async def test_a_country_that_is_not_allowed_has_its_own_code(
-    app: App, monkeypatch: pytest.MonkeyPatch
+    app: InMemoryApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With ALLOWED_COUNTRIES set, any other country is refused as such."""
-    gateway = Gateway(ENVIRONMENT | {"ALLOWED_COUNTRIES": "CA"}, now=app.clock)
-    gateway.rows, gateway.queue = app.rows, app.queue
-    monkeypatch.setattr(function_app, "gateway", gateway)
+    services = App(ENVIRONMENT | {"ALLOWED_COUNTRIES": "CA"}, now=app.clock)
+    services.table, services.queues = app.table, app.queues
+    monkeypatch.setattr(function_app, "switchboard", services)
     reply = await app.post("/api/messages", {"to": ["+14165550123", TO], "body": "Hi"})
     await check(app, reply, [("$.to[1]", "country_not_allowed")])
 
 
-async def test_a_sender_must_come_from_somewhere(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_sender_must_come_from_somewhere(
+    app: InMemoryApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where the settings name no sender, a request that names none is refused."""
-    gateway = Gateway(ENVIRONMENT | {"TWILIO_FROM_NUMBER": ""}, now=app.clock)
-    gateway.rows, gateway.queue = app.rows, app.queue
-    monkeypatch.setattr(function_app, "gateway", gateway)
+    services = App(ENVIRONMENT | {"TWILIO_FROM_NUMBER": ""}, now=app.clock)
+    services.table, services.queues = app.table, app.queues
+    monkeypatch.setattr(function_app, "switchboard", services)
     for path, content in (("/api/messages", {"body": "Hi"}), ("/api/calls", {"say": "Hi"})):
         await check(app, await app.post(path, {"to": TO, **content}), [("$.from", "missing")])
     assert (await app.post("/api/calls", {"to": TO, "say": "Hi", "from": TO})).status == 202
 
 
 @pytest.mark.parametrize(("key", "code"), [("", "blank"), ("  ", "blank"), ("k" * 256, "too_long")])
-async def test_a_key_that_is_none_is_refused(app: App, key: str, code: str) -> None:
+async def test_a_key_that_is_none_is_refused(app: InMemoryApp, key: str, code: str) -> None:
     """An idempotency key has 1 to 255 characters."""
     reply = await app.post("/api/messages", {"to": TO, "body": "Hi"}, Idempotency_Key=key)
     await check(app, reply, [("Idempotency-Key", code)])
 
 
-async def test_a_key_that_is_none_is_named_with_everything_else(app: App) -> None:
+async def test_a_key_that_is_none_is_named_with_everything_else(app: InMemoryApp) -> None:
     """The key's problem stands among those of the fields and of the time."""
     fields = {"to": "x", "body": "Hi", "send_at": "2026-11-21T11:00:00Z"}
     reply = await app.post("/api/messages", fields, Idempotency_Key="k" * 256)
@@ -104,7 +106,7 @@ async def test_a_key_that_is_none_is_named_with_everything_else(app: App) -> Non
     await check(app, reply, expected)
 
 
-async def test_a_list_of_thousands_is_not_looked_at_to_its_end(app: App) -> None:
+async def test_a_list_of_thousands_is_not_looked_at_to_its_end(app: InMemoryApp) -> None:
     """Whoever sends a batch as one message is told so, without holding up everybody else."""
     reply = await app.post("/api/messages", {"to": ["x"] * 5000, "body": "Hi"})
     assert reply.errors[0] == ("$.to", "too_long")
@@ -115,16 +117,16 @@ async def test_a_list_of_thousands_is_not_looked_at_to_its_end(app: App) -> None
 
 
 @pytest.mark.parametrize("part", ["queue", "table"])
-async def test_storage_that_is_away_is_503(app: App, part: str) -> None:
+async def test_storage_that_is_away_is_503(app: InMemoryApp, part: str) -> None:
     """Where queue or table do not answer, the caller is told to repeat with the same key."""
 
     async def away(*_: object) -> bool:
         raise StorageUnavailableError(f"{part}: ServiceRequestError")
 
     if part == "queue":
-        app.queue.put = away  # type: ignore[method-assign, assignment] # storage that is away
+        app.queues.put = away  # type: ignore[method-assign, assignment] # storage that is away
     else:
-        app.rows.insert = away  # type: ignore[method-assign, assignment] # the same
+        app.table.insert = away  # type: ignore[method-assign, assignment] # the same
     reply = await app.post("/api/messages", {"to": TO, "body": "Hi"})
     assert reply.status == 503
     assert reply.headers["Retry-After"] == "5"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.deliver.job import MOST_BYTES, Job, read_queue_message
 from shared.errors import StorageUnavailableError
+from shared.jobs.job import MAX_JOB_BYTES, Job, decode_queue_message
 from tests.clock import NOON
 from tests.deliver.asking import accept_batch, show_batch
 from tests.deliver.seams import FailAt, Gate, HoldAt, KillAt, KilledError, Recorder, RepeatedError
@@ -31,7 +31,7 @@ FIELDS["recipients"][0]["to"] = f"whatsapp:{numbers(1)[0]}"
 
 def jobs(world: World) -> list[Job]:
     """What is on the queues, each job once, in their order."""
-    found = {message.body: read_queue_message(message.body) for message in world.queue.messages}
+    found = {message.body: decode_queue_message(message.body) for message in world.queue.messages}
     assert all(isinstance(each, Job) for each in found.values())
     return sorted((j for j in found.values() if isinstance(j, Job)), key=lambda j: j.job[5:])
 
@@ -89,7 +89,7 @@ async def test_every_job_fits_on_the_queue(letter: str, length: int) -> None:
     found = jobs(world)
     assert [to for each in found for to in each.accepted.to] == numbers(120)
     sizes = [len(message.body) for message in world.queue.messages]
-    assert max(sizes) <= MOST_BYTES
+    assert max(sizes) <= MAX_JOB_BYTES
     # And no more jobs than that takes.
     assert length > 1 or len(sizes) == 2
 

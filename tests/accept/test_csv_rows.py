@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.accept.csv_rows import csv_rows
+from shared.accept.csv_rows import read_csv_rows
 from shared.errors import InvalidRequestError
 
 TO = "+14155552671"
@@ -15,7 +15,7 @@ TO = "+14155552671"
 
 def read(text: str | bytes) -> list[tuple[int, dict[str, str]]]:
     body = text if isinstance(text, bytes) else text.encode()
-    return [(row.line, dict(row.values)) for row in csv_rows(body)]
+    return [(row.line, dict(row.values)) for row in read_csv_rows(body)]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_cell_may_be_as_long_as_the_body() -> None:
 
 def test_a_row_with_too_many_cells_is_named() -> None:
     """A comma that nobody quoted is that row's problem, and the rows after it are read."""
-    rows = list(csv_rows(f"to,a\n{TO},x,y\n{TO},z\n".encode()))
+    rows = list(read_csv_rows(f"to,a\n{TO},x,y\n{TO},z\n".encode()))
     assert [row.problem and (row.problem.code, row.problem.line) for row in rows] == [
         ("too_many_cells", 2),
         None,

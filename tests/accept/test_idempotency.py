@@ -9,19 +9,19 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from shared.accept.idempotency import LONGEST_KEY, key_name, once
+from shared.accept.idempotency import MAX_KEY_LENGTH, key_name, run_once
+from shared.app import App
 from shared.errors import OverError
-from shared.gateway import Gateway
-from shared.ledger.events import Kind
+from shared.kinds import Kind
 from shared.ledger.ledger import Ledger
-from shared.ledger.rows_in_memory import RowsInMemory
-from tests.app import Reply
+from shared.storage.memory_table import MemoryTable
 from tests.clock import NOON
 from tests.deliver.asking import accept_batch, retry, retry_batch
 from tests.deliver.seams import HoldAt, KillAt, KilledError, Recorder
 from tests.deliver.world import TO, World, fields_of, numbers
+from tests.in_memory_app import Reply
 
-Post = Callable[[Gateway, str], Awaitable[Reply]]
+Post = Callable[[App, str], Awaitable[Reply]]
 KEY = "a-key"
 
 
@@ -38,7 +38,7 @@ class Route(NamedTuple):
 
 
 def _post(world: World, kind: Kind, fields: dict[str, Any]) -> Post:
-    async def post(worker: Gateway, key: str) -> Reply:
+    async def post(worker: App, key: str) -> Reply:
         reply = await world.accept(worker, kind, fields, key)
         return Reply(reply.status_code, reply.headers, reply.get_body())
 
@@ -136,7 +136,7 @@ async def test_the_key_of_another_request_is_422(route: Callable[[], Awaitable[R
 
 @every_route
 @pytest.mark.parametrize(
-    ("key", "code"), [("", "blank"), ("  ", "blank"), ("x" * (LONGEST_KEY + 1), "too_long")]
+    ("key", "code"), [("", "blank"), ("  ", "blank"), ("x" * (MAX_KEY_LENGTH + 1), "too_long")]
 )
 async def test_a_key_that_is_none_is_400(
     route: Callable[[], Awaitable[Route]], key: str, code: str
@@ -147,7 +147,7 @@ async def test_a_key_that_is_none_is_400(
     reply = await same(world.worker(), key)
     assert (reply.status, reply.errors) == (400, [("Idempotency-Key", code)])
     assert (len(world.queue.messages), world.twilio.asked) == before
-    assert (await same(world.worker(), "x" * LONGEST_KEY)).status == 202
+    assert (await same(world.worker(), "x" * MAX_KEY_LENGTH)).status == 202
 
 
 @every_route
@@ -241,7 +241,7 @@ async def test_a_key_of_another_request_is_parked_on_the_queue() -> None:
 
 async def test_an_error_is_not_an_answer() -> None:
     """What was refused may be asked again under its key, and is answered once it can be."""
-    ledger = Ledger(RowsInMemory())
+    ledger = Ledger(MemoryTable())
     answers = [OverError("too late"), b"done", b"never"]
 
     async def answer(name: str) -> bytes:
@@ -253,6 +253,6 @@ async def test_an_error_is_not_an_answer() -> None:
         return found
 
     with pytest.raises(OverError):
-        await once(ledger, KEY, "what", NOON, answer)
-    assert await once(ledger, KEY, "what", NOON, answer) == b"done"
-    assert await once(ledger, KEY, "what", NOON, answer) == b"done"
+        await run_once(ledger, KEY, "what", NOON, answer)
+    assert await run_once(ledger, KEY, "what", NOON, answer) == b"done"
+    assert await run_once(ledger, KEY, "what", NOON, answer) == b"done"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.accept.kind import kind_of
+from shared.accept.kind import infer_kind
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ def test_the_kind_is_named_or_beyond_doubt(
     named: object, fields: list[str], kind: str | None
 ) -> None:
     """A name decides; without one, the fields that only one of the two has."""
-    assert kind_of(named, fields) == kind
+    assert infer_kind(named, fields) == kind

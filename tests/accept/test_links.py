@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.accept.links import is_local, problem_with_link
+from shared.accept.links import is_local, validate_link
 
 OWN = "https://switchboard.example"
 
@@ -22,7 +22,7 @@ OWN = "https://switchboard.example"
 )
 def test_public_https_is_allowed(link: str) -> None:
     """An https URL on any public host may be named."""
-    assert problem_with_link(link, own=OWN, allowed=()) is None
+    assert validate_link(link, own=OWN, allowed=()) is None
 
 
 @pytest.mark.parametrize(
@@ -80,15 +80,15 @@ def test_public_https_is_allowed(link: str) -> None:
 )
 def test_anything_else_is_refused(link: str) -> None:
     """No other scheme, no private address in any spelling, no hidden host, no credentials."""
-    assert problem_with_link(link, own=OWN, allowed=())
+    assert validate_link(link, own=OWN, allowed=())
 
 
 def test_our_own_site_may_always_be_named() -> None:
     """Our own address is allowed as it is configured, local and unlisted as it may be."""
     local = "http://127.0.0.1:7071"
-    assert problem_with_link(f"{local}/api/x", own=f"{local}/base", allowed=["a.example"]) is None
-    assert problem_with_link("http://127.0.0.1:7072/x", own=local, allowed=())
-    assert problem_with_link("https://127.0.0.1:7071/x", own=local, allowed=())
+    assert validate_link(f"{local}/api/x", own=f"{local}/base", allowed=["a.example"]) is None
+    assert validate_link("http://127.0.0.1:7072/x", own=local, allowed=())
+    assert validate_link("https://127.0.0.1:7071/x", own=local, allowed=())
 
 
 def test_a_list_of_hosts_is_all_there_is() -> None:
@@ -96,10 +96,10 @@ def test_a_list_of_hosts_is_all_there_is() -> None:
     allowed = ["cdn.example.com", "10.0.0.1:8080"]
     for link in ("https://cdn.example.com/x", "https://cdn.example.com:444/x",
                  "http://10.0.0.1:8080/x"):  # fmt: skip
-        assert problem_with_link(link, own=OWN, allowed=allowed) is None
+        assert validate_link(link, own=OWN, allowed=allowed) is None
     for link in ("https://example.com/x", "https://cdn.example.com.evil.example/x",
                  "http://10.0.0.1/x", "http://10.0.0.1:8081/x"):  # fmt: skip
-        assert problem_with_link(link, own=OWN, allowed=allowed)
+        assert validate_link(link, own=OWN, allowed=allowed)
 
 
 @pytest.mark.parametrize(

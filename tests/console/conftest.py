@@ -11,7 +11,7 @@ import pytest
 from dev.azurite import connection_string
 from dev.checkout import HERE
 from shared.ledger.ledger import TABLE, Ledger
-from shared.ledger.rows_in_table import open_table
+from shared.storage.azure_table import open_table
 from tests.browser import browser, page
 from tests.console.history import History
 from tests.console.running_console import RunningConsole

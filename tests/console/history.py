@@ -10,20 +10,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.ledger import entry_id
-from shared.ledger.events import (
-    Accepted,
-    Answer,
-    AnyEvent,
-    Claim,
-    Doubt,
-    Kind,
-    Outcome,
-    Parked,
-    Reported,
-)
+from shared.jobs import ids
+from shared.jobs.events import Accepted, Answer, AnyEvent, Claim, Doubt, Outcome, Parked, Reported
 
 if TYPE_CHECKING:
+    from shared.kinds import Kind
     from shared.ledger.ledger import Ledger
 
 MINUTES = 55
@@ -56,7 +47,7 @@ class History:
     def _begun(
         self, at: datetime, number: int, kind: Kind = "message", **more: str
     ) -> tuple[str, str]:
-        job = entry_id.new_id(at, number * _RANDOM % 2**60)
+        job = ids.new_id(at, number * _RANDOM % 2**60)
         to = f"+1415555{1000 + number}"
         request = {"to": to, "body": "Your table is ready"} if kind == "message" else {
             "to": to, "say": "Your table is ready"}  # fmt: skip
@@ -71,10 +62,10 @@ class History:
         job, sid = self._begun(at, number, kind)
         answered = at + timedelta(milliseconds=240 + number * 37 % 400 + (number % 11 == 0) * 900)
         if code is not None and code.startswith("2"):
-            refused = Outcome(index=0, came_to="refused", code=code, request_id="RQ1")
+            refused = Outcome(index=0, result="rejected", code=code, request_id="RQ1")
             self._add(job, Answer(at=answered, n=1, outcomes=(refused,)))
             return
-        taken = Outcome(index=0, came_to="sid", sid=sid, status="queued", request_id="RQ1")
+        taken = Outcome(index=0, result="sent", sid=sid, status="queued", request_id="RQ1")
         self._add(job, Answer(at=answered, n=1, outcomes=(taken,)))
         done = ("completed" if kind == "call" else "delivered") if code is None else "undelivered"
         fields = {"ErrorCode": code, "To": "+14155551234"} if code else {}
@@ -84,8 +75,8 @@ class History:
     def _doubted(self, at: datetime) -> str:
         """Twilio's answer was lost; we asked, and it had the message."""
         job, sid = self._begun(at, 901)
-        lost = Outcome(index=0, came_to="unknown", code="no_answer")
-        found = Outcome(index=0, came_to="sid", sid=sid, status="sent")
+        lost = Outcome(index=0, result="unknown", code="no_answer")
+        found = Outcome(index=0, result="sent", sid=sid, status="sent")
         self._add(job, Doubt(at=at + timedelta(seconds=8), n=1, outcomes=(lost,)))
         self._add(job, Answer(at=at + timedelta(seconds=69), n=1, outcomes=(found,)))
         self._add(job, Reported(at=at + timedelta(seconds=72), status="delivered", sid=sid))
@@ -93,7 +84,7 @@ class History:
 
     def _parked(self, at: datetime, number: int) -> str:
         job, _ = self._begun(at, 950 + number)
-        again = Outcome(index=0, came_to="retry", code="20429", request_id="RQ1")
+        again = Outcome(index=0, result="retryable", code="20429", request_id="RQ1")
         self._add(job, Answer(at=at + timedelta(seconds=1), n=1, outcomes=(again,)))
         self._add(job, Parked(at=at + timedelta(seconds=2), code="attempts_exhausted",
                               message="gave up after 12 attempts"))  # fmt: skip

@@ -4,18 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from shared.ledger.events import Answer, Claim, Outcome, Reported
-from tests.app import App
+from shared.jobs.events import Answer, Claim, Outcome, Reported
 from tests.clock import NOON
+from tests.in_memory_app import InMemoryApp
 
 TO = ("+14155552671", "+14165550123")
 
 
-async def went(app: App, to: str, *outcomes: Outcome, status: str | None = None) -> str:
+async def went(app: InMemoryApp, to: str, *outcomes: Outcome, status: str | None = None) -> str:
     """Accept a message a minute later, and let it come to something."""
     app.clock.move(minutes=1)
     name = str((await app.post("/api/messages", {"to": to, "body": "Hi"})).json["id"])
-    ledger = app.gateway.ledger
+    ledger = app.services.ledger
     if outcomes:
         await ledger.record(name, Claim(at=app.clock(), n=1))
         await ledger.record(name, Answer(at=app.clock(), n=1, outcomes=outcomes))
@@ -24,11 +24,11 @@ async def went(app: App, to: str, *outcomes: Outcome, status: str | None = None)
     return name
 
 
-async def test_each_filter_chooses_and_all_of_them_together(app: App) -> None:
+async def test_each_filter_chooses_and_all_of_them_together(app: InMemoryApp) -> None:
     """SID, status, error code and state each choose, several words of one choose any of them."""
-    sent = await went(app, TO[0], Outcome(index=0, came_to="sid", sid="SM1"), status="delivered")
-    lost = await went(app, TO[1], Outcome(index=0, came_to="sid", sid="SM2"), status="undelivered")
-    refused = await went(app, TO[0], Outcome(index=0, came_to="refused", code="21211"))
+    sent = await went(app, TO[0], Outcome(index=0, result="sent", sid="SM1"), status="delivered")
+    lost = await went(app, TO[1], Outcome(index=0, result="sent", sid="SM2"), status="undelivered")
+    refused = await went(app, TO[0], Outcome(index=0, result="rejected", code="21211"))
     waits = await went(app, TO[0])
 
     async def listed(query: str) -> list[str]:
@@ -43,7 +43,7 @@ async def test_each_filter_chooses_and_all_of_them_together(app: App) -> None:
     assert await listed("error=21211&sid=SM1") == []
 
 
-async def test_times_bound_the_list(app: App) -> None:
+async def test_times_bound_the_list(app: InMemoryApp) -> None:
     """`since` and `until` take in what was accepted in that very moment, and nothing outside."""
     first, second, third = [await went(app, TO[0]) for _ in range(3)]
     at = [f"{NOON + timedelta(minutes=n):%Y-%m-%dT%H:%M:%SZ}" for n in range(5)]
@@ -73,7 +73,7 @@ async def test_times_bound_the_list(app: App) -> None:
     ],
 )  # fmt: skip
 async def test_what_makes_no_sense_is_named(
-    app: App, query: str, errors: list[tuple[str, str]]
+    app: InMemoryApp, query: str, errors: list[tuple[str, str]]
 ) -> None:
     """A time without an offset or a state that there is not is 400, with its name."""
     reply = await app.get(f"/api/messages?{query}")

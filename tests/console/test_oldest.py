@@ -5,24 +5,24 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.deliver.job_queue import JobQueue
-from shared.deliver.job_queue_in_memory import JobQueueInMemory
-from shared.deliver.job_queue_in_storage import open_queues
+from shared.storage.azure_queues import open_queues
+from shared.storage.memory_queues import MemoryQueues
+from shared.storage.queues import Queues
 from tests.environment import settings
 from tests.storage_away import nobody
 
 
 @pytest.fixture(params=["memory", "storage"])
-async def queue(request: pytest.FixtureRequest) -> AsyncIterator[JobQueue]:
+async def queue(request: pytest.FixtureRequest) -> AsyncIterator[Queues]:
     if request.param == "memory":
-        yield JobQueueInMemory()
+        yield MemoryQueues()
         return
     in_storage = open_queues(settings(MESSAGE_STORAGE=request.getfixturevalue("storage")), nobody)
     yield in_storage
     await in_storage.close()
 
 
-async def test_only_what_is_due_has_an_age(queue: JobQueue) -> None:
+async def test_only_what_is_due_has_an_age(queue: Queues) -> None:
     """The first message that can be taken says since when; hidden ones and empty queues do not."""
     before = datetime.now(UTC) - timedelta(seconds=2)
     await queue.put("inbound", b"{}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 
-from shared.deliver.job_queue import AT_ONCE, LONGEST_DELAY
+from shared.storage.queues import MAX_DELAY, NO_DELAY
 from tests.clock import Clock
 
 LEASE = timedelta(minutes=10)
@@ -34,7 +34,7 @@ class QueueDouble:
         self._now = clock
         self._numbers = count(1)
 
-    async def put(self, queue: str, message: bytes, delay: timedelta = AT_ONCE) -> None:
+    async def put(self, queue: str, message: bytes, delay: timedelta = NO_DELAY) -> None:
         self.drop(message, queue, delay)
 
     async def lengths(self) -> dict[str, int]:
@@ -44,10 +44,10 @@ class QueueDouble:
     async def oldest(self) -> dict[str, datetime | None]:
         return dict.fromkeys(await self.lengths())
 
-    def drop(self, body: bytes, queue: str = "outbound", delay: timedelta = AT_ONCE) -> Message:
+    def drop(self, body: bytes, queue: str = "outbound", delay: timedelta = NO_DELAY) -> Message:
         """Put a message there as any program can."""
         now = self._now()
-        shown = now + max(timedelta(), min(delay, LONGEST_DELAY))
+        shown = now + max(timedelta(), min(delay, MAX_DELAY))
         message = Message(f"message-{next(self._numbers)}", queue, body, now, shown)
         self.messages.append(message)
         return message

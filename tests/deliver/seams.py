@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.carrier.carrier import Carrier, Found, Kind, Order, Result
-from shared.deliver.job_queue import AT_ONCE, JobQueue
 from shared.errors import StorageUnavailableError
-from shared.ledger.rows import Row, Rows
+from shared.kinds import Kind
+from shared.provider.provider import Provider, SendRequest, SendResult, TwilioRecord
+from shared.storage.queues import NO_DELAY, Queues
+from shared.storage.table import Row, Table
 from tests.clock import Clock
 
 Gate = Callable[[str], Awaitable[None]]
@@ -80,54 +81,54 @@ class FailAt:
             raise self.error("ordered")
 
 
-class RowsSeam:
+class TableSeam:
     """The table behind a gate."""
 
-    def __init__(self, rows: Rows, gate: Gate) -> None:
-        self._rows = rows
+    def __init__(self, table: Table, gate: Gate) -> None:
+        self._table = table
         self._gate = gate
 
     async def insert(self, row: Row) -> bool:
         await self._gate("rows.insert before")
-        inserted = await self._rows.insert(row)
+        inserted = await self._table.insert(row)
         try:
             await self._gate("rows.insert after")
         except RepeatedError:
-            return await self._rows.insert(row)
+            return await self._table.insert(row)
         return inserted
 
     async def read(
         self, partition: str, first: str = "", last: str | None = None, *, page: int = 1000
     ) -> AsyncIterator[Row]:
         await self._gate("rows.read before")
-        rows = [row async for row in self._rows.read(partition, first, last, page=page)]
+        rows = [row async for row in self._table.read(partition, first, last, page=page)]
         await self._gate("rows.read after")
         for row in rows:
             yield row
 
     async def next_partition(self, partition: str) -> str | None:
         await self._gate("rows.next_partition before")
-        found = await self._rows.next_partition(partition)
+        found = await self._table.next_partition(partition)
         await self._gate("rows.next_partition after")
         return found
 
     async def delete(self, partition: str, keys: Sequence[str]) -> None:
         await self._gate("rows.delete before")
-        await self._rows.delete(partition, keys)
+        await self._table.delete(partition, keys)
         await self._gate("rows.delete after")
 
     async def check(self) -> None:
-        await self._rows.check()
+        await self._table.check()
 
 
 class QueueSeam:
     """The queues behind a gate."""
 
-    def __init__(self, queue: JobQueue, gate: Gate) -> None:
-        self._queue = queue
+    def __init__(self, queues: Queues, gate: Gate) -> None:
+        self._queue = queues
         self._gate = gate
 
-    async def put(self, queue: str, message: bytes, delay: timedelta = AT_ONCE) -> None:
+    async def put(self, queue: str, message: bytes, delay: timedelta = NO_DELAY) -> None:
         await self._gate("queue.put before")
         await self._queue.put(queue, message, delay)
         try:
@@ -142,43 +143,43 @@ class QueueSeam:
         return await self._queue.oldest()
 
 
-class CarrierSeam:
+class ProviderSeam:
     """Twilio behind a gate; a request that was held for `patience` seconds is not sent any more.
 
     The real client's time-out runs from the moment at which it is asked, so it ends a request
     that a frozen process would otherwise send when it thaws.
     """
 
-    def __init__(self, carrier: Carrier, gate: Gate, now: Clock, patience: float) -> None:
-        self._carrier = carrier
+    def __init__(self, provider: Provider, gate: Gate, now: Clock, patience: float) -> None:
+        self._provider = provider
         self._gate = gate
         self._now = now
         self._patience = timedelta(seconds=patience)
 
-    async def create(self, order: Order) -> Result:
+    async def create(self, order: SendRequest) -> SendResult:
         asked_at = self._now()
         await self._gate("carrier.create before")
         if self._now() - asked_at >= self._patience:
-            return Result(came_to="unknown", code="no_answer")
-        result = await self._carrier.create(order)
+            return SendResult(result="unknown", code="no_answer")
+        result = await self._provider.create(order)
         await self._gate("carrier.create after")
         return result
 
-    async def search(self, order: Order, since: datetime) -> list[Found]:
+    async def search(self, order: SendRequest, since: datetime) -> list[TwilioRecord]:
         await self._gate("carrier.search before")
-        found = await self._carrier.search(order, since)
+        found = await self._provider.search(order, since)
         await self._gate("carrier.search after")
         return found
 
-    async def fetch(self, kind: Kind, sid: str) -> Found | None:
+    async def fetch(self, kind: Kind, sid: str) -> TwilioRecord | None:
         await self._gate("carrier.fetch before")
-        found = await self._carrier.fetch(kind, sid)
+        found = await self._provider.fetch(kind, sid)
         await self._gate("carrier.fetch after")
         return found
 
-    async def stop(self, kind: Kind, sid: str) -> Found | None:
+    async def stop(self, kind: Kind, sid: str) -> TwilioRecord | None:
         await self._gate("carrier.stop before")
-        found = await self._carrier.stop(kind, sid)
+        found = await self._provider.stop(kind, sid)
         await self._gate("carrier.stop after")
         return found
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.deliver.backoff import backoff
+from shared.deliver.backoff import backoff_delay
 
 
 @pytest.mark.parametrize(
@@ -23,11 +23,11 @@ from shared.deliver.backoff import backoff
 )
 def test_backoff(n: int, chance: float, retry_after: float | None, seconds: float) -> None:
     """It doubles up to fifteen minutes, chance takes its part, Twilio's own word is the least."""
-    assert backoff(n, chance, retry_after) == timedelta(seconds=seconds)
+    assert backoff_delay(n, chance, retry_after) == timedelta(seconds=seconds)
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1), st.none() | st.floats(0, 7200))
 def test_backoff_keeps_its_bounds(n: int, chance: float, retry_after: float | None) -> None:
     """Never sooner than Twilio asks, never more than fifteen minutes later."""
-    wait = backoff(n, chance, retry_after).total_seconds() - (retry_after or 0)
+    wait = backoff_delay(n, chance, retry_after).total_seconds() - (retry_after or 0)
     assert -1e-6 <= wait <= 900 + 1e-6

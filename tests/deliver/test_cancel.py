@@ -6,16 +6,19 @@ from datetime import timedelta
 import pytest
 
 from dev.simulator.phones import Phone
-from shared.carrier.twilio_carrier import TwilioCarrier
-from shared.ledger.events import Claim, Kind, Parked
-from shared.ledger.rows import Row
-from tests.app import Reply
+from shared.deliver.cancel import cancel_entry
+from shared.deliver.worker import park
+from shared.jobs.events import Claim, Parked
+from shared.kinds import Kind
+from shared.provider.rest_api import TwilioProvider
+from shared.storage.table import Row
 from tests.clock import NOON
 from tests.conftest import Simulator
 from tests.deliver.asking import cancel, retry
 from tests.deliver.seams import HoldAt, Recorder
 from tests.deliver.world import TO, World, numbers
 from tests.environment import NOBODY
+from tests.in_memory_app import Reply
 
 KINDS: list[Kind] = ["message", "call"]
 STOPPED = {"message": "canceled", "call": "completed"}
@@ -249,7 +252,7 @@ async def test_what_was_parked_in_the_middle_of_an_attempt_is_settled_first() ->
     message = world.queue.take()
     assert message is not None
     await world.deliver(world.worker(), message)
-    await world.worker().deliver.park(name, "poison", "the function failed again and again")
+    await park(world.worker(), name, "poison", "the function failed again and again")
     reply = await cancel(world.worker(), f"{name}-0")
     assert (reply.status, "a retry finds out" in reply.json["detail"]) == (409, True)
     assert (await retry(world.worker(), f"{name}-1")).status == 202
@@ -265,7 +268,7 @@ async def test_a_cancel_whose_claim_is_lost_says_so() -> None:
     await world.ledger.record(name, Claim(at=world.clock(), n=1, token="another"))
     worker = world.worker()
     with pytest.raises(Exception, match="at this moment"):
-        await worker.cancel(entry, None)
+        await cancel_entry(worker, entry, None)
 
 
 async def test_a_cancel_that_meets_itself_has_won() -> None:
@@ -273,14 +276,14 @@ async def test_a_cancel_that_meets_itself_has_won() -> None:
     world = World()
     name = await world.accepted()
     entry = await world.entry(name)
-    insert = world.rows.insert
+    insert = world.table.insert
 
     async def repeated(row: Row) -> bool:
         await insert(row)
         return await insert(row)
 
-    world.rows.insert = repeated  # type: ignore[method-assign]  # a lost answer, repeated
-    canceled = await world.worker().cancel(entry, None)
+    world.table.insert = repeated  # type: ignore[method-assign]  # a lost answer, repeated
+    canceled = await cancel_entry(world.worker(), entry, None)
     assert canceled.deliveries[0].state == "canceled"
 
 
@@ -289,16 +292,16 @@ async def test_a_cancel_that_meets_itself_has_won_though_the_others_were_sent_si
     world = World()
     name = await world.accepted(count=2)
     entry = await world.entry(name)
-    insert = world.rows.insert
+    insert = world.table.insert
 
     async def repeated(row: Row) -> bool:
         await insert(row)
-        world.rows.insert = insert  # type: ignore[method-assign]  # the worker loses no answer
+        world.table.insert = insert  # type: ignore[method-assign]  # the worker loses no answer
         await world.until_quiet()
         return await insert(row)
 
-    world.rows.insert = repeated  # type: ignore[method-assign]  # a lost answer, repeated
-    canceled = await world.worker().cancel(entry, 0)
+    world.table.insert = repeated  # type: ignore[method-assign]  # a lost answer, repeated
+    canceled = await cancel_entry(world.worker(), entry, 0)
     assert [each.state for each in canceled.deliveries] == ["canceled", "handed_over"]
 
 
@@ -308,7 +311,7 @@ async def test_a_ringing_call_is_hung_up_for_real(simulator: Simulator) -> None:
     simulator.exchange.clock.speed = 1
     world = World(TWILIO_API_BASE_URL=simulator.url, PUBLIC_BASE_URL=NOBODY)
     worker = world.worker()
-    worker.carrier = carrier = TwilioCarrier(worker.settings, now=world.clock)
+    worker.provider = provider = TwilioProvider(worker.settings, now=world.clock)
     name = await world.accepted("call")
     message = world.queue.take()
     assert message is not None
@@ -319,4 +322,4 @@ async def test_a_ringing_call_is_hung_up_for_real(simulator: Simulator) -> None:
     assert reply.json["twilio_status"] in {"canceled", "completed", "no-answer"}
     assert call.status == reply.json["twilio_status"]
     assert (await cancel(worker, name, "call")).status == 409
-    await carrier.close()
+    await provider.close()

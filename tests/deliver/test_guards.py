@@ -3,13 +3,13 @@
 import pytest
 
 from shared.deliver.guards import Guards, Sending
-from shared.deliver.orders import order
+from shared.deliver.send_request import build_send_request
 from shared.errors import StorageUnavailableError
-from shared.ledger.events import Accepted
+from shared.jobs.events import Accepted
 from shared.ledger.ledger import Ledger
 from shared.ledger.opt_outs import OptOut
-from shared.ledger.rows import Row
-from shared.ledger.rows_in_memory import RowsInMemory
+from shared.storage.memory_table import MemoryTable
+from shared.storage.table import Row
 from tests.clock import NOON
 from tests.deliver.world import TO, World, numbers
 from tests.environment import SENDER, settings
@@ -33,7 +33,7 @@ HANDED_OVER = ("handed_over", None)
 CAPPED = ("refused", "daily_cap")
 
 
-class CountingRows(RowsInMemory):
+class CountingRows(MemoryTable):
     """A table that counts what is asked of it, and can be away."""
 
     def __init__(self) -> None:
@@ -51,8 +51,8 @@ class CountingRows(RowsInMemory):
 def sending(number: int = 0) -> Sending:
     request = b'{"to": "+14155552671", "body": "Hi"}'
     accepted = Accepted(at=NOON, kind="message", to=(TO,), request=request, sender=SENDER)  # type: ignore[arg-type] # bytes are as good as msgspec.Raw
-    asked = order("0" * 22, accepted, 0, "https://switchboard.example")
-    return Sending(order=asked, job_id=f"job{number}", index=0, at=NOON)
+    asked = build_send_request("0" * 22, accepted, 0, "https://switchboard.example")
+    return Sending(request=asked, job_id=f"job{number}", index=0, at=NOON)
 
 
 async def test_without_settings_a_guard_costs_nothing() -> None:
@@ -171,7 +171,7 @@ async def test_a_guard_without_its_storage_is_asked_again() -> None:
     rows.away = True
     held = await guards.stopped(sending())
     assert held is not None
-    assert (held.came_to, held.code) == ("retry", "not_begun")
+    assert (held.result, held.code) == ("retryable", "not_begun")
     assert held.not_before is not None
     assert held.not_before > NOON
     rows.away = False

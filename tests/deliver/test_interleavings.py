@@ -8,7 +8,7 @@ from typing import NamedTuple, get_args
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.ledger.events import Kind
+from shared.kinds import Kind
 from tests.deliver.scheduler import Act, Move, Scheduler
 from tests.deliver.twilio_double import WAYS, Way
 from tests.deliver.world import World, fields_of

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.ledger.events import Kind
+from shared.kinds import Kind
 from tests.deliver.seams import KillAt, KilledError, Recorder
 from tests.deliver.twilio_double import Way
 from tests.deliver.world import World, fields_of

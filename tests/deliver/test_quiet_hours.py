@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from shared.carrier.carrier import Order
 from shared.deliver.guards import Sending
 from shared.deliver.quiet_hours import QuietHours, over_at
-from shared.ledger.events import Outcome
+from shared.jobs.events import Outcome
+from shared.provider.provider import SendRequest
 from tests.environment import settings
 
 NIGHT = (time(21), time(8))
@@ -82,8 +82,8 @@ async def held(
     configured = settings(**{"QUIET_HOURS": "21:00-08:00", **changes})
     assert configured.quiet_hours is not None
     guard = QuietHours(configured, configured.quiet_hours)
-    order = Order(kind="call" if kind == "call" else "message", to=to, sender=sender)
-    return await guard(Sending(order=order, job_id="job", index=3, at=utc(at)))
+    order = SendRequest(kind="call" if kind == "call" else "message", to=to, sender=sender)
+    return await guard(Sending(request=order, job_id="job", index=3, at=utc(at)))
 
 
 @pytest.mark.parametrize("kind", ["message", "call"])
@@ -91,7 +91,7 @@ async def test_held_until_morning(kind: str) -> None:
     """By night in New York a New Yorker's message or call is held until 8 o'clock there."""
     outcome = await held(AMERICAN, "2026-11-22T03:00", kind=kind)
     assert outcome is not None
-    assert (outcome.index, outcome.came_to, outcome.code) == (3, "retry", "quiet_hours")
+    assert (outcome.index, outcome.result, outcome.code) == (3, "retryable", "quiet_hours")
     assert outcome.not_before == utc("2026-11-22T13:00")
     assert await held(AMERICAN, "2026-11-21T20:00", kind=kind) is None
 
@@ -100,7 +100,7 @@ async def test_refused_where_the_settings_say_so() -> None:
     """With the action `refuse` a send by night is refused for good."""
     outcome = await held(AMERICAN, "2026-11-22T03:00", QUIET_HOURS_ACTION="refuse")
     assert outcome is not None
-    assert (outcome.came_to, outcome.code, outcome.not_before) == ("refused", "quiet_hours", None)
+    assert (outcome.result, outcome.code, outcome.not_before) == ("rejected", "quiet_hours", None)
     assert outcome.message == "it is quiet there from 21:00 to 08:00"
 
 

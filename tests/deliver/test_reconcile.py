@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from shared.carrier.carrier import Found
-from shared.errors import CarrierUnavailableError
-from shared.ledger.events import Kind, Reported
+from shared.deliver.reconcile import reconcile
+from shared.errors import ProviderUnavailableError
+from shared.jobs.events import Reported
+from shared.kinds import Kind
+from shared.provider.provider import TwilioRecord
 from tests.clock import NOON
 from tests.deliver.seams import KillAt, KilledError, Recorder
 from tests.deliver.twilio_double import TwilioDouble
@@ -25,9 +27,9 @@ class Asked(TwilioDouble):
         super().__init__(world.clock)
         self.asked_about: list[str] = []
 
-    async def fetch(self, kind: Kind, sid: str) -> Found | None:
+    async def fetch(self, kind: Kind, sid: str) -> TwilioRecord | None:
         if len(self.asked_about) >= self.answers:
-            raise CarrierUnavailableError("silent")
+            raise ProviderUnavailableError("silent")
         self.asked_about.append(sid)
         return await super().fetch(kind, sid)
 
@@ -55,14 +57,14 @@ async def test_what_was_never_reported_is_asked_for(kind: Kind, count: int) -> N
     await world.accepted(kind, count)
     await world.until_quiet()
     twilio.end_all()
-    assert await world.worker().reconcile() == 0
+    assert await reconcile(world.worker()) == 0
     world.clock.move(hours=11, minutes=55)
-    assert await world.worker().reconcile() == 0
+    assert await reconcile(world.worker()) == 0
     world.clock.move(minutes=10)
-    assert await world.worker().reconcile() == count
+    assert await reconcile(world.worker()) == count
     assert await statuses(world) == {FINAL[kind]}
     world.clock.move(hours=10)
-    await world.worker().reconcile()
+    await reconcile(world.worker())
     assert len(twilio.asked_about) == count
 
 
@@ -81,7 +83,7 @@ async def test_only_what_is_open_is_asked_about() -> None:
     await world.report_one(open_one, "sent")
     await world.accepted(send_at=(NOON + timedelta(days=2)).isoformat())
     world.clock.move(hours=12, minutes=30)
-    await world.worker().reconcile()
+    await reconcile(world.worker())
     assert twilio.asked_about == [open_one]
 
 
@@ -92,7 +94,7 @@ async def test_a_status_never_moves_back() -> None:
     await world.until_quiet()
     await world.report("sent")
     world.clock.move(hours=12, minutes=30)
-    assert await world.worker().reconcile() == 0
+    assert await reconcile(world.worker()) == 0
     assert len(twilio.asked_about) == 1
     reported = [e for e in (await world.entry(name)).events if isinstance(e, Reported)]
     assert [event.status for event in reported] == ["sent"]
@@ -104,7 +106,7 @@ async def test_the_reason_of_a_failure_is_learned() -> None:
     name = await world.accepted()
     await world.until_quiet()
     (written,) = twilio.books
-    failed = Found(
+    failed = TwilioRecord(
         sid=written.found.sid,
         status="undelivered",
         created_at=written.found.created_at,
@@ -112,7 +114,7 @@ async def test_the_reason_of_a_failure_is_learned() -> None:
     )
     twilio.books[0] = replace(written, found=failed)
     world.clock.move(hours=12, minutes=30)
-    await world.worker().reconcile()
+    await reconcile(world.worker())
     entry = await world.entry(name)
     assert entry.deliveries[0].error == ("30003", "Twilio reported 30003")
     (report,) = [e for e in entry.events if isinstance(e, Reported)]
@@ -126,7 +128,7 @@ async def test_what_twilio_does_not_have_any_more_is_left_alone() -> None:
     await world.until_quiet()
     twilio.books.clear()
     world.clock.move(hours=12, minutes=30)
-    assert await world.worker().reconcile() == 0
+    assert await reconcile(world.worker()) == 0
     assert len(twilio.asked_about) == 1
 
 
@@ -147,7 +149,7 @@ async def test_a_timer_that_was_away_takes_up_where_it_was() -> None:
     """Every hour since the last mark is looked at, however long nothing ran."""
     world, twilio = await every_hour(5)
     world.clock.move(days=2)
-    assert await world.worker().reconcile() == 5
+    assert await reconcile(world.worker()) == 5
     assert len(twilio.asked_about) == 5
     assert await statuses(world) == {"delivered"}
 
@@ -156,9 +158,9 @@ async def test_where_twilio_falls_silent_the_next_run_goes_on() -> None:
     """A run that is interrupted ends quietly; what it did is not done again."""
     world, twilio = await every_hour(5)
     twilio.answers = 2
-    assert await world.worker().reconcile() == 2
+    assert await reconcile(world.worker()) == 2
     twilio.answers = float("inf")
-    assert await world.worker().reconcile() == 3
+    assert await reconcile(world.worker()) == 3
     assert len(twilio.asked_about) == 5
     assert await statuses(world) == {"delivered"}
 
@@ -167,14 +169,14 @@ async def test_a_run_that_dies_loses_nothing() -> None:
     """Wherever it dies, the next one learns the rest."""
     recorder = Recorder()
     world, _ = await every_hour(2)
-    await world.worker(recorder).reconcile()
+    await reconcile(world.worker(recorder))
     # The steps around each question and each mark, which are few among those that only read.
     telling = [n for n, step in enumerate(recorder.steps) if "read" not in step]
     for place in [*telling, *range(0, len(recorder.steps), 200)]:
         world, _ = await every_hour(2)
         with pytest.raises(KilledError):
-            await world.worker(KillAt(place)).reconcile()
-        await world.worker().reconcile()
+            await reconcile(world.worker(KillAt(place)))
+        await reconcile(world.worker())
         assert await statuses(world) == {"delivered"}
 
 
@@ -184,25 +186,25 @@ async def test_what_was_sent_long_after_it_was_accepted_is_found() -> None:
     await world.accepted(send_at=(NOON + timedelta(days=30)).isoformat())
     await world.until_quiet()
     twilio.end_all()
-    await world.worker().reconcile()
+    await reconcile(world.worker())
     world.clock.move(hours=12, minutes=30)
-    assert await world.worker().reconcile() == 1
+    assert await reconcile(world.worker()) == 1
     assert await statuses(world) == {"delivered"}
 
 
 async def test_history_is_not_scanned() -> None:
     """What lies before the mark is never read again."""
     world, _ = await every_hour(3)
-    await world.worker().reconcile()
+    await reconcile(world.worker())
     recorder = Recorder()
     world.clock.move(minutes=5)
-    await world.worker(recorder).reconcile()
+    await reconcile(world.worker(recorder))
     for _ in range(50):
         await world.accepted()
     await world.until_quiet()
     world.clock.move(hours=30)
-    await world.worker().reconcile()
+    await reconcile(world.worker())
     world.clock.move(minutes=5)
     again = Recorder()
-    await world.worker(again).reconcile()
+    await reconcile(world.worker(again))
     assert len(again.steps) <= len(recorder.steps) + 2 * 16

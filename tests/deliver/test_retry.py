@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from shared.ledger.events import Kind, Parked, Retried
+from shared.jobs.events import Parked, Retried
+from shared.kinds import Kind
 from tests.deliver.asking import cancel, retry
 from tests.deliver.queue_double import POISON
 from tests.deliver.seams import HoldAt, KillAt, KilledError, Recorder

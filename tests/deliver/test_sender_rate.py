@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.carrier.carrier import Order
 from shared.deliver.guards import Sending
 from shared.deliver.sender_rate import SenderRate
-from shared.ledger.events import Outcome
+from shared.jobs.events import Outcome
+from shared.provider.provider import SendRequest
 from tests.clock import NOON, Clock
 from tests.deliver.world import World
 
@@ -20,14 +20,14 @@ from tests.deliver.world import World
 async def ask(
     rate: SenderRate, clock: Clock, sender: str = "+1", **parameters: object
 ) -> Outcome | None:
-    order = Order(kind="message", to="+2", sender=sender, parameters=parameters)
-    return await rate(Sending(order=order, job_id="job", index=0, at=clock()))
+    order = SendRequest(kind="message", to="+2", sender=sender, parameters=parameters)
+    return await rate(Sending(request=order, job_id="job", index=0, at=clock()))
 
 
 async def ask_urgently(rate: SenderRate, clock: Clock, job_id: str) -> float:
     """How many seconds an urgent text is held; 0 if it may go."""
-    order = Order(kind="message", to="+2", sender="+1", urgent=True)
-    held = await rate(Sending(order=order, job_id=job_id, index=0, at=clock()))
+    order = SendRequest(kind="message", to="+2", sender="+1", urgent=True)
+    held = await rate(Sending(request=order, job_id=job_id, index=0, at=clock()))
     return (held.not_before - clock()).total_seconds() if held and held.not_before else 0
 
 
@@ -37,7 +37,7 @@ async def test_a_seconds_worth_goes_at_once_and_the_rest_in_whole_seconds() -> N
     outcomes = [await ask(rate, clock, body="Hi") for _ in range(8)]
     assert outcomes[:3] == [None] * 3
     held = [outcome for outcome in outcomes if outcome]
-    assert {(each.came_to, each.code) for each in held} == {("retry", "sender_rate")}
+    assert {(each.result, each.code) for each in held} == {("retryable", "sender_rate")}
     waits = Counter(each.not_before - clock() for each in held if each.not_before)
     assert waits == {timedelta(seconds=1): 3, timedelta(seconds=2): 2}
     clock.move(seconds=1)
@@ -69,8 +69,8 @@ async def test_senders_and_calls_do_not_share() -> None:
     assert await ask(rate, clock, "+1") is None
     assert await ask(rate, clock, "MG1") is None
     assert await ask(rate, clock, "+1") is not None
-    call = Order(kind="call", to="+2", sender="+1")
-    assert await rate(Sending(order=call, job_id="job", index=0, at=clock())) is None
+    call = SendRequest(kind="call", to="+2", sender="+1")
+    assert await rate(Sending(request=call, job_id="job", index=0, at=clock())) is None
 
 
 async def test_what_is_urgent_does_not_line_up_behind_a_batch() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.carrier.carrier import Kind
+from shared.kinds import Kind
 from tests.clock import NOON
 from tests.deliver.seams import Recorder
 from tests.deliver.world import TO, World

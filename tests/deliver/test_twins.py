@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.carrier.carrier import Order, Result
-from shared.ledger.events import Kind
+from shared.kinds import Kind
+from shared.provider.provider import SendRequest, SendResult
 from tests.clock import NOON, Clock
 from tests.deliver.twilio_double import TwilioDouble
 from tests.deliver.world import TO, World
@@ -21,7 +21,7 @@ class SlowTwilio(TwilioDouble):
         self._clock = clock
         self._half = seconds / 2
 
-    async def create(self, order: Order) -> Result:
+    async def create(self, order: SendRequest) -> SendResult:
         self._clock.move(seconds=self._half)
         result = await super().create(order)
         self._clock.move(seconds=self._half)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.ledger.events import Kind
+from shared.kinds import Kind
 from tests.deliver.queue_double import LEASE, Message
 from tests.deliver.seams import HoldAt, Recorder
 from tests.deliver.twilio_double import Way

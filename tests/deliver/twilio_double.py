@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from shared.carrier.carrier import Found, Kind, Order, Result
-from shared.errors import CarrierUnavailableError
+from shared.errors import ProviderUnavailableError
+from shared.kinds import Kind
+from shared.provider.provider import SendRequest, SendResult, TwilioRecord
 from tests.clock import Clock
 
 Way = Literal[
@@ -20,14 +21,14 @@ Way = Literal[
     "opted_out",
     "no_connection",
 ]
-WAYS: Final[dict[Way, Result]] = {
-    "lost_answer": Result(came_to="unknown", code="no_answer"),
-    "unknown": Result(came_to="unknown", code="20500", message="Twilio had an internal error"),
-    "late": Result(came_to="unknown", code="no_answer"),
-    "too_many": Result(came_to="retry", code="20429", retry_after=1.0),
-    "refused": Result(came_to="refused", code="21211", message="not a valid number"),
-    "opted_out": Result(came_to="refused", code="21610", message="the recipient has opted out"),
-    "no_connection": Result(came_to="retry", code="no_connection"),
+WAYS: Final[dict[Way, SendResult]] = {
+    "lost_answer": SendResult(result="unknown", code="no_answer"),
+    "unknown": SendResult(result="unknown", code="20500", message="Twilio had an internal error"),
+    "late": SendResult(result="unknown", code="no_answer"),
+    "too_many": SendResult(result="retryable", code="20429", retry_after=1.0),
+    "refused": SendResult(result="rejected", code="21211", message="not a valid number"),
+    "opted_out": SendResult(result="rejected", code="21610", message="the recipient has opted out"),
+    "no_connection": SendResult(result="retryable", code="no_connection"),
 }
 # What each way of answering leaves in the books.
 CREATES: Final = frozenset({"answered", "lost_answer", "late"})
@@ -40,8 +41,8 @@ _FIRST_STATUS: Final = "queued"
 class Written:
     """One message or call in the books; a list shows it from `listed_from` on."""
 
-    order: Order
-    found: Found
+    order: SendRequest
+    found: TwilioRecord
     listed_from: datetime
 
 
@@ -60,19 +61,19 @@ class TwilioDouble:
         self.listed_after = timedelta()
         self._now = clock
 
-    async def create(self, order: Order) -> Result:
+    async def create(self, order: SendRequest) -> SendResult:
         self.asked += 1
         way = self.script.popleft() if self.script else "answered"
         if way not in CREATES:
             return WAYS[way]
         found = self.write(order, delay=LATE_BY if way == "late" else timedelta()).found
-        answer = Result(came_to="sid", sid=found.sid, status=found.status)
+        answer = SendResult(result="sent", sid=found.sid, status=found.status)
         return WAYS.get(way, answer)
 
-    async def search(self, order: Order, since: datetime) -> list[Found]:
+    async def search(self, order: SendRequest, since: datetime) -> list[TwilioRecord]:
         self.searched += 1
         if self.silent:
-            raise CarrierUnavailableError("silent")
+            raise ProviderUnavailableError("silent")
         return [
             each.found
             for each in self.books
@@ -82,21 +83,21 @@ class TwilioDouble:
             and each.found.created_at >= since
         ]
 
-    async def fetch(self, kind: Kind, sid: str) -> Found | None:
+    async def fetch(self, kind: Kind, sid: str) -> TwilioRecord | None:
         if self.silent:
-            raise CarrierUnavailableError("silent")
+            raise ProviderUnavailableError("silent")
         return next((each.found for each in self.of_kind(kind) if each.found.sid == sid), None)
 
-    async def stop(self, kind: Kind, sid: str) -> Found | None:
+    async def stop(self, kind: Kind, sid: str) -> TwilioRecord | None:
         found = await self.fetch(kind, sid)
         if found is None or found.status in FINAL:
             return None
         return self.set_status(sid, "canceled" if kind == "message" else "completed")
 
-    def write(self, order: Order, *, delay: timedelta = timedelta()) -> Written:
+    def write(self, order: SendRequest, *, delay: timedelta = timedelta()) -> Written:
         """Enter a message or call; Twilio's clock shows whole seconds."""
         at = self._now() + delay
-        found = Found(
+        found = TwilioRecord(
             sid=f"{'SM' if order.kind == 'message' else 'CA'}{len(self.books):032x}",
             status=_FIRST_STATUS,
             created_at=at.replace(microsecond=0),
@@ -105,7 +106,7 @@ class TwilioDouble:
         self.books.append(Written(order, found, at + self.listed_after))
         return self.books[-1]
 
-    def set_status(self, sid: str, status: str) -> Found:
+    def set_status(self, sid: str, status: str) -> TwilioRecord:
         """Move a message or call on."""
         place = next(n for n, each in enumerate(self.books) if each.found.sid == sid)
         found = replace(self.books[place].found, status=status)

@@ -8,29 +8,30 @@ from typing import Any
 
 import azure.functions as func
 
-from shared.accept import by_http as accepting
-from shared.deliver.arrive import QueueMessage
-from shared.gateway import Gateway
-from shared.http_replies import answered
-from shared.ledger import entry_id
-from shared.ledger.events import Kind, Reported
-from shared.ledger.fold import Entry
+from shared.app import App
+from shared.deliver.receive import QueueMessage, receive_message, receive_poison
+from shared.jobs import ids
+from shared.jobs.events import Reported
+from shared.jobs.fold import Entry
+from shared.kinds import Kind
 from shared.ledger.ledger import Ledger
-from shared.ledger.listing import newest_first
-from shared.ledger.rows_in_memory import RowsInMemory
-from tests.app import invocation, request
+from shared.ledger.listing import list_newest
+from shared.storage.memory_table import MemoryTable
+from shared.triggers import entries as entry_triggers
+from shared.triggers.responses import handle_errors
 from tests.clock import Clock
 from tests.deliver.queue_double import POISON, Message, QueueDouble
 from tests.deliver.seams import (
-    CarrierSeam,
     Gate,
     KilledError,
+    ProviderSeam,
     QueueSeam,
-    RowsSeam,
+    TableSeam,
     open_gate,
 )
 from tests.deliver.twilio_double import TwilioDouble, Way
 from tests.environment import ENVIRONMENT
+from tests.in_memory_app import invocation, request
 
 TO = "+14155552671"
 CONTENT: dict[Kind, dict[str, Any]] = {
@@ -57,34 +58,34 @@ class World:
 
     def __init__(self, script: Iterable[Way] = (), **settings: str) -> None:
         self.clock = Clock()
-        self.rows = RowsInMemory()
+        self.table = MemoryTable()
         self.queue = QueueDouble(self.clock)
         self.twilio = TwilioDouble(self.clock, script)
-        self.ledger = Ledger(self.rows)
+        self.ledger = Ledger(self.table)
         self._environment = {**ENVIRONMENT, **_SETTINGS, **settings}
         self._dice = Random(7)  # noqa: S311 - the same in every run
 
-    def worker(self, gate: Gate = open_gate) -> Gateway:
+    def worker(self, gate: Gate = open_gate) -> App:
         """A worker that passes a gate at each of its steps."""
-        gateway = Gateway(self._environment, now=self.clock, random=self._random)
-        patience = gateway.settings.twilio_timeout_seconds
-        gateway.rows = RowsSeam(self.rows, gate)
-        gateway.queue = QueueSeam(self.queue, gate)
-        gateway.carrier = CarrierSeam(self.twilio, gate, self.clock, patience)
-        return gateway
+        services = App(self._environment, now=self.clock, random=self._random)
+        patience = services.settings.twilio_timeout_seconds
+        services.table = TableSeam(self.table, gate)
+        services.queues = QueueSeam(self.queue, gate)
+        services.provider = ProviderSeam(self.twilio, gate, self.clock, patience)
+        return services
 
     def _random(self) -> int:
         return self._dice.getrandbits(60)
 
     async def accept(
-        self, worker: Gateway, kind: Kind, fields: dict[str, Any], key: str | None = None
+        self, worker: App, kind: Kind, fields: dict[str, Any], key: str | None = None
     ) -> func.HttpResponse:
         """Ask for a message or call by HTTP."""
         headers = {"Content-Type": "application/json"}
         if key is not None:
             headers["Idempotency-Key"] = key
         req = request("POST", "/api/x", body=json.dumps(fields).encode(), headers=headers)
-        return await answered(accepting.accept, req, worker, kind, invocation())
+        return await handle_errors(entry_triggers.accept, req, worker, kind, invocation())
 
     async def accepted(
         self, kind: Kind = "message", count: int = 1, key: str | None = None, **more: object
@@ -94,7 +95,7 @@ class World:
         assert reply.status_code == 202, reply.get_body()
         return str(json.loads(reply.get_body())["id"])
 
-    async def deliver(self, worker: Gateway, message: Message) -> bool:
+    async def deliver(self, worker: App, message: Message) -> bool:
         """Give a leased message to a worker and do with it what the host does; False if killed."""
         seen = QueueMessage(
             body=message.body,
@@ -102,9 +103,9 @@ class World:
             inserted_at=message.inserted_at,
             dequeue_count=message.dequeue_count,
         )
-        step = worker.arrive.give_up if message.queue.endswith(POISON) else worker.arrive
+        receive = receive_poison if message.queue.endswith(POISON) else receive_message
         try:
-            await step(seen)
+            await receive(worker, seen)
         except KilledError:
             return False
         except Exception:  # noqa: BLE001 - the host catches what a function raises
@@ -136,7 +137,7 @@ class World:
         """Let Twilio report on one message or call."""
         (written,) = [each for each in self.twilio.books if each.found.sid == sid]
         path = str(written.order.parameters["status_callback"]).partition("#")[0]
-        place = entry_id.parse(path.rpartition("/")[2])
+        place = ids.parse(path.rpartition("/")[2])
         assert place is not None
         reported = Reported(at=self.clock(), status=status, sid=sid, index=place.index)
         await self.ledger.record(place.job_id, reported)
@@ -149,7 +150,7 @@ class World:
 
     async def entries(self) -> list[Entry]:
         """Every entry."""
-        page = await newest_first(self.rows, lambda *_: True, limit=1000, cursor=None)
+        page = await list_newest(self.table, lambda *_: True, limit=1000, cursor=None)
         return list({entry.id: entry for entry, _ in page.items}.values())
 
     async def check_sent_once(self) -> None:

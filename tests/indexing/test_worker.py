@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from shared.deliver.job import Job, read_queue_message
-from shared.deliver.job_queue_in_memory import JobQueueInMemory
-from shared.gateway import Gateway
-from shared.ledger.rows_in_memory import RowsInMemory
+from shared.app import App
+from shared.jobs.job import Job, decode_queue_message
+from shared.storage.memory_queues import MemoryQueues
+from shared.storage.memory_table import MemoryTable
 from tests.clock import Clock
 from tests.conftest import Simulator
 from tests.environment import ENVIRONMENT
@@ -37,8 +37,8 @@ class Worker:
 
     library: Any
     functions: dict[str, Any]
-    gateway: Gateway
-    queue: JobQueueInMemory
+    services: App
+    queues: MemoryQueues
 
     async def call(self, name: str, data: Message, **metadata: Message) -> Any:  # noqa: ANN401 - a stand-in
         """Invoke a function and give what it returned; any error fails the test."""
@@ -85,11 +85,11 @@ async def worker(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Async
     indexed = await library.functions_metadata_request(asked("functions_metadata_request"))
     succeeded(indexed)
     functions = {each.name: each for each in indexed.function_metadata_results}
-    gateway = Gateway(ENVIRONMENT | {"TWILIO_API_BASE_URL": simulator.url}, now=Clock())
-    gateway.rows, gateway.queue = RowsInMemory(), JobQueueInMemory()
-    monkeypatch.setattr(sys.modules["function_app"], "gateway", gateway)
-    yield Worker(library, functions, gateway, gateway.queue)
-    await gateway.carrier.close()  # type: ignore[attr-defined] # the real one
+    services = App(ENVIRONMENT | {"TWILIO_API_BASE_URL": simulator.url}, now=Clock())
+    services.table, services.queues = MemoryTable(), MemoryQueues()
+    monkeypatch.setattr(sys.modules["function_app"], "switchboard", services)
+    yield Worker(library, functions, services, services.queues)
+    await services.provider.close()  # type: ignore[attr-defined] # the real one
 
 
 async def test_the_worker_takes_every_function(worker: Worker) -> None:
@@ -112,8 +112,8 @@ async def test_a_message_goes_its_way_through_the_worker(
     body = json.dumps({"to": TO, "body": "Hi"}).encode()
     status, receipt = await worker.http("accept_message", "POST", "messages", body)
     assert status == 202
-    [put] = worker.queue.take("outbound")
-    job = read_queue_message(put.message)
+    [put] = worker.queues.take("outbound")
+    job = decode_queue_message(put.message)
     assert isinstance(job, Job)
     assert job.accepted.trace == TRACE
     metadata = {
@@ -141,7 +141,7 @@ async def test_a_dropped_request_arrives_with_its_own_id(
     body = json.dumps({"to": TO, "body": "Hi", "id": "theirs"}).encode()
     await worker.call("deliver", Message(bytes=body), Id=Message(json='"message-1"'))
     assert simulator.posts() == []
-    partition = await worker.gateway.rows.next_partition("")
+    partition = await worker.services.table.next_partition("")
     assert partition is not None
-    [row] = [row async for row in worker.gateway.rows.read(partition)]
+    [row] = [row async for row in worker.services.table.read(partition)]
     assert "unknown" in row.text or "not a field" in row.text

@@ -9,11 +9,10 @@ from azure.data.tables.aio import TableClient
 from azure.identity.aio import DefaultAzureCredential
 from azure.storage.queue.aio import QueueClient
 
-from shared.deliver import job_queue_in_storage
-from shared.deliver.job_queue import INBOUND, QUEUE_OF_LANE
-from shared.gateway import Gateway
-from shared.ledger import rows_in_table
+from shared.app import App
 from shared.settings import Settings, read_settings
+from shared.storage import azure_queues, azure_table
+from shared.storage.queues import INBOUND_QUEUE, QUEUE_OF_LANE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,8 +68,8 @@ class Opened:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.urls: list[str] = []
-        self._watch(monkeypatch, job_queue_in_storage, "QueueClient", QueueClient)
-        self._watch(monkeypatch, rows_in_table, "TableClient", TableClient)
+        self._watch(monkeypatch, azure_queues, "QueueClient", QueueClient)
+        self._watch(monkeypatch, azure_table, "TableClient", TableClient)
 
     def _watch(
         self, monkeypatch: pytest.MonkeyPatch, module: object, name: str, client: type
@@ -91,8 +90,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
 
 
 async def open_everything(settings: Settings, identity: Callable[[], AsyncTokenCredential]) -> None:
-    queues = job_queue_in_storage.open_queues(settings, identity)
-    rows = rows_in_table.open_table(settings, "ledger", identity)
+    queues = azure_queues.open_queues(settings, identity)
+    rows = azure_table.open_table(settings, "ledger", identity)
     await queues.close()
     await rows.close()
 
@@ -102,7 +101,9 @@ async def test_with_service_addresses_the_identity_is_used(opened: Opened) -> No
     anybody = Anybody()
     await open_everything(read_settings(BY_IDENTITY), anybody)
     queues = [f"https://account.queue.core.windows.net/{name}" for name in QUEUE_OF_LANE.values()]
-    assert set(queues) | {f"https://account.queue.core.windows.net/{INBOUND}"} <= set(opened.urls)
+    assert set(queues) | {f"https://account.queue.core.windows.net/{INBOUND_QUEUE}"} <= set(
+        opened.urls
+    )
     assert any(url.startswith("https://account.table.core.windows.net") for url in opened.urls)
     assert anybody.made >= 1
 
@@ -129,8 +130,8 @@ async def test_the_identity_is_the_one_that_the_settings_name(
             super().__init__(**options)
 
     monkeypatch.setattr("azure.identity.aio.DefaultAzureCredential", Named)
-    gateway = Gateway(BY_IDENTITY)
-    await gateway.queue.close()  # type: ignore[attr-defined]
-    await gateway.rows.close()  # type: ignore[attr-defined]
+    services = App(BY_IDENTITY)
+    await services.queues.close()  # type: ignore[attr-defined]
+    await services.table.close()  # type: ignore[attr-defined]
     assert set(named) == {BY_IDENTITY["MESSAGE_STORAGE__clientId"]}
     assert opened.urls

@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from shared import routes
-from shared.deliver.job_queue import INBOUND, POISON_OF_LANE, QUEUE_OF_LANE
 from shared.ledger.ledger import TABLE
 from shared.settings import env_name, named_settings, read_settings
+from shared.storage.queues import INBOUND_QUEUE, POISON_OF_LANE, QUEUE_OF_LANE
 from tests.infra.template import (
     CHECKOUT,
     MAIN,
@@ -167,7 +167,7 @@ def test_the_queues_are_those_of_the_code() -> None:
     """Every queue that a trigger reads or the code writes is made, and no other."""
     (queue,) = resources(f"{STORAGE}/queueServices/queues").values()
     assert queue["name"] == "name"
-    of_the_code = {*QUEUE_OF_LANE.values(), *POISON_OF_LANE.values(), INBOUND}
+    of_the_code = {*QUEUE_OF_LANE.values(), *POISON_OF_LANE.values(), INBOUND_QUEUE}
     assert set(variable("queueNames")) == of_the_code
     assert {trigger["queueName"] for trigger in triggers("queueTrigger")} <= of_the_code
 

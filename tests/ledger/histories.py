@@ -5,18 +5,18 @@ from datetime import datetime, timedelta
 import msgspec
 from hypothesis import strategies as st
 
-from shared.ledger.events import (
+from shared.jobs.events import (
     Accepted,
     Answer,
     AnyEvent,
     Claim,
     Doubt,
-    Kind,
     Outcome,
     Parked,
     Reported,
     Retried,
 )
+from shared.kinds import Kind
 from tests.clock import NOON
 
 JOB = "zbpn7196bfzff9kh2444pa"
@@ -64,9 +64,9 @@ def attempts(draw: st.DrawFn, n: int, count: int) -> list[AnyEvent]:
         return [claim]
     first, final = [], []
     for index in indexes:
-        came_to = draw(st.sampled_from(("sid", "refused", "retry", "unknown")))
-        first.append(_outcome(index, came_to, n))
-        settled = draw(st.sampled_from(("sid", "not_created"))) if came_to == "unknown" else came_to
+        result = draw(st.sampled_from(("sent", "rejected", "retryable", "unknown")))
+        first.append(_outcome(index, result, n))
+        settled = draw(st.sampled_from(("sent", "not_created"))) if result == "unknown" else result
         final.append(_outcome(index, settled, n))
     known: list[AnyEvent] = [claim]
     if first != final:
@@ -76,11 +76,11 @@ def attempts(draw: st.DrawFn, n: int, count: int) -> list[AnyEvent]:
     return known
 
 
-def _outcome(index: int, came_to: str, n: int) -> Outcome:
-    fields: dict[str, object] = {"index": index, "came_to": came_to}
-    if came_to == "sid":
+def _outcome(index: int, result: str, n: int) -> Outcome:
+    fields: dict[str, object] = {"index": index, "result": result}
+    if result == "sent":
         fields |= {"sid": sid(index, n), "status": "queued"}
-    if came_to == "refused":
+    if result == "rejected":
         fields |= {"code": "21211", "message": "no such number"}
     return msgspec.convert(fields, Outcome)
 

@@ -4,21 +4,21 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.ledger import entry_id
+from shared.jobs import ids
 from shared.ledger.batches import Batch
 from shared.ledger.ledger import Ledger
-from shared.ledger.rows_in_memory import RowsInMemory
+from shared.storage.memory_table import MemoryTable
 from tests.clock import NOON
 from tests.ledger.histories import accepted
 
 
 @pytest.fixture
 def ledger() -> Ledger:
-    return Ledger(RowsInMemory())
+    return Ledger(MemoryTable())
 
 
 def batch(at: datetime = NOON, random: int = 1 << 30, jobs: int = 1) -> Batch:
-    return Batch(id=entry_id.new_batch_id(at, random), at=at, kind="call", lane="bulk", count=1,
+    return Batch(id=ids.new_batch_id(at, random), at=at, kind="call", lane="bulk", count=1,
                  jobs=jobs, duplicates=0, skipped=0, metadata={"a": "b"})  # fmt: skip
 
 
@@ -52,7 +52,7 @@ async def test_the_newest_are_listed_across_days(ledger: Ledger) -> None:
         await ledger.batches.end(each.id)
     # Rows of other things before and after the batches' own.
     await ledger.marks.set(NOON)
-    await ledger.record(entry_id.new_id(NOON, 1), accepted())
+    await ledger.record(ids.new_id(NOON, 1), accepted())
     assert await ledger.batches.newest(3) == batches[:-4:-1]
     assert await ledger.batches.newest(20) == batches[::-1]
 
@@ -61,12 +61,12 @@ async def test_the_newest_are_listed_across_days(ledger: Ledger) -> None:
 async def test_the_jobs_of_a_batch_are_found_in_their_order(ledger: Ledger, jobs: int) -> None:
     """From every shard, and none of another batch or of a single message of the same moment."""
     one, other = batch(), batch(random=2 << 30)
-    await ledger.record(entry_id.new_id(NOON, 3 << 30), accepted())
+    await ledger.record(ids.new_id(NOON, 3 << 30), accepted())
     for number in range(jobs):
-        await ledger.record(entry_id.batch_job_id(one.id, number), accepted())
-        await ledger.record(entry_id.batch_job_id(other.id, number), accepted())
+        await ledger.record(ids.batch_job_id(one.id, number), accepted())
+        await ledger.record(ids.batch_job_id(other.id, number), accepted())
     found = await ledger.batches.entries(one.id)
-    wanted = [entry_id.batch_job_id(one.id, number) for number in range(jobs)]
+    wanted = [ids.batch_job_id(one.id, number) for number in range(jobs)]
     assert [entry.id for entry in found] == wanted
 
 
@@ -76,7 +76,7 @@ async def test_a_batch_is_over_when_its_jobs_are_gone(ledger: Ledger) -> None:
     for each in (waits, gone, young):
         await ledger.batches.begin(each)
         await ledger.batches.end(each.id)
-    await ledger.record(entry_id.batch_job_id(waits.id, 20), accepted())
+    await ledger.record(ids.batch_job_id(waits.id, 20), accepted())
     before = NOON + timedelta(days=1, hours=1)
     assert [each async for each in ledger.batches.over(before)] == [gone]
     await ledger.batches.forget(gone.id)

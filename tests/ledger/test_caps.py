@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from shared.ledger.caps import Caps
 from shared.ledger.ledger import Ledger
-from shared.ledger.retention import forget
-from shared.ledger.rows import Row
-from shared.ledger.rows_in_memory import RowsInMemory
+from shared.ledger.retention import forget_before
+from shared.storage.memory_table import MemoryTable
+from shared.storage.table import Row
 
 DAY = "20261121"
 TO = "+14155552671"
 
 
-class HesitantRows(RowsInMemory):
+class HesitantRows(MemoryTable):
     """A table whose steps take effect at times that a seed draws; it counts them."""
 
     def __init__(self, seed: int) -> None:
@@ -75,7 +75,7 @@ def test_a_recipients_cap_is_exact(cap: int, workers: int, seed: int) -> None:
 
 async def test_a_send_takes_one_place_however_often_it_asks() -> None:
     """The same send has its place under a recipient's cap already, on any worker."""
-    rows = RowsInMemory()
+    rows = MemoryTable()
     first, second = Caps(rows), Caps(rows)
     assert await first.take_for(DAY, TO, 2, "job-0")
     assert await second.take_for(DAY, TO, 2, "job-1")
@@ -86,7 +86,7 @@ async def test_a_send_takes_one_place_however_often_it_asks() -> None:
 
 async def test_numbers_and_days_are_counted_apart() -> None:
     """Another number, and another day, has all its places."""
-    caps = Caps(RowsInMemory())
+    caps = Caps(MemoryTable())
     assert await caps.take_for(DAY, TO, 1, "job-0")
     assert await caps.take_for(DAY, "+14155552672", 1, "job-1")
     assert await caps.take_for("20261122", TO, 1, "job-2")
@@ -98,7 +98,7 @@ async def test_numbers_and_days_are_counted_apart() -> None:
 
 async def test_the_table_holds_no_number() -> None:
     """An address stands in the table as a digest, whatever characters it has."""
-    rows = RowsInMemory()
+    rows = MemoryTable()
     assert await Caps(rows).take_for(DAY, "sip:a/b#c?d@example.com", 1, "job-0")
     partition = await rows.next_partition("")
     assert partition is not None
@@ -109,7 +109,7 @@ async def test_the_table_holds_no_number() -> None:
 
 async def test_a_place_that_comes_back_is_given_again() -> None:
     """What was given back can be taken once more, after everything else was taken."""
-    caps = Caps(RowsInMemory())
+    caps = Caps(MemoryTable())
     assert await caps.take(DAY, "total", 1)
     assert not await caps.take(DAY, "total", 1)
     caps.give_back(DAY, "total")
@@ -120,7 +120,7 @@ async def test_a_place_that_comes_back_is_given_again() -> None:
 @pytest.mark.parametrize(("first", "then"), [(3, 5), (5, 3), (3, 5000), (5000, 3)])
 async def test_a_cap_that_changes_holds_for_the_whole_day(first: int, then: int) -> None:
     """What was sent under the old cap counts under the new one."""
-    rows = RowsInMemory()
+    rows = MemoryTable()
     old = Caps(rows)
     sent = sum([await old.take(DAY, "US", first) for _ in range(4)])
     new = Caps(rows)
@@ -143,12 +143,12 @@ async def test_a_place_costs_few_rows() -> None:
 
 async def test_places_are_forgotten_with_the_messages() -> None:
     """Retention deletes the days that it is asked to, of every cap, and leaves later ones."""
-    rows = RowsInMemory()
+    rows = MemoryTable()
     caps = Caps(rows)
     for day in ("20261119", "20261121"):
         await caps.take(day, "US", 5)
         await caps.take_for(day, TO, 5, "job-0")
-    await forget(Ledger(rows), datetime(2026, 11, 20, tzinfo=UTC))
+    await forget_before(Ledger(rows), datetime(2026, 11, 20, tzinfo=UTC))
     left: list[str] = []
     while partition := await rows.next_partition(left[-1] + "!" if left else ""):
         left.append(partition)

@@ -1,16 +1,16 @@
 """The ledger: what is noted is known, and only the first note of a name counts."""
 
-from shared.ledger import entry_id
-from shared.ledger.events import Claim, Reported
-from shared.ledger.ledger import Key, Ledger
-from shared.ledger.rows_in_memory import RowsInMemory
+from shared.jobs import ids
+from shared.jobs.events import Claim, Reported
+from shared.ledger.ledger import IdempotencyRecord, Ledger
+from shared.storage.memory_table import MemoryTable
 from tests.clock import NOON
 from tests.ledger.histories import JOB, TO, accepted, sid
 
 
 async def test_what_was_noted_is_found() -> None:
     """An entry is the fold of its own rows, and of no neighbour's."""
-    ledger = Ledger(RowsInMemory())
+    ledger = Ledger(MemoryTable())
     neighbour = JOB[:-1] + "b"
     assert await ledger.find(JOB) is None
     assert await ledger.record(JOB, accepted(*TO[:1]))
@@ -25,7 +25,7 @@ async def test_what_was_noted_is_found() -> None:
 
 async def test_the_first_claim_stands() -> None:
     """Of two workers that claim the same attempt, one is told no and changes nothing."""
-    ledger = Ledger(RowsInMemory())
+    ledger = Ledger(MemoryTable())
     assert await ledger.record(JOB, Claim(at=NOON, n=1, token="mine"))
     assert not await ledger.record(JOB, Claim(at=NOON, n=1, token="yours"))
     entry = await ledger.find(JOB)
@@ -36,8 +36,11 @@ async def test_the_first_claim_stands() -> None:
 
 async def test_a_key_stands_for_its_first_use() -> None:
     """An idempotency key gives back what it was first held for, to everyone who comes later."""
-    ledger = Ledger(RowsInMemory())
-    first, second = Key("job-1", NOON, "digest"), Key("job-2", NOON, "digest")
+    ledger = Ledger(MemoryTable())
+    first, second = (
+        IdempotencyRecord("job-1", NOON, "digest"),
+        IdempotencyRecord("job-2", NOON, "digest"),
+    )
     assert await ledger.key("ab12") is None
     assert await ledger.hold_key("ab12", first) == first
     assert await ledger.hold_key("ab12", second) == first
@@ -47,8 +50,8 @@ async def test_a_key_stands_for_its_first_use() -> None:
 
 async def test_keys_are_no_days() -> None:
     """Idempotency keys lie after every day's partition, out of the way of listing."""
-    rows = RowsInMemory()
-    await Ledger(rows).hold_key("ab12", Key("job", NOON, "digest"))
+    rows = MemoryTable()
+    await Ledger(rows).hold_key("ab12", IdempotencyRecord("job", NOON, "digest"))
     partition = await rows.next_partition("")
     assert partition is not None
-    assert partition > entry_id.partitions("zzzz")[-1]
+    assert partition > ids.partitions("zzzz")[-1]

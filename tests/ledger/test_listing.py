@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.ledger import entry_id
-from shared.ledger.fold import Delivery, Entry
+from shared.jobs import ids
+from shared.jobs.fold import Delivery, Entry
 from shared.ledger.ledger import Ledger
-from shared.ledger.listing import MOST_LOOKED_AT, newest_first
-from shared.ledger.rows import Row
-from shared.ledger.rows_in_memory import RowsInMemory
+from shared.ledger.listing import MAX_DELIVERIES_READ, list_newest
+from shared.storage.memory_table import MemoryTable
+from shared.storage.table import Row
 from tests.clock import NOON
 from tests.ledger.histories import TO, accepted
 
 
-class CountedRows(RowsInMemory):
+class CountedRows(MemoryTable):
     """Rows that count how many of them are read."""
 
     def __init__(self) -> None:
@@ -38,20 +38,20 @@ def everything(_entry: Entry, _delivery: Delivery) -> bool:
     return True
 
 
-async def noted(rows: RowsInMemory, at: datetime, random: int, *to: str) -> list[str]:
+async def noted(table: MemoryTable, at: datetime, random: int, *to: str) -> list[str]:
     """Note a job; gives its deliveries' ids."""
-    job = entry_id.new_id(at, random)
-    await Ledger(rows).record(job, accepted(*to, at=at))
+    job = ids.new_id(at, random)
+    await Ledger(table).record(job, accepted(*to, at=at))
     count = max(len(to), 1)
-    return [entry_id.recipient_id(job, index, count) for index in range(count)]
+    return [ids.recipient_id(job, index, count) for index in range(count)]
 
 
-async def pages(rows: RowsInMemory, limit: int) -> list[list[str]]:
+async def pages(table: MemoryTable, limit: int) -> list[list[str]]:
     """The ids on every page, following the cursors to the end."""
     found: list[list[str]] = []
     cursor = None
     while len(found) < 100:
-        page = await newest_first(rows, everything, limit=limit, cursor=cursor)
+        page = await list_newest(table, everything, limit=limit, cursor=cursor)
         found.append([delivery.id for _, delivery in page.items])
         cursor = page.next
         if cursor is None:
@@ -71,7 +71,7 @@ async def test_cursors_give_everything_once_newest_first(
     made: Sequence[tuple[int, int, int, int]], limit: int
 ) -> None:
     """Page after page gives every delivery once, newest first, over all days and shards."""
-    rows = RowsInMemory()
+    rows = MemoryTable()
     expected = []
     for days, milliseconds, random, count in sorted(made, key=lambda j: (j[0], -j[1])):
         at = NOON.replace(hour=0) - timedelta(days=days * 40) + timedelta(milliseconds=milliseconds)
@@ -83,12 +83,12 @@ async def test_cursors_give_everything_once_newest_first(
 
 async def test_every_event_of_an_entry_is_folded_in() -> None:
     """A listed entry is the same as the one that is looked up."""
-    rows = RowsInMemory()
+    rows = MemoryTable()
     ledger = Ledger(rows)
     for seconds in (1, 2):
         job = (await noted(rows, NOON + timedelta(seconds=seconds), 5))[0]
         await ledger.record(job, accepted(at=NOON, send_at=NOON))
-    page = await newest_first(rows, everything, limit=9, cursor=None)
+    page = await list_newest(rows, everything, limit=9, cursor=None)
     assert [entry for entry, _ in page.items] == [
         await ledger.find(entry.id) for entry, _ in page.items
     ]
@@ -96,7 +96,7 @@ async def test_every_event_of_an_entry_is_folded_in() -> None:
 
 async def test_an_empty_ledger_is_an_empty_page() -> None:
     """Nothing noted is no items and no successor, whatever else the table holds."""
-    rows = RowsInMemory()
+    rows = MemoryTable()
     await rows.insert(Row("~key-ab", "k", "{}"))
     assert await pages(rows, 3) == [[]]
 
@@ -107,15 +107,15 @@ async def test_empty_days_cost_nothing() -> None:
     old = await noted(rows, NOON - timedelta(days=3650), 1)
     new = await noted(rows, NOON, 2)
     assert await pages(rows, 5) == [[*new, *old]]
-    assert rows.asked == 2 * entry_id.SHARDS
+    assert rows.asked == 2 * ids.SHARDS
 
 
 async def test_a_cursor_in_a_day_that_is_gone_goes_on_after_it() -> None:
     """A cursor outlives its entry: the page begins with what is older."""
-    rows = RowsInMemory()
+    rows = MemoryTable()
     older = await noted(rows, NOON - timedelta(days=1), 1)
-    cursor = entry_id.new_id(NOON, 99)
-    page = await newest_first(rows, everything, limit=3, cursor=cursor)
+    cursor = ids.new_id(NOON, 99)
+    page = await list_newest(rows, everything, limit=3, cursor=cursor)
     assert [delivery.id for _, delivery in page.items] == older
 
 
@@ -123,17 +123,17 @@ async def test_a_filter_that_nothing_fits_looks_at_so_much_and_no_more() -> None
     """A page looks at MOST_LOOKED_AT deliveries, then is handed out short, with a successor."""
     rows = CountedRows()
     many = [f"+1415555{number:04}" for number in range(100)]
-    for number in range(MOST_LOOKED_AT // 100 + 1):
+    for number in range(MAX_DELIVERIES_READ // 100 + 1):
         await noted(rows, NOON + timedelta(milliseconds=number), number << 55, *many)
 
     def last_one(_entry: Entry, delivery: Delivery) -> bool:
         return delivery.id.endswith("-99") and _entry.id.startswith(oldest)
 
-    oldest = entry_id.new_id(NOON, 0)
-    page = await newest_first(rows, last_one, limit=10, cursor=None)
+    oldest = ids.new_id(NOON, 0)
+    page = await list_newest(rows, last_one, limit=10, cursor=None)
     assert page.items == ()
     assert page.next is not None
-    page = await newest_first(rows, last_one, limit=10, cursor=page.next)
+    page = await list_newest(rows, last_one, limit=10, cursor=page.next)
     assert [delivery.id for _, delivery in page.items] == [f"{oldest}-99"]
     assert page.next is None
 
@@ -144,6 +144,6 @@ async def test_the_first_page_costs_the_same_however_many_there_are(messages: in
     rows = CountedRows()
     for number in range(messages):
         await noted(rows, NOON + timedelta(seconds=number), (number % 16) << 55)
-    await newest_first(rows, everything, limit=20, cursor=None)
-    assert rows.asked == entry_id.SHARDS
-    assert rows.read_rows <= 20 + 2 * entry_id.SHARDS
+    await list_newest(rows, everything, limit=20, cursor=None)
+    assert rows.asked == ids.SHARDS
+    assert rows.read_rows <= 20 + 2 * ids.SHARDS

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from shared.ledger.marks import Marks
-from shared.ledger.rows_in_memory import RowsInMemory
+from shared.storage.memory_table import MemoryTable
 from tests.clock import NOON
 
 
 async def test_the_newest_mark_is_known() -> None:
     """Whatever the order in which marks were set, and however often."""
-    marks = Marks(RowsInMemory())
+    marks = Marks(MemoryTable())
     assert await marks.newest() is None
     for hours in (1, 30, 3, 30):
         await marks.set(NOON + timedelta(hours=hours))
@@ -18,7 +18,7 @@ async def test_the_newest_mark_is_known() -> None:
 
 async def test_old_marks_are_forgotten_but_not_the_newest() -> None:
     """Where nothing was reconciled for long, the last mark still says where to go on."""
-    rows = RowsInMemory()
+    rows = MemoryTable()
     marks = Marks(rows)
     await marks.forget(NOON)
     for hours in range(5):

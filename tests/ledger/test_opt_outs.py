@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.ledger.opt_outs import PARTITION, OptOut, OptOuts
-from shared.ledger.rows_in_memory import RowsInMemory
+from shared.storage.memory_table import MemoryTable
 from tests.clock import NOON
 from tests.environment import SENDER
 from tests.ledger.histories import TO
@@ -26,7 +26,7 @@ def said(
 
 async def test_a_stop_holds_for_one_number_and_one_sender() -> None:
     """Others may text the person, and the sender may text others."""
-    opt_outs = OptOuts(RowsInMemory())
+    opt_outs = OptOuts(MemoryTable())
     await opt_outs.note(said("stop"))
     assert await opt_outs.has_stopped(ANN, SENDER, NOON)
     assert not await opt_outs.has_stopped(BOB, SENDER, NOON)
@@ -35,7 +35,7 @@ async def test_a_stop_holds_for_one_number_and_one_sender() -> None:
 
 async def test_what_a_worker_notes_it_knows_at_once() -> None:
     """Its own set is not waited for, however fresh it is."""
-    opt_outs = OptOuts(RowsInMemory())
+    opt_outs = OptOuts(MemoryTable())
     assert not await opt_outs.has_stopped(ANN, SENDER, NOON)
     await opt_outs.note(said("stop"))
     assert await opt_outs.has_stopped(ANN, SENDER, NOON)
@@ -45,7 +45,7 @@ async def test_what_a_worker_notes_it_knows_at_once() -> None:
 
 async def test_another_worker_learns_of_it_within_a_second() -> None:
     """A stop and a start reach a worker that has been reading for long."""
-    rows = RowsInMemory()
+    rows = MemoryTable()
     one, other = OptOuts(rows), OptOuts(rows)
     at = NOON
     for says in ("stop", "start", "stop"):
@@ -59,7 +59,7 @@ async def test_another_worker_learns_of_it_within_a_second() -> None:
 
 async def test_a_worker_that_starts_later_knows_everything() -> None:
     """The whole log is read once, however old it is."""
-    rows = RowsInMemory()
+    rows = MemoryTable()
     await OptOuts(rows).note(said("stop"))
     assert await OptOuts(rows).has_stopped(ANN, SENDER, NOON + timedelta(days=4000))
 
@@ -67,7 +67,7 @@ async def test_a_worker_that_starts_later_knows_everything() -> None:
 @pytest.mark.parametrize("ahead", [-299, -30, 0, 30, 299])
 async def test_clocks_may_differ_by_five_minutes(ahead: int) -> None:
     """A note of a worker whose clock is ahead or behind is not missed."""
-    rows = RowsInMemory()
+    rows = MemoryTable()
     one, other = OptOuts(rows), OptOuts(rows)
     assert not await other.has_stopped(ANN, SENDER, NOON)
     await one.note(said("stop", NOON + timedelta(seconds=ahead)))
@@ -76,7 +76,7 @@ async def test_clocks_may_differ_by_five_minutes(ahead: int) -> None:
 
 async def test_a_note_that_was_slow_to_arrive_is_not_missed() -> None:
     """A row may be seen up to five minutes after the time that it bears."""
-    rows = RowsInMemory()
+    rows = MemoryTable()
     one, other = OptOuts(rows), OptOuts(rows)
     for seconds in range(1, 200, 40):
         assert not await other.has_stopped(ANN, SENDER, NOON + seconds * SECOND)
@@ -86,7 +86,7 @@ async def test_a_note_that_was_slow_to_arrive_is_not_missed() -> None:
 
 async def test_the_same_word_of_the_same_message_is_one_note() -> None:
     """A webhook that Twilio repeats leaves one row."""
-    rows = RowsInMemory()
+    rows = MemoryTable()
     opt_outs = OptOuts(rows)
     for _ in range(3):
         await opt_outs.note(said("stop"))
@@ -105,7 +105,7 @@ async def test_the_last_word_counts_in_whatever_order_they_came(
     words: list[tuple[Literal["stop", "start"], int, bool]], data: st.DataObject
 ) -> None:
     """Two workers and a new one agree on it, whichever of them noted which word when."""
-    rows = RowsInMemory()
+    rows = MemoryTable()
     workers = OptOuts(rows), OptOuts(rows)
     end = NOON + timedelta(days=3)
     for number, (says, seconds, by_first) in enumerate(data.draw(st.permutations(words))):

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 
 from shared.errors import StorageUnavailableError
 from shared.ledger.opt_outs import OptOuts
-from shared.ledger.rows import Row
-from shared.ledger.rows_in_memory import RowsInMemory
+from shared.storage.memory_table import MemoryTable
+from shared.storage.table import Row
 from tests.clock import Clock
 
 
-class CountedRows(RowsInMemory):
+class CountedRows(MemoryTable):
     """Rows that count how often they are read, and fail while told to."""
 
     def __init__(self) -> None:

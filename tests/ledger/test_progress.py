@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from shared.ledger import entry_id
+from shared.jobs import ids
+from shared.jobs.events import Answer, AnyEvent, Claim, Outcome, Parked, Reported
+from shared.jobs.fold import Entry, fold
 from shared.ledger.batches import Batch
-from shared.ledger.events import Answer, AnyEvent, Claim, Outcome, Parked, Reported
-from shared.ledger.fold import Entry, fold
-from shared.ledger.progress import progress
+from shared.ledger.progress import summarize_batch
 from tests.clock import NOON
 from tests.ledger.histories import TO, accepted, sid
 
-BATCH = entry_id.new_batch_id(NOON, 7)
+BATCH = ids.new_batch_id(NOON, 7)
 
 
 def after(seconds: float) -> datetime:
@@ -26,18 +26,18 @@ def batch(count: int, **more: Any) -> Batch:  # noqa: ANN401 - a batch's own fie
 
 
 def job(*events: AnyEvent, number: int = 0, to: tuple[str, ...] = TO) -> Entry:
-    return fold(entry_id.batch_job_id(BATCH, number), [accepted(*to), *events])
+    return fold(ids.batch_job_id(BATCH, number), [accepted(*to), *events])
 
 
-def answer(at: float, *came_to: str, n: int = 1, not_before: float = 0) -> Answer:
+def answer(at: float, *result: str, n: int = 1, not_before: float = 0) -> Answer:
     more = {
-        "sid": {"sid": sid(0), "status": "queued"},
-        "refused": {"code": "21211"},
-        "retry": {"not_before": after(not_before)},
+        "sent": {"sid": sid(0), "status": "queued"},
+        "rejected": {"code": "21211"},
+        "retryable": {"not_before": after(not_before)},
     }
     outcomes = [
-        Outcome(index=i, came_to=each, **more[each])  # type: ignore[arg-type] # the fields of each
-        for i, each in enumerate(came_to)
+        Outcome(index=i, result=each, **more[each])  # type: ignore[arg-type] # the fields of each
+        for i, each in enumerate(result)
     ]
     return Answer(at=after(at), n=n, outcomes=tuple(outcomes))
 
@@ -45,11 +45,11 @@ def answer(at: float, *came_to: str, n: int = 1, not_before: float = 0) -> Answe
 def test_recipients_are_counted_by_state_and_by_status() -> None:
     """Each recipient counts once; those of jobs of which nothing is known yet count as accepted."""
     entries = [
-        job(Claim(at=after(1), n=1), answer(3, "sid", "refused", "retry"),
+        job(Claim(at=after(1), n=1), answer(3, "sent", "rejected", "retryable"),
             Reported(at=after(9), status="delivered", sid=sid(0), index=0)),
         job(Parked(at=after(2), code="expired", message="too late"), number=1),
     ]  # fmt: skip
-    shown = progress(batch(10, metadata={"a": "b"}), entries, after(10))
+    shown = summarize_batch(batch(10, metadata={"a": "b"}), entries, after(10))
     assert shown["states"] == {"handed_over": 1, "refused": 1, "accepted": 1 + 4, "parked": 3}
     assert sum(shown["states"].values()) == shown["count"] == 10
     assert shown["twilio_statuses"] == {"delivered": 1}
@@ -59,19 +59,19 @@ def test_recipients_are_counted_by_state_and_by_status() -> None:
 @pytest.mark.parametrize(("now", "state"), [(0, "scheduled"), (61, "accepted")])
 def test_what_is_not_known_yet_waits_for_the_batchs_time(now: float, state: str) -> None:
     """Before `send_at` it is scheduled, after that accepted."""
-    shown = progress(batch(3, send_at=after(60)), [], after(now))
+    shown = summarize_batch(batch(3, send_at=after(60)), [], after(now))
     assert (shown["states"], shown["send_at"]) == ({state: 3}, after(60))
 
 
 def test_the_rate_is_from_the_first_claim_to_the_last_answer() -> None:
     """What is left is expected at the same rate."""
     entries = [
-        job(Claim(at=after(10), n=1), answer(12, "sid", "sid", "refused")),
-        job(Claim(at=after(11), n=1), answer(14, "sid", "sid", "sid"), number=1),
+        job(Claim(at=after(10), n=1), answer(12, "sent", "sent", "rejected")),
+        job(Claim(at=after(11), n=1), answer(14, "sent", "sent", "sent"), number=1),
     ]
-    shown = progress(batch(12), entries, after(20))
+    shown = summarize_batch(batch(12), entries, after(20))
     assert (shown["rate"], shown["estimated_end"]) == (1.5, after(24))
-    done = progress(batch(6), entries, after(20))
+    done = summarize_batch(batch(6), entries, after(20))
     assert (done["rate"], done["estimated_end"]) == (1.5, None)
 
 
@@ -80,14 +80,14 @@ def test_the_rate_is_from_the_first_claim_to_the_last_answer() -> None:
     [
         [],
         [Claim(at=after(1), n=1)],
-        [Claim(at=after(1), n=1), answer(1, "sid", "sid", "sid")],
+        [Claim(at=after(1), n=1), answer(1, "sent", "sent", "sent")],
         [Claim(at=after(1), n=1, by="cancel")],
     ],
     ids=["nothing", "no answer", "no time", "a cancel"],
 )
 def test_without_two_moments_there_is_no_rate(events: list[AnyEvent]) -> None:
     """Nothing is estimated from nothing."""
-    shown = progress(batch(9), [job(*events)], after(20))
+    shown = summarize_batch(batch(9), [job(*events)], after(20))
     assert (shown["rate"], shown["estimated_end"]) == (None, None)
 
 
@@ -95,20 +95,22 @@ def test_a_cancel_does_not_slow_the_rate_down() -> None:
     """What was canceled days before, or instead of being sent, tells nothing of the speed."""
     entries = [
         job(Claim(at=after(-900_000), n=1, by="cancel"), number=1),
-        job(Claim(at=after(10), n=1), answer(12, "sid", "sid", "sid")),
+        job(Claim(at=after(10), n=1), answer(12, "sent", "sent", "sent")),
     ]
-    assert progress(batch(9), entries, after(20))["rate"] == 1.5
+    assert summarize_batch(batch(9), entries, after(20))["rate"] == 1.5
 
 
 def test_a_night_does_not_slow_the_rate_down() -> None:
     """What goes out in the morning goes as fast as what went before the quiet hours."""
     morning = 36_000
     entries = [
-        job(Claim(at=after(0), n=1), answer(1, "retry", "retry", "sid", not_before=morning),
-            Claim(at=after(morning), n=2), answer(morning + 1, "sid", "sid", n=2)),
-        job(Claim(at=after(morning + 1), n=1), answer(morning + 2, "sid", "sid", "sid"), number=1),
+        job(Claim(at=after(0), n=1), answer(1, "retryable", "retryable", "sent",
+            not_before=morning),
+            Claim(at=after(morning), n=2), answer(morning + 1, "sent", "sent", n=2)),
+        job(Claim(at=after(morning + 1), n=1), answer(morning + 2, "sent", "sent", "sent"),
+            number=1),
     ]  # fmt: skip
-    shown = progress(batch(12), entries, after(morning + 3))
+    shown = summarize_batch(batch(12), entries, after(morning + 3))
     assert shown["rate"] == round(6 / (1 + 60 + 1 + 1), 2)
     assert shown["estimated_end"] < after(morning + 120)
 
@@ -116,10 +118,10 @@ def test_a_night_does_not_slow_the_rate_down() -> None:
 def test_what_is_held_does_not_end_before_it_may_go() -> None:
     """However fast the others went, the end waits for who must not be texted at night."""
     entries = [
-        job(Claim(at=after(0), n=1), answer(1, "sid", "sid", "retry", not_before=36_000)),
-        job(Claim(at=after(0), n=1), answer(1, "sid", "sid", "sid"), number=1),
+        job(Claim(at=after(0), n=1), answer(1, "sent", "sent", "retryable", not_before=36_000)),
+        job(Claim(at=after(0), n=1), answer(1, "sent", "sent", "sent"), number=1),
     ]
-    shown = progress(batch(6), entries, after(2))
+    shown = summarize_batch(batch(6), entries, after(2))
     assert (shown["rate"], shown["estimated_end"]) == (5, after(36_000))
 
 
@@ -130,10 +132,10 @@ def test_the_first_failures_are_shown_with_their_reasons() -> None:
     lost = Reported(at=after(5), status="failed", sid=sid(1), index=1)
     many = tuple(f"+1415555{n:04}" for n in range(2000, 2030))
     entries = [
-        job(Claim(at=after(1), n=1), answer(3, "sid", "sid", "refused"), failed, lost),
+        job(Claim(at=after(1), n=1), answer(3, "sent", "sent", "rejected"), failed, lost),
         job(Parked(at=after(2), code="expired", message="too late"), number=1, to=many),
     ]
-    failures = progress(batch(33), entries, after(10))["failures"]
+    failures = summarize_batch(batch(33), entries, after(10))["failures"]
     assert len(failures) == 20
     assert [each["id"][-2:] for each in failures[:4]] == ["-0", "-1", "-2", "-0"]
     assert [each["error"] for each in failures[:4]] == [

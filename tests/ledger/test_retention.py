@@ -5,15 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from shared.ledger import entry_id
-from shared.ledger.events import Claim, Kind, Reported
+from shared.deliver.reconcile import reconcile
+from shared.jobs import ids
+from shared.jobs.events import Claim, Reported
+from shared.kinds import Kind
 from shared.ledger.ledger import Ledger
 from shared.ledger.opt_outs import PARTITION, OptOut
-from shared.ledger.retention import Forgotten, forget
-from shared.ledger.rows import Row
+from shared.ledger.retention import Forgotten, forget_before
+from shared.storage.table import Row
 from tests.clock import NOON
 from tests.deliver.asking import accept_batch, cancel, cancel_batch, retry, retry_batch, show_batch
-from tests.deliver.seams import KillAt, KilledError, Recorder, RowsSeam
+from tests.deliver.seams import KillAt, KilledError, Recorder, TableSeam
 from tests.deliver.world import TO, World, numbers
 
 LATER = {"days": 91, "hours": 12}
@@ -22,16 +24,16 @@ LATER = {"days": 91, "hours": 12}
 async def rows_of(world: World) -> list[Row]:
     """Every row in the table."""
     found: list[Row] = []
-    partition = await world.rows.next_partition("")
+    partition = await world.table.next_partition("")
     while partition is not None:
-        found += [row async for row in world.rows.read(partition)]
-        partition = await world.rows.next_partition(f"{partition}\x01")
+        found += [row async for row in world.table.read(partition)]
+        partition = await world.table.next_partition(f"{partition}\x01")
     return found
 
 
 async def forgotten(world: World, ledger: Ledger | None = None) -> Forgotten:
     """What a run at this moment forgets."""
-    return await forget(ledger or world.ledger, world.clock() - timedelta(days=90))
+    return await forget_before(ledger or world.ledger, world.clock() - timedelta(days=90))
 
 
 async def full_world() -> World:
@@ -50,7 +52,7 @@ async def full_world() -> World:
     assert (await retry_batch(world.worker(), batch, "five")).status == 202
     await world.until_quiet()
     await world.report()
-    await world.worker().reconcile()
+    await reconcile(world.worker())
     world.queue.drop(b"{")
     await world.until_quiet()
     return world
@@ -75,13 +77,13 @@ async def test_a_run_that_dies_anywhere_is_completed_by_the_next() -> None:
     recorder = Recorder()
     world = await full_world()
     world.clock.move(**LATER)
-    await forgotten(world, Ledger(RowsSeam(world.rows, recorder)))
+    await forgotten(world, Ledger(TableSeam(world.table, recorder)))
     deletes = [n for n, step in enumerate(recorder.steps) if "delete" in step]
     for place in [*deletes[::2], *range(0, len(recorder.steps), 60)]:
         world = await full_world()
         world.clock.move(**LATER)
         with suppress(KilledError):
-            await forgotten(world, Ledger(RowsSeam(world.rows, KillAt(place))))
+            await forgotten(world, Ledger(TableSeam(world.table, KillAt(place))))
         await world.entries()
         await forgotten(world)
         assert [row.partition for row in await rows_of(world)] == ["~reconciled"]
@@ -132,12 +134,12 @@ async def test_what_was_canceled_is_not_sent_because_it_was_forgotten() -> None:
     name = await world.accepted(send_at=(NOON + timedelta(days=30)).isoformat())
     assert (await cancel(world.worker(), name)).status == 200
     while (message := world.queue.take()) is not None:
-        await forget(world.ledger, world.clock() - timedelta(days=1))
+        await forget_before(world.ledger, world.clock() - timedelta(days=1))
         await world.deliver(world.worker(), message)
     assert world.twilio.asked == 0
     assert (await world.entry(name)).deliveries[0].state == "canceled"
     world.clock.move(days=31)
-    assert (await forget(world.ledger, world.clock() - timedelta(days=1))).jobs == 1
+    assert (await forget_before(world.ledger, world.clock() - timedelta(days=1))).jobs == 1
 
 
 async def test_a_batch_of_which_one_job_is_left_stays() -> None:
@@ -163,9 +165,9 @@ async def test_what_was_never_sent_goes_too() -> None:
     world = World()
     await world.accepted()
     world.queue.messages.clear()
-    orphan = entry_id.new_id(NOON, 99)
+    orphan = ids.new_id(NOON, 99)
     await world.ledger.record(orphan, Reported(at=NOON, status="sent"))
-    await world.ledger.record(entry_id.new_id(NOON, 98), Claim(at=NOON, n=1))
+    await world.ledger.record(ids.new_id(NOON, 98), Claim(at=NOON, n=1))
     world.clock.move(**LATER)
     assert (await forgotten(world)).jobs == 3
 

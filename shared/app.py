@@ -1,0 +1,138 @@
+"""The app: settings, and the services that follow from them, built once per worker when needed.
+
+Imports are as lazy as the services: an answer in TwiML waits for neither storage nor Twilio.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.errors import SettingsError
+from shared.log import log
+from shared.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from azure.core.credentials_async import AsyncTokenCredential
+
+    from shared.deliver.capacity import Capacity
+    from shared.deliver.guards import Guards
+    from shared.kinds import Kind
+    from shared.ledger.ledger import Ledger
+    from shared.provider.probe import Probe
+    from shared.provider.provider import Provider
+    from shared.provider.signature import SignatureValidator
+    from shared.storage.queues import Queues
+    from shared.storage.table import Table
+
+
+def utc_now() -> datetime:
+    """Return the time, with its zone."""
+    return datetime.now(UTC)
+
+
+def random_bits() -> int:
+    """Return 60 random bits, for ids, tokens and jitter."""
+    return secrets.randbits(60)
+
+
+class App:
+    """The services of one environment.
+
+    Every service raises SettingsError while settings are wrong, so that each request says so.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        *,
+        now: Callable[[], datetime] = utc_now,
+        random: Callable[[], int] = random_bits,
+    ) -> None:
+        self._environment = environment
+        self.now = now
+        self.random = random
+
+    def log_settings_errors(self) -> None:
+        """Log every setting that is missing or malformed, before the first request meets it."""
+        try:
+            self.settings  # noqa: B018 - building them is the check
+        except SettingsError as error:
+            log("settings_wrong", level=logging.ERROR, problems=str(error))
+
+    @cached_property
+    def settings(self) -> Settings:
+        return read_settings(self._environment, validate_answer=_validate_answer)
+
+    @cached_property
+    def signature(self) -> SignatureValidator:
+        from shared.provider.signature import SignatureValidator
+
+        settings = self.settings
+        return SignatureValidator(
+            settings.public_base_url, settings.auth_tokens, settings.twilio_webhook_keys or {}
+        )
+
+    @cached_property
+    def table(self) -> Table:
+        from shared.ledger.ledger import TABLE
+        from shared.storage.azure_table import open_table
+
+        return open_table(self.settings, TABLE, self._credential)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        from shared.ledger.ledger import Ledger
+
+        return Ledger(self.table)
+
+    @cached_property
+    def queues(self) -> Queues:
+        from shared.storage.azure_queues import open_queues
+
+        return open_queues(self.settings, self._credential)
+
+    @cached_property
+    def provider(self) -> Provider:
+        from shared.provider.rest_api import TwilioProvider
+
+        return TwilioProvider(self.settings, now=self.now)
+
+    @cached_property
+    def guards(self) -> Guards:
+        from shared.deliver.guards import Guards
+
+        return Guards(self.settings, self.ledger)
+
+    @cached_property
+    def bulk_capacity(self) -> Capacity:
+        from shared.deliver.capacity import Capacity
+
+        # Enough that requests to Twilio never wait for the next claim.
+        return Capacity(2 * self.settings.twilio_max_concurrency)
+
+    @cached_property
+    def probe(self) -> Probe:
+        from shared.provider.probe import Probe
+
+        return Probe(self.provider, self.now)
+
+    def _credential(self) -> AsyncTokenCredential:
+        """Return what authenticates the app where there is no connection string."""
+        from azure.identity.aio import DefaultAzureCredential
+
+        return DefaultAzureCredential(
+            managed_identity_client_id=self.settings.message_storage_client_id
+        )
+
+
+def _validate_answer(value: str, kind: Kind) -> None:
+    """Refuse an answer for callers or texts that cannot be given; raises ValueError."""
+    from shared.inbound.answers import parse_answer
+
+    parse_answer(value, kind)

@@ -1,0 +1,115 @@
+"""Delivering: what happens when a job arrives, however often it arrives.
+
+A delivery never raises for a reason that it understands: it finishes, comes back later, or parks.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, assert_never
+
+import msgspec
+
+from shared.deliver.attempt import make_attempt
+from shared.deliver.next_step import Attempt, Done, Park, Settle, Wait, next_step
+from shared.deliver.settle import settle
+from shared.errors import StorageUnavailableError
+from shared.jobs.events import Accepted, Parked
+from shared.jobs.fold import fold
+from shared.jobs.job import encode_job
+from shared.log import log
+from shared.storage.queues import QUEUE_OF_LANE
+from shared.tracing import follow_trace
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from shared.deliver.services import DeliverServices
+    from shared.jobs.fold import Entry
+    from shared.jobs.job import Job
+    from shared.services import Services
+
+_FINAL_RESULTS: Final = frozenset({"sent", "rejected"})
+# When to try again while storage is away; host.json has the same for what fails.
+OUTAGE_DELAY: Final = timedelta(seconds=10)
+
+
+async def deliver_job(app: DeliverServices, job: Job, *, again: bool) -> None:
+    """Take a job as far as it goes now; `again` if its message was delivered before.
+
+    While the ledger is away the job comes back later under its own id. The host's few retries would
+    be over before an outage is, and its poison queue would give the message another id.
+    """
+    follow_trace(job.accepted.trace)
+    try:
+        await _take_steps(app, job, again=again or job.again)
+    except StorageUnavailableError as error:
+        log("storage_away", level=logging.WARNING, id=job.job, error=str(error))
+        await _come_back(app, job, app.now() + OUTAGE_DELAY)
+
+
+async def give_up_job(app: Services, job: Job) -> None:
+    """Park a job that the host has given up on."""
+    follow_trace(job.accepted.trace)
+    entry = await _read_entry(app, job)
+    if entry.pending:
+        message = "the function failed again and again; its log says why"
+        await park(app, job.job, "poison", message, k=entry.retries)
+
+
+async def park(  # noqa: PLR0913 - what is parked, why, and its text
+    app: Services, job_id: str, code: str, message: str, *, k: int = 0, raw: str | None = None
+) -> None:
+    """Give a job up; keep the reason, and the text of one that could not be read (`raw`)."""
+    parked = Parked(at=app.now(), k=k, code=code, message=message, raw=raw)
+    if await app.ledger.record(job_id, parked):
+        log("parked", id=job_id, code=code)
+
+
+async def _take_steps(app: DeliverServices, job: Job, *, again: bool) -> None:
+    longest_request = timedelta(seconds=app.settings.twilio_timeout_seconds)
+    entry = fold(job.job, [job.accepted])
+    # A first delivery claims without reading the ledger: if anything else is known of the job, the
+    # claim fails.
+    if again or not isinstance(next_step(entry, app.now(), longest_request), Attempt | Wait):
+        entry = await _read_entry(app, job)
+    while True:
+        match next_step(entry, app.now(), longest_request):
+            case Attempt() as step:
+                if await _attempt_ends_job(app, job, entry, step):
+                    return None
+            case Settle(claim):
+                if look := await settle(app, entry, claim):
+                    return await _come_back(app, job, look)
+            case Wait(until):
+                return await _come_back(app, job, until)
+            case Park(code, message):
+                return await park(app, job.job, code, message, k=entry.retries)
+            case Done():
+                return None
+            case never:
+                assert_never(never)
+        entry = await _read_entry(app, job)
+
+
+async def _attempt_ends_job(app: DeliverServices, job: Job, entry: Entry, step: Attempt) -> bool:
+    outcomes = await make_attempt(app, job, step) or ()
+    # Other recipients of the job may still be waiting for their time.
+    is_everyone = step.indexes == entry.pending
+    return is_everyone and bool(outcomes) and all(o.result in _FINAL_RESULTS for o in outcomes)
+
+
+async def _read_entry(app: Services, job: Job) -> Entry:
+    """Return what the ledger knows of a job, after adding the row that accepting may have lost."""
+    entry = await app.ledger.find(job.job)
+    if entry is None or not any(isinstance(event, Accepted) for event in entry.events):
+        await app.ledger.record(job.job, job.accepted)
+        entry = fold(job.job, [job.accepted, *(entry.events if entry else ())])
+    return entry
+
+
+async def _come_back(app: Services, job: Job, until: datetime) -> None:
+    later = msgspec.structs.replace(job, again=True)
+    wait = max(until - app.now(), timedelta())
+    await app.queues.put(QUEUE_OF_LANE[job.accepted.lane], encode_job(later), wait)

@@ -1,0 +1,1 @@
+"""What people text, say and press."""

@@ -1,0 +1,1 @@
+"""The domain: requests, jobs, events and ids."""

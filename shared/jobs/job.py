@@ -1,0 +1,97 @@
+"""The job: what rides the queue, encoded and decoded here and nowhere else.
+
+A job is `{"v": 1, "job": id, "accepted": {…}}`. Its names are chosen so that none is also a
+name of the queue trigger's metadata (`id` is), because Azure's worker lets a JSON property of
+that name win: https://github.com/Azure/azure-functions-python-worker.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from shared.errors import UnreadableJobError
+from shared.jobs import ids
+from shared.jobs.events import Accepted
+
+VERSION: Final = 1
+# 64 KiB is the service's limit for a message as it is sent, and it is sent in base64.
+MAX_JOB_BYTES: Final = 49_152
+
+
+class Job(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True
+):
+    """One accepted request on its way: its id, and the event that says everything about it.
+
+    `again` is set once it has been delivered before, so that the ledger is read first.
+    """
+
+    v: Literal[1]
+    job: Annotated[str, msgspec.Meta(pattern=ids.JOB_PATTERN)]
+    accepted: Accepted
+    again: bool = False
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Job)
+
+
+def encode_job(job: Job) -> bytes:
+    """The job as UTF-8 JSON, `MAX_JOB_BYTES` at most if the queue is to take it."""
+    return _encoder.encode(job)
+
+
+def decode_queue_message(body: bytes) -> Job | dict[str, Any]:
+    """What a queue message holds: a job of ours, or a request that some program dropped there.
+
+    Takes UTF-8 JSON as it is, or base64 of it.
+
+    Raises:
+        UnreadableJobError: `not_text`, `not_json`, `not_object`, `version` or `shape`.
+    """
+    text = _text(body)
+    try:
+        return _decoder.decode(text)
+    except msgspec.ValidationError as error:
+        return _request_in(text, error)
+    except (msgspec.DecodeError, RecursionError):
+        raise UnreadableJobError("not_json", "the message is not JSON, nor base64 of it") from None
+
+
+def _request_in(text: str, not_a_job: msgspec.ValidationError) -> dict[str, Any]:
+    try:
+        message = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise UnreadableJobError("not_json", f"the message is not JSON: {error}") from None
+    if not isinstance(message, dict):
+        raise UnreadableJobError("not_object", "a queue message must be a JSON object")
+    if "v" not in message:
+        return message
+    job = message.get("job")
+    if message["v"] != VERSION:
+        raise UnreadableJobError("version", f"this app reads jobs of version {VERSION}", job=job)
+    raise UnreadableJobError("shape", str(not_a_job), job=job)
+
+
+def _text(body: bytes) -> str:
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnreadableJobError("not_text", "the message is not UTF-8") from None
+    return text if text.lstrip().startswith(("{", "[", '"')) else _from_base64(text)
+
+
+def _from_base64(text: str) -> str:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True).decode("utf-8-sig")
+    except (binascii.Error, ValueError):
+        return text
+
+
+def readable_text(body: bytes) -> str:
+    """The text of a queue message, whatever it is, fit to be kept and shown."""
+    return body.decode(errors="backslashreplace")

@@ -1,0 +1,104 @@
+"""What each error code means and what a person can do about it, in words to read out, as data.
+
+Sources: https://www.twilio.com/docs/api/errors and, for the codes that are ours, the module that
+gives them. A code that is not here has the advice of its class.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from shared.provider.codes import CODES, ToDo
+
+
+class Advice(NamedTuple):
+    """What a code means, and what to do about it."""
+
+    means: str
+    do: str
+
+
+_SENDER: Final = "Check the sender in the request, or the default sender in the settings."
+_RECIPIENT: Final = "Check the number with the person. Sending it again will not help."
+_SCHEDULING: Final = "Set up the Messaging Service, or send without send_at at Twilio."
+_SELF: Final = "Nothing: it is tried again by itself."
+_PROGRAM: Final = "Mend the program that puts it there, and let it put it there anew."
+_REGISTER: Final = "Register the sender with Twilio for this country, then retry."
+
+_OF_CLASS: Final[dict[ToDo, str]] = {
+    "retry": _SELF,
+    "retry_later": "Nothing: it is tried again by itself, at longer intervals.",
+    "unknown": "Nothing: Twilio is asked whether it has it before anything is sent again.",
+    "refused": _RECIPIENT,
+    "refused_setup": "Mend the account or the sender at Twilio, then retry.",
+}
+
+_DO: Final = {
+    "21610": "They can text START to the sender to hear from us again. Do not retry before.",
+    "21614": "Call instead, or ask for a mobile number.",
+    "21612": "Try another sender, one of the recipient's country.",
+    "63016": "Send an approved template (content_sid) instead of a free text.",
+    "32018": "Make the steps or the TwiML shorter, or give a url.",
+    "20003": "Renew TWILIO_AUTH_TOKEN or the API key in the settings. Nothing is sent until then.",
+    "21212": _SENDER,
+    "21606": _SENDER,
+    "21601": _SENDER,
+    "21401": _SENDER,
+    "21408": "Switch the region on under Messaging geo permissions at Twilio, then retry.",
+    "21215": "Switch the region on under Voice geo permissions at Twilio, then retry.",
+    "21608": "Verify the number at Twilio, or upgrade the account.",
+    "35114": _SCHEDULING,
+    "35115": _SCHEDULING,
+    "35116": _SCHEDULING,
+    "35117": _SCHEDULING,
+    "35118": _SCHEDULING,
+}
+
+# What a status callback can say of a message that Twilio had taken.
+_REPORTED: Final = {
+    "30002": Advice("the account is suspended", "Settle it with Twilio, then send anew."),
+    "30003": Advice(
+        "the phone is off, or out of reach", "Send anew later; the number may be right."
+    ),
+    "30004": Advice("the recipient or their carrier blocks us", _RECIPIENT),
+    "30005": Advice("the number is unknown, or not in service", _RECIPIENT),
+    "30006": Advice("a landline, or a carrier that takes no texts", "Call instead."),
+    "30007": Advice("a carrier filtered it as unwanted", "Change the text; check the campaign."),
+    "30008": Advice("the carrier gives no reason", "Send anew once; then ask Twilio's support."),
+    "30032": Advice("the toll-free sender is not verified", _REGISTER),
+    "30034": Advice("the US sender is not registered (A2P 10DLC)", _REGISTER),
+}
+
+# What we say ourselves: shared/deliver/, shared/accept/ and the twilio client's own failures.
+_OURS: Final = {
+    "no_connection": Advice("no connection to Twilio was made", _SELF),
+    "no_answer": Advice("Twilio's answer was lost", _OF_CLASS["unknown"]),
+    "unreadable": Advice("Twilio's answer made no sense", _OF_CLASS["unknown"]),
+    "worker_lost": Advice("the worker stopped while it asked Twilio", _OF_CLASS["unknown"]),
+    "not_begun": Advice("there was no time left to ask Twilio", _SELF),
+    "quiet_hours": Advice("it is night for the recipient", "Nothing: it is sent in the morning."),
+    "sender_rate": Advice("the sender has much to send already", _SELF),
+    "daily_cap": Advice("the day's limit is reached", "Retry tomorrow, or raise DAILY_CAP_…."),
+    "attempts_exhausted": Advice("Twilio could not take it after many tries", "Retry."),
+    "expired": Advice("it was not sent while it was worth sending", "Retry, if it still matters."),
+    "poison": Advice("the app failed on it again and again", "Read the app's log, then retry."),
+    "not_json": Advice("the queue message is not JSON", _PROGRAM),
+    "not_text": Advice("the queue message is not text", _PROGRAM),
+    "not_object": Advice("the queue message is no JSON object", _PROGRAM),
+    "kind": Advice("the queue message says neither message nor call", _PROGRAM),
+    "shape": Advice("the queue message has the wrong shape", _PROGRAM),
+    "invalid_request": Advice("the request on the queue has mistakes", _PROGRAM),
+    "version": Advice("another version of the app put it there", "Deploy that one, send anew."),
+    "idempotency_mismatch": Advice(
+        "its key belongs to another request", "Give each message on the queue a key of its own."
+    ),
+}
+
+ADVICE: Final[dict[str, Advice]] = {
+    **{
+        code: Advice(said.means, _DO.get(code, _OF_CLASS[said.to_do]))
+        for code, said in CODES.items()
+    },
+    **_REPORTED,
+    **_OURS,
+}

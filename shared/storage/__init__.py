@@ -1,0 +1,1 @@
+"""The table and the queues, each behind a Protocol."""

@@ -1,0 +1,108 @@
+"""The queues on Azure Queue Storage; the only module that imports its library."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import math
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.queue.aio import QueueClient
+
+from shared.errors import StorageUnavailableError
+from shared.storage.queues import INBOUND_QUEUE, MAX_DELAY, NO_DELAY, QUEUE_OF_LANE
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime, timedelta
+
+    from azure.core.credentials_async import AsyncTokenCredential
+
+    from shared.settings import Settings
+
+T = TypeVar("T")
+
+_FOR_EVER: Final = -1
+_CLIENT_OPTIONS: Final[dict[str, Any]] = {
+    "retry_total": 2,
+    "initial_backoff": 1,
+    "increment_base": 2,
+    "connection_timeout": 5,
+    "read_timeout": 8,
+    # Or every request waits for two threads, which look for a proxy and for a .netrc.
+    "use_env_settings": False,
+}
+
+
+def open_queues(settings: Settings, identity: Callable[[], AsyncTokenCredential]) -> AzureQueues:
+    """The queues of the storage account that the settings choose; nothing is sent yet."""
+
+    def open_queue(name: str) -> QueueClient:
+        if settings.message_storage:
+            return QueueClient.from_connection_string(
+                settings.message_storage, name, **_CLIENT_OPTIONS
+            )
+        uri = settings.message_storage_queue_uri or ""
+        return QueueClient(uri, name, credential=identity(), **_CLIENT_OPTIONS)
+
+    return AzureQueues(open_queue)
+
+
+class AzureQueues:
+    """Queues of a storage account, each created when it turns out to be missing.
+
+    `patience` is how many seconds one step may take, the library's own repeats included.
+    """
+
+    def __init__(self, open_queue: Callable[[str], QueueClient], *, patience: float = 20.0) -> None:
+        self._queues = {name: open_queue(name) for name in (*QUEUE_OF_LANE.values(), INBOUND_QUEUE)}
+        self._patience = patience
+
+    async def put(self, queue: str, message: bytes, delay: timedelta = NO_DELAY) -> None:
+        client = self._queues[queue]
+        # Base64, as most SDKs write it: nothing in it needs escaping in the service's XML.
+        text = base64.b64encode(message).decode()
+        # Rounded up: a message that comes too early only goes back again.
+        seconds = max(0, math.ceil(min(delay, MAX_DELAY).total_seconds()))
+        await self._with_queue(
+            client,
+            lambda: client.send_message(text, visibility_timeout=seconds, time_to_live=_FOR_EVER),
+        )
+
+    async def lengths(self) -> dict[str, int]:
+        found = await asyncio.gather(
+            *(self._with_queue(q, q.get_queue_properties) for q in self._queues.values())
+        )
+        return {
+            name: properties.approximate_message_count or 0
+            for name, properties in zip(self._queues, found, strict=True)
+        }
+
+    async def oldest(self) -> dict[str, datetime | None]:
+        found = await asyncio.gather(
+            *(self._with_queue(q, q.peek_messages) for q in self._queues.values())
+        )
+        return {
+            name: messages[0].inserted_on if messages else None
+            for name, messages in zip(self._queues, found, strict=True)
+        }
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        for client in self._queues.values():
+            await client.close()
+
+    async def _with_queue(self, client: QueueClient, step: Callable[[], Awaitable[T]]) -> T:
+        """Take one step; where the queue is missing, create it and take the step again."""
+        try:
+            async with asyncio.timeout(self._patience):
+                try:
+                    return await step()
+                except ResourceNotFoundError:
+                    with suppress(ResourceExistsError):
+                        await client.create_queue()
+                    return await step()
+        except (AzureError, TimeoutError) as error:
+            raise StorageUnavailableError(f"queue: {type(error).__name__}") from error

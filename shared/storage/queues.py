@@ -1,0 +1,36 @@
+"""The seam to the storage queues, and their names."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from shared.kinds import Lane
+
+QUEUE_OF_LANE: Final[dict[Lane, str]] = {"now": "outbound", "bulk": "outbound-bulk"}
+POISON_OF_LANE: Final[dict[Lane, str]] = {
+    lane: f"{queue}-poison" for lane, queue in QUEUE_OF_LANE.items()
+}
+INBOUND_QUEUE: Final = "inbound"
+# The service hides a message for seven days at most.
+MAX_DELAY: Final = timedelta(days=7) - timedelta(minutes=1)
+NO_DELAY: Final = timedelta()
+
+
+class Queues(Protocol):
+    """Queues by name; raises StorageUnavailableError where one does not answer in time."""
+
+    async def put(self, queue: str, message: bytes, delay: timedelta = NO_DELAY) -> None:
+        """Put a message that appears after `delay`, which is cut to LONGEST_DELAY."""
+        ...
+
+    async def lengths(self) -> dict[str, int]:
+        """About how many messages each of our queues holds; one that is missing is created."""
+        ...
+
+    async def oldest(self) -> dict[str, datetime | None]:
+        """When the message that each of our queues gives next was put there; None: none is due."""
+        ...

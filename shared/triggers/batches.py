@@ -1,0 +1,209 @@
+"""`/api/batches`: accept, list, show, cancel and retry."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from shared import routes
+from shared.accept.batch import accept_batch
+from shared.accept.batch_request import Row, read_batch
+from shared.accept.csv_rows import read_csv_rows
+from shared.accept.idempotency import run_once
+from shared.deliver.cancel import cancel_entry
+from shared.deliver.retry import retry_entry
+from shared.errors import (
+    InvalidRequestError,
+    NotFoundError,
+    OverError,
+    Problem,
+    TooLargeError,
+)
+from shared.forms import query_parameters
+from shared.jobs import ids
+from shared.ledger.progress import summarize_batch
+from shared.log import log
+from shared.tracing import follow_trace, read_trace_id
+from shared.triggers.requests import read_idempotency_key, read_json_object, read_media_type
+from shared.triggers.responses import json_response
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
+
+    import azure.functions as func
+
+    from shared.accept.batch_request import BatchRequest
+    from shared.app import App
+    from shared.jobs.fold import Entry
+    from shared.ledger.batches import Batch
+
+MAX_BATCH_BYTES: Final = 32 * 1024 * 1024
+_CSV: Final = "text/csv"
+_SHOWN: Final = 20
+_NO_LETTER: Final = "\ufffd"
+# The fields of a query that can be objects or lists, which are written as JSON there.
+_AS_JSON: Final = frozenset({"content_variables", "media_url", "metadata", "steps"})
+
+
+async def accept(req: func.HttpRequest, app: App, context: func.Context) -> func.HttpResponse:
+    """202 with the id under which the batch can be followed."""
+    follow_trace(read_trace_id(context))
+
+    is_csv = read_media_type(req) == _CSV
+    fields, rows = _from_csv(req) if is_csv else _from_json(req)
+    # Tens of thousands of numbers take a second or two: others' texts must not wait for them.
+    request = await asyncio.to_thread(
+        read_batch, fields, rows, app.settings, app.now(), strict=not is_csv
+    )
+    batch_id = await accept_batch(app, request, key=read_idempotency_key(req))
+    log("accepted", id=batch_id, kind=request.kind, count=len(request.recipients), source="batch")
+    path = routes.batch_path(batch_id)
+    return json_response(_receipt(batch_id, request), status=202, headers={"Location": path})
+
+
+async def show(req: func.HttpRequest, app: App) -> func.HttpResponse:
+    """How far a batch is."""
+    batch = await found(req.route_params["id"], app)
+    return json_response(await shown(batch, app))
+
+
+async def list_batches(req: func.HttpRequest, app: App) -> func.HttpResponse:
+    """The newest batches, as they were accepted."""
+    del req
+    batches = await app.ledger.batches.newest(_SHOWN)
+    items = [
+        {
+            **msgspec.to_builtins(batch, builtin_types=[]),
+            "links": {"self": routes.batch_path(batch.id)},
+        }
+        for batch in batches
+    ]
+    for item in items:
+        item.pop("key", None)
+    return json_response({"items": items, "next": None})
+
+
+async def found(batch_id: str, app: App) -> Batch:
+    """A batch by its id.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    batch = await app.ledger.batches.find(batch_id) if ids.parse(batch_id) else None
+    if batch is None:
+        raise NotFoundError("there is no batch of this id")
+    return batch
+
+
+async def shown(batch: Batch, app: App) -> dict[str, Any]:
+    """A batch with its progress."""
+    entries = await app.ledger.batches.entries(batch.id)
+    return summarize_batch(batch, entries, app.now())
+
+
+def _from_json(req: func.HttpRequest) -> tuple[dict[str, Any], Iterable[Row]]:
+    fields = read_json_object(req, most_bytes=MAX_BATCH_BYTES)
+    code = "wrong_type" if "recipients" in fields else "missing"
+    return fields, _rows(fields.pop("recipients", None), code)
+
+
+def _rows(given: object, no_list: str) -> Iterator[Row]:
+
+    if not isinstance(given, list):
+        words = "must be a list of objects, each with a number in to"
+        raise InvalidRequestError([Problem("$.recipients", no_list, words)])
+    for index, values in enumerate(given):
+        yield Row(index + 1, f"$.recipients[{index}]", values if isinstance(values, dict) else {})
+
+
+def _from_csv(req: func.HttpRequest) -> tuple[dict[str, Any], Iterable[Row]]:
+
+    body = req.get_body()
+    if len(body) > MAX_BATCH_BYTES:
+        raise TooLargeError(f"the body may have {MAX_BATCH_BYTES} bytes")
+    query = query_parameters(req.url)
+    # Letters of another encoding have become this one, and would be sent to everybody.
+    if broken := {name for name, text in query.pairs if _NO_LETTER in text}:
+        raise InvalidRequestError([Problem(f"$.{name}", "not_text", "is not UTF-8")
+                                   for name in sorted(broken)])  # fmt: skip
+    fields = {name: _value(name, query.getall(name)) for name in query if name != "code"}
+    return fields, read_csv_rows(body)
+
+
+def _value(name: str, texts: list[str]) -> Any:  # noqa: ANN401 - a text, or the JSON that it is
+    """A query's value: a text as it is, or the JSON that it is; several are a list."""
+    if len(texts) > 1:
+        return texts
+    if name in _AS_JSON:
+        with suppress(msgspec.DecodeError):
+            return msgspec.json.decode(texts[0])
+    return texts[0]
+
+
+def _receipt(batch_id: str, request: BatchRequest) -> dict[str, Any]:
+    sms = {} if request.segments is None else {"segments": request.segments}
+    return {
+        "id": batch_id,
+        "count": len(request.recipients),
+        "duplicates": [{"line": each.line, "to": each.to} for each in request.duplicates],
+        "skipped": [
+            {"line": each.line, "code": each.code, "message": each.message}
+            for each in request.skipped
+        ],
+        **sms,
+        "links": {"self": routes.batch_path(batch_id)},
+    }
+
+
+_AT_ONCE: Final = 32
+
+
+async def cancel(req: func.HttpRequest, app: App) -> func.HttpResponse:
+    """200 with the batch once what has not left is canceled; 409 where everything has left."""
+    batch = await found(req.route_params["id"], app)
+
+    async def stop(entry: Entry) -> object:
+        return await cancel_entry(app, entry, None, at_twilio=False)
+
+    if not await _each(batch, app, stop):
+        raise OverError("nothing of it is left to cancel")
+    return json_response(await shown(batch, app))
+
+
+async def retry(req: func.HttpRequest, app: App) -> func.HttpResponse:
+    """202 with the batch once what failed is tried again; 409 where nothing did."""
+    batch = await found(req.route_params["id"], app)
+
+    async def answer(name: str | None = None) -> bytes:
+        async def again(entry: Entry) -> object:
+            return await retry_entry(app, entry, None, name)
+
+        if not await _each(batch, app, again):
+            raise OverError("nothing of it was parked or refused")
+        return msgspec.json.encode(await shown(batch, app))
+
+    key = read_idempotency_key(req)
+    if key is None:
+        body = await answer()
+    else:
+        body = await run_once(app.ledger, key, {"retry": batch.id}, app.now(), answer)
+    return json_response(msgspec.Raw(body), status=202)
+
+
+async def _each(batch: Batch, app: App, step: Callable[[Entry], Awaitable[object]]) -> int:
+    """Take a step for each job of a batch; how many of them it was not too late for."""
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def take(entry: Entry) -> bool:
+        async with places:
+            try:
+                await step(entry)
+            except OverError:
+                return False
+            return True
+
+    entries = await app.ledger.batches.entries(batch.id)
+    return sum(await asyncio.gather(*map(take, entries)))

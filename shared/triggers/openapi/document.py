@@ -1,0 +1,247 @@
+"""The OpenAPI 3.1 document: the table of operations, with schemas made of the types.
+
+https://spec.openapis.org/oas/v3.1.1
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, Final, get_args
+
+import msgspec
+
+from shared.accept.batch_request import MAX_BATCH_RECIPIENTS
+from shared.accept.idempotency import MAX_KEY_LENGTH
+from shared.jobs.fold import State
+from shared.jobs.request import CallRequest, MessageRequest
+from shared.routes import PREFIX
+from shared.triggers.batches import MAX_BATCH_BYTES
+from shared.triggers.openapi import shapes
+from shared.triggers.openapi.operations import BATCH, FORM, OPERATIONS, Operation
+from shared.triggers.requests import MAX_BODY_BYTES
+from shared.twiml.twimlets import TWIMLETS
+
+VERSION: Final = "0.1.0"
+_REF: Final = "#/components/schemas/{name}"
+_PROBLEM: Final = "application/problem+json"
+_JSON: Final = "application/json"
+_ABOUT: Final = (
+    "Send texts and place calls through Twilio: what was accepted is sent once. A 503 means that "
+    "it is unknown whether a request was kept: repeat it with the same Idempotency-Key."
+)
+_PROBLEMS: Final = {
+    400: "The request has problems, all of them in `errors`.",
+    401: "There is no key, or a wrong one.",
+    403: "It is not signed by Twilio for this URL and body.",
+    404: "There is nothing under that id.",
+    409: "It is over already, or being sent at this moment.",
+    413: f"The body has more than {MAX_BODY_BYTES} bytes (a batch: {MAX_BATCH_BYTES}).",
+    422: "The Idempotency-Key was used for another request.",
+    502: "The caller's own status callback did not take it: Twilio repeats it.",
+    503: "Settings are wrong, or storage or Twilio did not answer.",
+}
+
+
+@cache
+def document() -> bytes:
+    """The document as JSON; it is made once, on first use."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        path = f"{PREFIX}/{operation.route}"
+        paths.setdefault(path, {})[operation.method] = _operation(operation)
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "Switchboard", "version": VERSION, "description": _ABOUT},
+            "servers": [{"url": "/"}],
+            "paths": paths,
+            "components": {
+                "schemas": _schemas(),
+                "securitySchemes": {
+                    "header": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
+                    "query": {"type": "apiKey", "in": "query", "name": "code"},
+                    "signature": {"type": "apiKey", "in": "header", "name": "X-Twilio-Signature"},
+                },
+            },
+        }
+    )
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "security": _SECURITY[operation.auth],
+        "parameters": _parameters(operation),
+        "responses": _responses(operation),
+    }
+    if operation.body is not None:
+        described["requestBody"] = {"required": True, "content": _body(operation)}
+    return described
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    found = [
+        {"name": name, "in": "path", "required": True, "schema": _PATH.get(name, _TEXT)}
+        for name in re.findall(r"\{(\w+)\}", operation.route)
+    ]
+    found += [
+        {"name": name, "in": "query", "explode": False, "schema": _QUERY[name]}
+        for name in operation.query
+    ]
+    if operation.body == BATCH:
+        found.append(_FIELDS_BESIDE_CSV)
+    if operation.repeatable:
+        schema = {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH}
+        found.append({"name": "Idempotency-Key", "in": "header", "schema": schema})
+    return found
+
+
+_KEY: Final[list[dict[str, list[str]]]] = [{"header": []}, {"query": []}]
+_SECURITY: Final = {"key": _KEY, "admin": _KEY, "signed": [{"signature": []}], "anyone": []}
+_TEXT: Final = {"type": "string"}
+_PATH: Final = {"name": {"enum": list(TWIMLETS)}}
+_FIELDS_BESIDE_CSV: Final = {
+    "name": "fields",
+    "in": "query",
+    "description": "With text/csv: the other fields of the request, each by its own name.",
+    "schema": {"type": "object", "additionalProperties": _TEXT},
+    "example": {"body": "Hello {{name}}, school is closed today."},
+}
+_QUERY: Final[dict[str, dict[str, Any]]] = {
+    "state": {
+        "type": "array",
+        "items": {"enum": list(get_args(State))},
+        "minItems": 1,
+    },
+    "to": {"type": "string"},
+    "sid": {"type": "string"},
+    "twilio_status": {"type": "string"},
+    "error": {"type": "string"},
+    "since": {"type": "string", "format": "date-time"},
+    "until": {"type": "string", "format": "date-time"},
+    "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
+    "cursor": {"type": "string"},
+    "start": {"type": "string"},
+    "forward": {"type": "string"},
+    "trace": {"type": "string"},
+}
+
+
+def _body(operation: Operation) -> dict[str, Any]:
+    if operation.body == FORM:
+        schema = {"type": "object", "additionalProperties": _TEXT}
+        return {"application/x-www-form-urlencoded": {"schema": schema}}
+    examples = {name: {"value": value} for name, value in (operation.examples or {}).items()}
+    name = operation.body.__name__ if isinstance(operation.body, type) else "BatchRequest"
+    content: dict[str, Any] = {_JSON: {"schema": _ref(name), "examples": examples}}
+    if operation.body == BATCH:
+        csv = "to,name\n+14155552671,Ana\n"
+        content["text/csv"] = {"schema": {"type": "string"}, "example": csv}
+    return content
+
+
+def _responses(operation: Operation) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for status, answer in operation.answers.items():
+        means = _PROBLEMS.get(status, "Done.")
+        found[str(status)] = {"description": means, "content": _content(answer)}
+        if operation.then:
+            found[str(status)]["headers"] = {"Location": {"schema": _TEXT}}
+            found[str(status)]["links"] = {
+                name: {"operationId": name, "parameters": {"id": "$response.body#/id"}}
+                for name in operation.then
+            }
+    for status in _problems(operation):
+        content = {_PROBLEM: {"schema": _ref("ProblemDetails")}}
+        known = found.setdefault(str(status), {"description": _PROBLEMS[status], "content": {}})
+        known["content"] |= {} if status == 401 else content  # noqa: PLR2004 - the host's own answer
+    if "503" in found:
+        found["503"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    return found
+
+
+def _content(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - types, or a media type
+    if isinstance(answer, str):
+        return {answer: {}} if answer else {}
+    return {_JSON: {"schema": {"anyOf": [_ref(shape.__name__) for shape in _shapes(answer)]}}}
+
+
+def _problems(operation: Operation) -> list[int]:
+    """The problems that an operation can end in, by what it is."""
+    if operation.auth == "anyone":
+        return [503] if 503 in operation.answers else []  # noqa: PLR2004 - of health
+    statuses = [503]
+    if operation.auth == "signed":
+        return sorted([*statuses, 403, *([404] if "{" in operation.route else [])])
+    statuses.append(401)
+    if operation.body is not None or operation.query or operation.repeatable:
+        statuses.append(400)
+    if operation.body is not None:
+        statuses.append(413)
+    if "{" in operation.route:
+        statuses.append(404)
+    if operation.tag != "people" and (
+        operation.method == "delete" or operation.route.endswith("/retry")
+    ):
+        statuses.append(409)
+    if operation.repeatable:
+        statuses.append(422)
+    return sorted(statuses)
+
+
+def _schemas() -> dict[str, Any]:
+    types = {
+        shape
+        for operation in OPERATIONS
+        for answer in operation.answers.values()
+        for shape in _shapes(answer)
+    }
+    types |= {each.body for each in OPERATIONS if isinstance(each.body, type)}
+    _, schemas = msgspec.json.schema_components([*types, shapes.ProblemDetails], ref_template=_REF)
+    return {**schemas, "BatchRequest": _batch(schemas)}
+
+
+def _batch(schemas: dict[str, Any]) -> dict[str, Any]:
+    """A batch is a message or a call with recipients in place of `to`."""
+    own = {
+        "kind": {"enum": ["message", "call"]},
+        "recipients": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MAX_BATCH_RECIPIENTS,
+            "items": {
+                "type": "object",
+                "required": ["to"],
+                "properties": {"to": {"type": "string"}},
+                "additionalProperties": {"type": ["string", "number"]},
+            },
+        },
+        "on_invalid": {"enum": ["reject", "skip"], "default": "reject"},
+        "receipts": {"type": "boolean", "default": True},
+    }
+    options = []
+    for request in (MessageRequest, CallRequest):
+        shared = schemas[request.__name__]["properties"]
+        properties = {name: schema for name, schema in shared.items() if name != "to"} | own
+        options.append(
+            {
+                "type": "object",
+                "properties": properties,
+                "required": ["recipients"],
+                "additionalProperties": False,
+            }
+        )
+    return {"title": "BatchRequest", "anyOf": options}
+
+
+def _shapes(answer: Any) -> tuple[type, ...]:  # noqa: ANN401 - a type, or several
+    if isinstance(answer, str):
+        return ()
+    return answer if isinstance(answer, tuple) else (answer,)
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": _REF.format(name=name)}

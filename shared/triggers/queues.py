@@ -1,0 +1,39 @@
+"""The queue triggers: what Azure gives a function, as what delivering takes."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from shared.deliver.receive import QueueMessage, receive_message, receive_poison
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import azure.functions as func
+
+    from shared.app import App
+
+
+async def deliver(msg: func.QueueMessage, app: App) -> None:
+    """Deliver what a queue message holds, or park it."""
+    await receive_message(app, _read(msg))
+
+
+async def park(msg: func.QueueMessage, app: App) -> None:
+    """Park what a message of a poison queue holds."""
+    await receive_poison(app, _read(msg))
+
+
+def _read(msg: func.QueueMessage) -> QueueMessage:
+    return QueueMessage(
+        body=msg.get_body(),
+        id=str(msg.id or ""),
+        inserted_at=_with_zone(getattr(msg, "insertion_time", None)),
+        dequeue_count=msg.dequeue_count or 1,
+    )
+
+
+def _with_zone(at: datetime | None) -> datetime | None:
+    """Add the zone that the worker sometimes leaves out; its times are UTC."""
+    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at

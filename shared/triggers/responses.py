@@ -1,0 +1,128 @@
+"""HTTP answers, and the one place where errors become them."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec
+
+import azure.functions as func
+
+from shared.errors import (
+    CallerError,
+    InvalidRequestError,
+    Problem,
+    ProviderUnavailableError,
+    SettingsError,
+    StorageUnavailableError,
+)
+from shared.log import log
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+P = ParamSpec("P")
+
+_RETRY_SECONDS: Final = "5"
+_HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+
+
+def json_response(
+    body: object, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> func.HttpResponse:
+    """A JSON answer; dates become RFC 3339."""
+    return _json(body, status, headers or {}, "application/json")
+
+
+def _json(
+    body: object, status: int, headers: Mapping[str, str], mimetype: str
+) -> func.HttpResponse:
+    import msgspec  # an answer in TwiML does without
+
+    return func.HttpResponse(
+        msgspec.json.encode(body),
+        status_code=status,
+        headers={**_HEADERS, **headers},
+        mimetype=mimetype,
+    )
+
+
+def twiml_response(twiml: str) -> func.HttpResponse:
+    """A TwiML answer."""
+    return func.HttpResponse(twiml, headers=_HEADERS, mimetype="text/xml")
+
+
+def empty_response(status: int = 204) -> func.HttpResponse:
+    """An answer that says nothing but its status."""
+    return func.HttpResponse(status_code=status, headers=_HEADERS)
+
+
+def problem_response(
+    status: int,
+    title: str,
+    detail: str,
+    problems: Sequence[Problem] = (),
+    headers: Mapping[str, str] | None = None,
+) -> func.HttpResponse:
+    """A problem as RFC 9457 describes it, with every single problem of the input."""
+    body: dict[str, Any] = {
+        "type": f"urn:switchboard:problem:{'-'.join(title.lower().split())}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+    }
+    if problems:
+        body["errors"] = [_shown(problem) for problem in problems]
+    return _json(body, status, headers or {}, "application/problem+json")
+
+
+def _shown(problem: Problem) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "path": problem.path,
+        "code": problem.code,
+        "message": problem.message,
+    }
+    return shown if problem.line is None else {**shown, "line": problem.line}
+
+
+async def handle_errors(
+    step: Callable[Concatenate[func.HttpRequest, P], Awaitable[func.HttpResponse]],
+    req: func.HttpRequest,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> func.HttpResponse:
+    """What a step answers, or the problem that it ended in; no trace reaches the caller."""
+    try:
+        return await step(req, *args, **kwargs)
+    except InvalidRequestError as error:
+        return problem_response(error.status, error.title, error.detail, error.problems)
+    except CallerError as error:
+        return problem_response(error.status, error.title, error.detail)
+    except SettingsError as error:
+        log("settings_wrong", level=logging.ERROR, settings=[p.path for p in error.problems])
+        return problem_response(
+            503,
+            "The app is not set up",
+            "; ".join(f"{problem.path} {problem.message}" for problem in error.problems),
+            error.problems,
+        )
+    except StorageUnavailableError as error:
+        log("storage_unavailable", level=logging.WARNING, what=str(error))
+        return problem_response(
+            503,
+            "Storage did not answer",
+            "It is unknown whether the request was kept: repeat it with the same Idempotency-Key.",
+            headers={"Retry-After": _RETRY_SECONDS},
+        )
+    except ProviderUnavailableError as error:
+        log("provider_unavailable", level=logging.WARNING, what=str(error))
+        return problem_response(
+            503,
+            "Twilio did not answer",
+            "Nothing is known to have changed: ask again.",
+            headers={"Retry-After": _RETRY_SECONDS},
+        )
+    except Exception:
+        logging.getLogger("switchboard").exception("unexpected_error")
+        return problem_response(
+            500, "Internal error", "This is a bug in the app; its log has more."
+        )

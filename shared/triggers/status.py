@@ -1,0 +1,116 @@
+"""Twilio reports where a message or call is: one insert, whatever the order, once for each word.
+
+What came of a call on its way (an answering machine, a recording) comes to the same URL.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from shared import routes
+from shared.forms import query_parameters
+from shared.inbound.events import publish
+from shared.inbound.forward import forward_callback
+from shared.inbound.results import read_results
+from shared.jobs import ids
+from shared.jobs.events import Reported
+from shared.ledger.opt_outs import OptOut
+from shared.log import log
+from shared.provider.codes import OPTED_OUT
+from shared.tracing import follow_trace
+from shared.triggers.responses import empty_response
+from shared.triggers.signed import public_url, require_signed_form
+from shared.twiml.twimlets import InboundEvent
+
+if TYPE_CHECKING:
+    import azure.functions as func
+
+    from shared.app import App
+    from shared.forms import Form
+    from shared.jobs.ids import EntryId
+
+# What is kept of Twilio's words: nothing that says who somebody is.
+_KEPT: Final = (
+    "ErrorCode", "ErrorMessage", "SequenceNumber", "Timestamp", "CallDuration", "Duration",
+    "SipResponseCode", "AnsweredBy", "RawDlrDoneDate", "ChannelStatusMessage", "RecordingSid",
+    "RecordingUrl", "RecordingDuration", "CallbackSource",
+)  # fmt: skip
+_STATUS: Final = ("MessageStatus", "SmsStatus", "CallStatus")
+_SID: Final = ("MessageSid", "SmsSid", "CallSid")
+
+
+async def report(req: func.HttpRequest, app: App) -> func.HttpResponse:
+    """204 once the report is kept, known id or not; it is passed on where the caller asked so."""
+    form = require_signed_form(req, app)
+    place = ids.parse(req.route_params["id"])
+    if place is None:
+        # No entry will ever have this id: there is nothing to keep the report for.
+        return empty_response()
+    query = query_parameters(req.url)
+    follow_trace(query.get(routes.TRACE) or None)
+    if status := _first(form, _STATUS):
+        await _note_status(app, place, form, status)
+    else:
+        await _note_results(app, place, public_url(req, app.settings), form)
+    target = query.get(routes.FORWARD)
+    if target and not await forward_callback(app.settings, target, form):
+        # Twilio repeats the callback, and with it the forwarding.
+        return empty_response(502)
+    return empty_response()
+
+
+async def _note_status(app: App, place: EntryId, form: Form, status: str) -> None:
+    reported = Reported(
+        at=app.now(),
+        status=status,
+        sid=_first(form, _SID) or None,
+        index=place.index,
+        fields={name: value for name in _KEPT if (value := form.get(name))},
+    )
+    if await app.ledger.record(place.job_id, reported):
+        log("reported", id=place.job_id, index=place.index, status=status, sid=reported.sid)
+    if form.get("ErrorCode") == OPTED_OUT:
+        await _remember_stop(app, place, form, reported.name)
+
+
+async def _remember_stop(app: App, place: EntryId, form: Form, name: str) -> None:
+    """With a Messaging Service, Twilio tells only here that somebody has opted out.
+
+    Every time it does, since the note may have failed before; but as of the first time, so that
+    a callback that is repeated after a start stops nobody again.
+    """
+    entry = await app.ledger.find(place.job_id)
+    said_at = [event.at for event in entry.events if event.name == name] if entry else []
+    for sender in filter(None, (form.get("From"), form.get("MessagingServiceSid"))):
+        stop = OptOut(at=min(said_at, default=app.now()), number=form.get("To"), sender=sender,
+                      says="stop", sid=_first(form, _SID))  # fmt: skip
+        await app.ledger.opt_outs.note(stop)
+
+
+async def _note_results(app: App, place: EntryId, url: str, form: Form) -> None:
+    for noted in read_results(url, form, app.now(), place.index):
+        await app.ledger.record(place.job_id, noted)
+        if noted.what == "recording":
+            await publish(app, [await _recording(app, place, form)])
+
+
+async def _recording(app: App, place: EntryId, form: Form) -> InboundEvent:
+    """A recording's callback names the call and nobody in it; the entry knows them."""
+    entry = await app.ledger.find(place.job_id)
+    accepted = entry.accepted if entry else None
+    recipients = dict(enumerate(accepted.to)) if accepted else {}
+    sender = accepted.sender if accepted else None
+    duration = form.get("RecordingDuration")
+    details: dict[str, object] = {
+        "id": place.text,
+        "call_sid": form.get("CallSid"),
+        "recording_url": form.get("RecordingUrl"),
+        "duration": int(duration) if duration.isdecimal() else 0,
+        "status": form.get("RecordingStatus"),
+    }
+    to = recipients.get(place.index or 0, "")
+    return InboundEvent("recording", form.get("RecordingSid"), sender or "", to, details)
+
+
+def _first(form: Form, names: tuple[str, ...]) -> str:
+    return next((value for name in names if (value := form.get(name))), "")

@@ -1,0 +1,72 @@
+"""`POST /api/token`: an access token for one of Twilio's Voice SDKs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from msgspec import Meta
+
+from shared.accept.decode import decode_fields
+from shared.accept.idempotency import validate_key
+from shared.errors import InvalidRequestError, Problem, SettingsError
+from shared.provider.access_token import MAX_TTL_SECONDS, create_access_token, validate_identity
+from shared.triggers.requests import read_idempotency_key, read_json_object
+from shared.triggers.responses import json_response
+
+if TYPE_CHECKING:
+    import azure.functions as func
+
+    from shared.app import App
+    from shared.settings import Settings
+
+
+class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom the token is for; `ttl` in seconds; whether that client may also be called."""
+
+    identity: Annotated[str, Meta(examples=["alice"])]
+    ttl: Annotated[int, Meta(ge=1, le=MAX_TTL_SECONDS, description="Seconds")] = 3600
+    incoming: bool = True
+
+
+async def issue(req: func.HttpRequest, app: App) -> func.HttpResponse:
+    """200 with the token and when it ends."""
+    decoded = decode_fields(read_json_object(req), TokenRequest, identity="")
+    request = decoded.value
+    problems = decoded.problems or validate_identity(request.identity)
+    if problems := [*problems, *validate_key(read_idempotency_key(req))]:
+        raise InvalidRequestError(problems)
+    settings = app.settings
+    _check(settings, calls_out=not request.incoming)
+    now = app.now().replace(microsecond=0)
+    token = create_access_token(
+        account_sid=settings.twilio_account_sid,
+        api_key_sid=settings.twilio_api_key_sid or "",
+        api_key_secret=settings.twilio_api_key_secret or "",
+        twiml_app_sid=settings.twilio_twiml_app_sid,
+        identity=request.identity,
+        ttl_seconds=request.ttl,
+        incoming=request.incoming,
+        now=now,
+    )
+    expires_at = now + timedelta(seconds=request.ttl)
+    return json_response({"token": token, "identity": request.identity, "expires_at": expires_at})
+
+
+def _check(settings: Settings, *, calls_out: bool) -> None:
+    """Refuse to make a token that nobody could do anything with.
+
+    Raises:
+        SettingsError: with what tokens need and the settings lack.
+    """
+    needed = {
+        "TWILIO_API_KEY_SID": settings.twilio_api_key_sid,
+        "TWILIO_API_KEY_SECRET": settings.twilio_api_key_secret,
+    }
+    if calls_out:
+        needed["TWILIO_TWIML_APP_SID"] = settings.twilio_twiml_app_sid
+    missing = [name for name, value in needed.items() if not value]
+    if missing:
+        words = "is not set, and access tokens need it"
+        raise SettingsError([Problem(name, "missing", words) for name in missing])

@@ -1,0 +1,47 @@
+"""What an outgoing call says: its `say` text or its `steps`, as one TwiML document."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import replace
+from typing import Any, Final
+
+from shared.errors import InvalidRequestError
+from shared.twiml.steps import render_steps
+
+# Below the shortest limit that Twilio sets for one <Say>, whatever the voice.
+_SAY: Final = 2800
+
+
+def render_call_script(request: Any) -> str | None:  # noqa: ANN401 - any request with those fields
+    """The TwiML of a call request, or None for one whose TwiML is somebody else's.
+
+    Raises:
+        InvalidRequestError: with every problem of the text or the steps.
+    """
+    if request.steps is not None:
+        return render_steps(request.steps, "call", inline=True)
+    if request.say is None:
+        return None
+    attributes = {
+        name: value
+        for name in ("voice", "language")
+        if (value := getattr(request, name)) is not None
+    }
+    steps = [{"say": {"text": part, **attributes}} for part in split_speech(request.say)]
+    try:
+        return render_steps(steps, "call")
+    except InvalidRequestError as error:
+        # The caller knows of one text, not of the steps that it became.
+        raise InvalidRequestError(
+            [replace(each, path="$.say") for each in error.problems]
+        ) from None
+
+
+def split_speech(text: str) -> list[str]:
+    """A text in parts that one <Say> takes, broken between words where it is too long."""
+    if len(text) <= _SAY:
+        return [text]
+    return textwrap.wrap(
+        text, _SAY, expand_tabs=False, replace_whitespace=False, drop_whitespace=False
+    )

@@ -1,0 +1,80 @@
+"""Decoding: whatever the fields, every problem has a path, and none is raised."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.accept.decode import Decoded, decode_fields
+from shared.jobs.request import CallRequest, MessageRequest
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+names = st.sampled_from(
+    [*MessageRequest.__struct_encode_fields__, *CallRequest.__struct_encode_fields__]
+)
+requests = st.dictionaries(names | st.text(max_size=9), json_values, max_size=8)
+
+
+@given(requests, st.sampled_from((MessageRequest, CallRequest)))
+def test_any_json_is_decoded_or_explained(
+    fields: dict[str, Any], into: type[MessageRequest | CallRequest]
+) -> None:
+    """Any object either is the struct or has problems, each with a path, a code and words."""
+    decoded: Decoded[MessageRequest | CallRequest] = decode_fields(fields, into, to="")
+    assert isinstance(decoded.value, into)
+    for problem in decoded.problems:
+        assert problem.path.startswith("$")
+        assert problem.code
+        assert problem.message
+    try:
+        msgspec.convert(fields, into)
+    except msgspec.ValidationError:
+        assert decoded.problems
+    else:
+        assert not decoded.problems
+        assert decoded.value == msgspec.convert(fields, into)
+
+
+@given(requests)
+def test_a_broken_field_is_named_and_left_out(fields: dict[str, Any]) -> None:
+    """Each given field is in the struct, is broken, or is none of the struct's."""
+    decoded = decode_fields(fields, MessageRequest, to="")
+    known = {f.encode_name: f.name for f in msgspec.structs.fields(MessageRequest)}
+    for name in fields.keys() & known.keys():
+        path_named = any(p.path.startswith(f"$.{name}") for p in decoded.problems)
+        assert path_named == (name in decoded.broken)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problems"),
+    [
+        ({}, [("$.to", "missing")]),
+        ({"to": "+1", "it's": 1}, [("$[\"it's\"]", "unknown_field")]),
+        ({"to": ["a", 1, "", {}]},
+         [("$.to[1]", "wrong_type"), ("$.to[2]", "too_short"), ("$.to[3]", "wrong_type")]),
+        ({"to": {"a": 1}}, [("$.to", "wrong_type")]),
+        ({"to": [*["+1"] * 100, 1]}, [("$.to", "too_long"), ("$.to[100]", "wrong_type")]),
+        ({"to": "+1", "metadata": {"0": 1, **{f"{n}": "x" for n in range(1, 11)}}},
+         [("$.metadata", "too_long"), ("$.metadata.0", "wrong_type")]),
+        ({"to": "+1", "media_url": [""]}, [("$.media_url[0]", "too_short")]),
+        ({"to": "+1", "validity_period": 1.5}, [("$.validity_period", "wrong_type")]),
+        ({"to": "+1", "validity_period": 99_999}, [("$.validity_period", "out_of_range")]),
+        ({"to": "+1", "lane": "x"}, [("$.lane", "not_one_of")]),
+        ({"to": "+1", "send_at": "2026-01-01T00:00:00"}, [("$.send_at", "malformed")]),
+        ({"to": "+1", "content_sid": "HX"}, [("$.content_sid", "malformed")]),
+        ({"to": "+1", "metadata": {"a b": 1, "c": "x" * 257}},
+         [("$.metadata['a b']", "wrong_type"), ("$.metadata.c", "too_long")]),
+    ],
+)  # fmt: skip
+def test_paths_lead_to_the_mistake(fields: dict[str, Any], problems: list[tuple[str, str]]) -> None:
+    """Members of lists and objects are named each by itself."""
+    found = decode_fields(fields, MessageRequest, to="").problems
+    assert [(problem.path, problem.code) for problem in found] == problems

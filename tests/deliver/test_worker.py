@@ -1,0 +1,149 @@
+"""Delivering: the ends that are not `sent`."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.deliver.next_step import MAX_AGE, MAX_ATTEMPTS
+from shared.deliver.worker import park
+from shared.errors import StorageUnavailableError
+from shared.ledger.opt_outs import OptOut
+from tests.deliver.seams import HoldAt, Recorder, RepeatedError
+from tests.deliver.twilio_double import Way
+from tests.deliver.world import World
+
+
+async def state(world: World, job_id: str) -> tuple[str, tuple[str, str] | None]:
+    (delivery,) = (await world.entry(job_id)).deliveries
+    return delivery.state, delivery.error
+
+
+async def test_a_refusal_is_final() -> None:
+    """What Twilio refuses for good is not asked for again, and its code is kept."""
+    world = World(["refused"])
+    job_id = await world.accepted()
+    await world.until_quiet()
+    assert world.twilio.asked == 1
+    assert await state(world, job_id) == ("refused", ("21211", "not a valid number"))
+
+
+@pytest.mark.parametrize("way", ["too_many", "no_connection"])
+async def test_attempts_come_to_an_end(way: Way) -> None:
+    """After the last attempt it is parked, and the queue is empty."""
+    world = World([way] * 99)
+    job_id = await world.accepted()
+    await world.until_quiet()
+    assert world.twilio.asked == MAX_ATTEMPTS
+    assert (await state(world, job_id))[0] == "parked"
+
+
+async def test_one_that_came_too_late_is_parked_unsent() -> None:
+    """A job that was stuck for longer than it is worth sending is not sent."""
+    world = World()
+    job_id = await world.accepted()
+    world.clock.move(seconds=MAX_AGE.total_seconds() + 1)
+    await world.until_quiet()
+    assert world.twilio.asked == 0
+    assert (await state(world, job_id))[0] == "parked"
+
+
+async def test_parking_twice_is_parking_once() -> None:
+    """The first reason stands."""
+    world = World()
+    job_id = await world.accepted()
+    for code in ("one", "two"):
+        await park(world.worker(), job_id, code, "words")
+    assert await state(world, job_id) == ("parked", ("one", "words"))
+
+
+async def test_a_year_ahead() -> None:
+    """It waits in hops of the longest delay that a queue can give, and is sent at its time."""
+    world = World()
+    at = world.clock() + timedelta(days=365)
+    await world.accepted(send_at=at.isoformat())
+    hops = await world.until_quiet()
+    assert hops > 365 / 7
+    assert world.twilio.books[0].found.created_at == at
+    await world.check_sent_once()
+
+
+async def test_what_each_recipient_comes_to_is_its_own() -> None:
+    """One refused, one retried at its own time, one sent: each ends as it should."""
+    world = World(["refused", "too_many", "answered", "too_many"])
+    job_id = await world.accepted(count=4)
+    await world.until_quiet()
+    states = [each.state for each in (await world.entry(job_id)).deliveries]
+    assert states == ["refused", "handed_over", "handed_over", "handed_over"]
+    assert len(world.twilio.books) == 3
+
+
+async def test_a_claim_that_the_storage_library_repeated_is_still_ours() -> None:
+    """An insert whose answer was lost meets itself, which is not somebody else's claim."""
+    world = World()
+    await world.accepted()
+    repeated: list[str] = []
+
+    async def gate(step: str) -> None:
+        if step == "rows.insert after" and not repeated:
+            repeated.append(step)
+            raise RepeatedError
+
+    assert await world.until_quiet(gate) == 1
+    await world.check_sent_once()
+
+
+async def test_a_claimer_that_was_held_up_begins_nothing() -> None:
+    """A worker that stood still after its claim sends nothing when its time to begin is over."""
+    recorder = Recorder()
+    world = World()
+    await world.accepted()
+    await world.until_quiet(recorder)
+    held_at = recorder.steps.index("carrier.create before") - 1
+    world = World()
+    await world.accepted()
+    gate = HoldAt(held_at)
+    gate.let_go.set()
+
+    async def late(step: str) -> None:
+        await gate(step)
+        if gate.passed == held_at + 1:
+            world.clock.move(seconds=11)
+
+    await world.until_quiet(late)
+    (entry,) = await world.entries()
+    outcomes = [o for e in entry.events for o in getattr(e, "outcomes", ())]
+    assert [(each.result, each.code) for each in outcomes] == [
+        ("retryable", "not_begun"),
+        ("sent", None),
+    ]
+    await world.check_sent_once()
+
+
+async def test_twilio_says_that_somebody_has_opted_out() -> None:
+    """A stop that never reached us is remembered from Twilio's refusal."""
+    world = World(["opted_out"])
+    await world.accepted()
+    await world.until_quiet()
+    await world.accepted()
+    await world.until_quiet()
+    assert world.twilio.asked == 1
+    states = [each.state for entry in await world.entries() for each in entry.deliveries]
+    assert states == ["refused", "refused"]
+
+
+async def test_a_stop_that_cannot_be_noted_puts_nothing_in_doubt() -> None:
+    """What Twilio has answered for everybody in a job is kept, whatever becomes of the note."""
+    world = World(["opted_out", "answered"])
+    job_id = await world.accepted(count=2)
+    worker = world.worker()
+
+    async def away(opt_out: OptOut) -> None:
+        raise StorageUnavailableError(opt_out.says)
+
+    worker.ledger.opt_outs.note = away  # type: ignore[method-assign]  # the table, for a moment
+    message = world.queue.take()
+    assert message is not None
+    await world.deliver(worker, message)
+    states = [each.state for each in (await world.entry(job_id)).deliveries]
+    assert states == ["refused", "handed_over"]
+    assert world.twilio.asked == 2

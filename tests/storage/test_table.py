@@ -1,0 +1,206 @@
+"""One contract for the table, which the one in memory and the one on Azurite both keep."""
+
+from collections.abc import AsyncIterator
+from random import Random
+from uuid import uuid4
+
+import pytest
+from azure.data.tables.aio import TableClient
+from yarl import URL
+
+from dev.azurite import connection_string
+from dev.chaos.storage_proxy import StorageProxy
+from dev.ports import HOST
+from shared.errors import StorageUnavailableError
+from shared.storage.azure_table import AzureTable, open_table
+from shared.storage.memory_table import MemoryTable
+from shared.storage.table import Row, Table
+from tests.environment import settings
+from tests.storage_away import (
+    BY_IDENTITY,
+    Identity,
+    TokenAskedError,
+    closed,
+    nobody,
+    silent,
+)
+
+EMOJI = "\N{GRINNING FACE}"
+
+
+@pytest.fixture(params=["memory", "table"])
+async def table(request: pytest.FixtureRequest) -> AsyncIterator[Table]:
+    """An empty table; the real one is not even created yet."""
+    if request.param == "memory":
+        yield MemoryTable()
+        return
+    storage = request.getfixturevalue("storage")
+    table = open_table(settings(MESSAGE_STORAGE=storage), f"t{uuid4().hex}", nobody)
+    yield table
+    await table.close()
+
+
+async def keys(table: Table, partition: str, *between: str, page: int = 1000) -> list[str]:
+    return [row.key async for row in table.read(partition, *between, page=page)]
+
+
+async def filled(table: Table, *places: str) -> None:
+    """Insert rows named `partition/key`."""
+    for place in places:
+        partition, _, key = place.partition("/")
+        assert await table.insert(Row(partition, key, f"text of {place}"))
+
+
+async def test_first_row_of_a_name_stands(table: Table) -> None:
+    """An insert under a name that is taken says so and changes nothing."""
+    assert await table.insert(Row("p", "k", "first"))
+    assert not await table.insert(Row("p", "k", "second"))
+    assert await table.insert(Row("q", "k", "elsewhere"))
+    assert [row async for row in table.read("p")] == [Row("p", "k", "first")]
+
+
+async def test_rows_come_in_order_of_their_keys(table: Table) -> None:
+    """Reading gives one partition's rows by key, byte by byte, whatever order they came in."""
+    await filled(table, "p/b", "p/a.1", "p/B", "p/a", "q/a", "p/1", "p/~")
+    assert await keys(table, "p") == ["1", "B", "a", "a.1", "b", "~"]
+
+
+async def test_a_range_begins_with_its_first_and_ends_before_its_last(table: Table) -> None:
+    """`first` is in a range and `last` is not, and either may name a row that is not there."""
+    await filled(table, "p/a.1", "p/a.2", "p/ab", "p/b")
+    assert await keys(table, "p", "a.1", "a/") == ["a.1", "a.2"]
+    assert await keys(table, "p", "a.2", "ab") == ["a.2"]
+    assert await keys(table, "p", "a.10") == ["a.2", "ab", "b"]
+    assert await keys(table, "p", "c") == []
+    assert await keys(table, "nobody") == []
+
+
+async def test_pages_are_read_to_the_end(table: Table) -> None:
+    """More rows than fit a page come all, each once, in order."""
+    names = [f"{number:02}" for number in range(7)]
+    await filled(table, *(f"p/{name}" for name in names))
+    assert await keys(table, "p", page=3) == names
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")  # it is large
+@pytest.mark.parametrize(
+    "text",
+    ["", "x" * 16_000, "x" * 16_001, "ä" * 400_000, EMOJI * 50_000, "\x00\r\n<&'\"\\", " a "],
+    ids=["empty", "one chunk", "two chunks", "longest", "emoji", "awkward", "blanks"],
+)
+async def test_a_text_comes_back_as_it_was(table: Table, text: str) -> None:
+    """Texts of any kind and up to 400,000 characters are kept to the letter."""
+    await table.insert(Row("p", "k", text))
+    assert [row.text async for row in table.read("p")] == [text]
+
+
+async def test_names_may_hold_quotes(table: Table) -> None:
+    """A quote in a name is a quote, and no way out of the query."""
+    await filled(table, "o'p/it's", "o'p/x' or '1' eq '1", "q/a")
+    assert await keys(table, "o'p", "it's", "it's~") == ["it's"]
+    assert await table.next_partition("o'") == "o'p"
+
+
+async def test_partitions_are_found_in_order(table: Table) -> None:
+    """The next partition is the first with rows at or after a name, or none."""
+    assert await table.next_partition("") is None
+    await filled(table, "c/1", "a/1", "a/2", "b/1")
+    assert await table.next_partition("") == "a"
+    assert await table.next_partition("a") == "a"
+    assert await table.next_partition("a~") == "b"
+    assert await table.next_partition("d") is None
+
+
+async def test_deleted_rows_are_gone(table: Table) -> None:
+    """Deleting takes the named rows, more than a transaction's hundred too, and only those."""
+    await filled(table, *(f"p/{number:03}" for number in range(103)), "q/000")
+    await table.delete("p", [f"{number:03}" for number in range(102)])
+    assert await keys(table, "p") == ["102"]
+    assert await keys(table, "q") == ["000"]
+    await table.delete("p", ["102"])
+    assert await table.next_partition("") == "q"
+    assert await table.insert(Row("p", "102", "again"))
+
+
+async def test_deleting_what_is_gone_does_not_matter(table: Table) -> None:
+    """Rows, a partition and a table that are missing are deleted without a word."""
+    await table.delete("p", ["a", "b"])
+    await filled(table, "p/a", "p/c", "q/a")
+    await table.delete("p", ["a", "b", "c"])
+    await table.delete("p", [])
+    await table.delete("nobody", ["a"])
+    assert await table.next_partition("") == "q"
+
+
+async def test_check_makes_the_table_usable(table: Table) -> None:
+    """A check of a table that is missing creates it and has nothing to complain of."""
+    await table.check()
+    await table.check()
+    assert await table.insert(Row("p", "k", ""))
+
+
+async def steps_with(table: Table) -> list[str]:
+    """What each step says of a table that does not answer."""
+
+    async def read() -> None:
+        await keys(table, "p")
+
+    said = []
+    steps = (table.insert(Row("p", "k", "")), read(), table.next_partition(""),
+             table.delete("p", ["k"]), table.check())  # fmt: skip
+    for step in steps:
+        with pytest.raises(StorageUnavailableError) as error:
+            await step
+        said.append(str(error.value))
+    return said
+
+
+async def test_a_table_that_is_away_is_one_error() -> None:
+    """Every step raises StorageUnavailableError where nobody listens, and names no secret."""
+    async with TableClient.from_connection_string(closed(), "ledger", retry_total=0) as client:
+        assert await steps_with(AzureTable(client)) == ["table: ServiceRequestError"] * 5
+
+
+async def test_a_table_that_is_silent_is_one_error() -> None:
+    """Every step gives up after its patience where nobody answers."""
+    with silent() as storage:
+        async with TableClient.from_connection_string(storage, "ledger") as client:
+            assert set(await steps_with(AzureTable(client, patience=0.05))) == {
+                "table: TimeoutError"
+            }
+
+
+class UnluckyOnce(Random):
+    """Dice that fall badly at the first throw."""
+
+    throws = 0
+
+    def random(self) -> float:
+        self.throws += 1
+        return 0.0 if self.throws == 1 else 1.0
+
+
+async def test_an_insert_whose_answer_is_lost_is_made_again(storage: str) -> None:
+    """A connection that breaks is no outage: the second insert meets the first, and says so."""
+    name = f"t{uuid4().hex}"
+    async with TableClient.from_connection_string(storage, name) as direct:
+        await direct.create_table()
+        proxy = StorageProxy(f"http://{HOST}:{table_port(direct)}", UnluckyOnce(), "lost")
+        async with proxy.running():
+            there = connection_string(proxy.port, proxy.port)
+            table = open_table(settings(MESSAGE_STORAGE=there), name, nobody)
+            assert not await table.insert(Row("p", "k", "once"))
+            assert [row.text async for row in table.read("p")] == ["once"]
+            await table.close()
+
+
+def table_port(client: TableClient) -> int:
+    port = URL(client.url).port
+    assert port is not None
+    return port
+
+
+async def test_a_managed_identity_opens_the_table_where_no_connection_string_does() -> None:
+    """Without a connection string the table service is asked, as the app's identity."""
+    with pytest.raises(TokenAskedError, match=r"https://storage\.azure\.com/\.default"):
+        await open_table(settings(**BY_IDENTITY), "ledger", Identity).check()

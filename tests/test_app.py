@@ -1,0 +1,82 @@
+"""The app: services built once, when first needed, from settings that are read once."""
+
+import logging
+import subprocess
+import sys
+from functools import cached_property
+
+import pytest
+
+from shared.app import App, random_bits, utc_now
+from shared.errors import SettingsError
+from shared.storage.azure_queues import AzureQueues
+from shared.storage.azure_table import AzureTable
+from tests.environment import ENVIRONMENT, NOBODY
+from tests.storage_away import BY_IDENTITY
+
+SERVICES = [name for name, service in vars(App).items() if isinstance(service, cached_property)]
+
+
+async def test_each_service_is_built_once() -> None:
+    """Asking twice for a service gives the same one, and all share one table."""
+    services = App(ENVIRONMENT)
+    for service in SERVICES:
+        assert getattr(services, service) is getattr(services, service)
+    assert services.ledger.table is services.table
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_service_works_with_wrong_settings(service: str) -> None:
+    """While settings are wrong every service says so, every time."""
+    services = App(ENVIRONMENT | {"RETENTION_DAYS": "soon"})
+    for _ in range(2):
+        with pytest.raises(SettingsError, match="RETENTION_DAYS"):
+            getattr(services, service)
+
+
+def test_wrong_settings_are_logged_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    """What is wrong is in the log before the first request, and right settings are silent."""
+    with caplog.at_level(logging.INFO, "switchboard"):
+        App(ENVIRONMENT).log_settings_errors()
+        assert caplog.messages == []
+        App({}).log_settings_errors()
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("settings_wrong ")
+    assert "TWILIO_AUTH_TOKEN" in caplog.messages[0]
+
+
+async def test_a_managed_identity_serves_where_there_is_no_connection_string() -> None:
+    """Without a connection string the storage clients are opened as the app's identity."""
+    client_id = {"MESSAGE_STORAGE__clientId": "00000000-0000-0000-0000-000000000001"}
+    services = App(ENVIRONMENT | BY_IDENTITY | client_id)
+    assert isinstance(services.table, AzureTable)
+    assert isinstance(services.queues, AzureQueues)
+
+
+def test_time_and_randomness_are_the_worlds_unless_given() -> None:
+    """The defaults are the time with its zone, and 60 random bits."""
+    services = App(ENVIRONMENT)
+    assert services.now is utc_now
+    assert services.random is random_bits
+    assert utc_now().tzinfo is not None
+    drawn = [random_bits() for _ in range(200)]
+    assert len(set(drawn)) == 200
+    assert 2**55 < max(drawn) < 2**60
+
+
+def test_an_answer_in_twiml_waits_for_no_library() -> None:
+    """Importing the app, and building what checks signatures, imports no heavy library."""
+    script = (
+        "import sys, function_app\n"
+        "function_app.switchboard.signature\n"
+        "heavy = ('twilio.rest', 'azure.storage', 'azure.data', 'azure.identity', 'aiohttp')\n"
+        "print(*sorted(name for name in heavy if name in sys.modules))"
+    )
+    done = subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", script],
+        env=ENVIRONMENT | {"TWILIO_API_BASE_URL": NOBODY},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr

@@ -1,0 +1,98 @@
+"""The API description: valid, complete, and with examples that are accepted as they stand."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from openapi_spec_validator import validate
+
+from shared.triggers.openapi.document import document
+from shared.triggers.openapi.operations import OPERATIONS, Operation
+from shared.triggers.openapi.page import page, style_hash
+from tests.in_memory_app import InMemoryApp
+
+# Parts of the console's page, and a call's own TwiML: addresses that nobody else is told of.
+NOT_DESCRIBED = re.compile(r"console/.*|twiml/calls/.*")
+EXAMPLES = [
+    pytest.param(operation, example, id=f"{operation.name}-{name}")
+    for operation in OPERATIONS
+    for name, example in (operation.examples or {}).items()
+]
+
+
+def described() -> Any:  # noqa: ANN401 - JSON
+    return json.loads(document())
+
+
+def test_the_document_is_valid() -> None:
+    """The document is OpenAPI 3.1, and every reference in it leads somewhere."""
+    validate(described())
+
+
+def test_every_route_is_described(app: InMemoryApp) -> None:
+    """Every route that somebody else calls is described with its methods, and no other is."""
+    routes = {
+        (f"/api/{function.route}", method.lower())
+        for function in app.functions
+        if function.kind == "httpTrigger" and not NOT_DESCRIBED.fullmatch(function.route)
+        for method in function.methods or ()
+    }
+    paths = described()["paths"]
+    assert {(path, method) for path, methods in paths.items() for method in methods} == routes
+
+
+@pytest.mark.parametrize(("operation", "example"), EXAMPLES)
+async def test_examples_are_accepted(operation: Operation, example: Any, app: InMemoryApp) -> None:  # noqa: ANN401
+    """Every example is accepted as it stands, with the status that the document names."""
+    app.services.settings = replace(
+        app.services.settings,
+        twilio_api_key_sid="SK" + "0" * 32,
+        twilio_api_key_secret="s" * 32,
+    )
+    reply = await app.post(f"/api/{operation.route}", example)
+    assert reply.status in operation.answers
+
+
+async def test_the_example_in_csv_is_accepted(app: InMemoryApp) -> None:
+    """The CSV is accepted as it stands, with the fields beside it that the document shows."""
+    operation = described()["paths"]["/api/batches"]["post"]
+    [beside] = (p["example"] for p in operation["parameters"] if p["name"] == "fields")
+    csv = operation["requestBody"]["content"]["text/csv"]["example"]
+    target = f"/api/batches?{urlencode(beside)}"
+    reply = await app.ask("POST", target, csv.encode(), {"Content-Type": "text/csv"})
+    assert reply.status == 202
+    assert set(operation["responses"]["202"]["headers"]) == {"Location"} <= reply.headers.keys()
+
+
+@pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.auth == "signed"])
+async def test_what_is_signed_says_so(operation: Operation, app: InMemoryApp) -> None:
+    """A signed route without a signature answers as the document says: 403, a problem."""
+    route = operation.route.replace("{name}", "echo").replace("{id}", "x")
+    described_as = described()["paths"][f"/api/{operation.route}"][operation.method]
+    reply = await app.ask(operation.method.upper(), f"/api/{route}")
+    assert described_as["security"] == [{"signature": []}]
+    assert reply.headers["Content-Type"] in described_as["responses"][str(reply.status)]["content"]
+    assert reply.status == 403
+
+
+def test_the_page_tells_of_every_operation() -> None:
+    """The page to read has every operation, and nothing that its policy would stop."""
+    shown = page()
+    for operation in OPERATIONS:
+        assert operation.summary in shown
+    assert "<script" not in shown
+    assert "style=" not in shown
+
+
+async def test_the_page_runs_nothing(app: InMemoryApp) -> None:
+    """The page's policy allows its own style and nothing else."""
+    reply = await app.get("/api/docs")
+    policy = reply.headers["Content-Security-Policy"]
+    assert reply.status == 200
+    assert reply.headers["Content-Type"] == "text/html"
+    assert policy.startswith("default-src 'none'")
+    assert style_hash() in policy
+    assert (await app.get("/api/openapi.json")).body == document()

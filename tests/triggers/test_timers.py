@@ -1,0 +1,54 @@
+"""What the timers do, each asked as the host asks it."""
+
+import json
+import logging
+from datetime import timedelta
+
+import pytest
+
+from shared.storage.memory_queues import MemoryQueues
+from shared.triggers import timers
+from tests.deliver.world import World
+from tests.in_memory_app import InMemoryApp
+
+
+async def test_what_is_older_than_retention_days_is_forgotten() -> None:
+    """RETENTION_DAYS says how old."""
+    world = World(RETENTION_DAYS="10")
+    name = await world.accepted()
+    await world.until_quiet()
+    world.clock.move(days=10)
+    await timers.forget(world.worker())
+    assert await world.ledger.find(name)
+    world.clock.move(hours=1)
+    await timers.forget(world.worker())
+    assert await world.ledger.find(name) is None
+
+
+async def test_twilio_is_asked_about_what_is_open() -> None:
+    """STATUS_POLL_AFTER_SECONDS after it was sent, what was not reported is asked for."""
+    world = World(STATUS_POLL_AFTER_SECONDS="3600")
+    name = await world.accepted()
+    await world.until_quiet()
+    world.twilio.set_status(world.twilio.books[0].found.sid, "delivered")
+    world.clock.move(minutes=62)
+    await timers.reconcile(world.worker())
+    assert (await world.entry(name)).deliveries[0].twilio_status == "delivered"
+
+
+async def test_queues_are_watched(app: InMemoryApp, caplog: pytest.LogCaptureFixture) -> None:
+    """The log says how long each queue is, and how long what comes next has been waiting."""
+    caplog.set_level(logging.INFO, "switchboard")
+    app.services.queues = queue = MemoryQueues(app.clock)
+    await queue.put("outbound", b"one")
+    app.clock.move(seconds=90)
+    await queue.put("outbound", b"two")
+    await queue.put("outbound-bulk", b"later", timedelta(hours=1))
+    await timers.watch(app.services)
+    watched = [record.message.partition(" ") for record in caplog.records]
+    assert {name for name, _, _ in watched} == {"queue_watched"}
+    assert [json.loads(fields) for _, _, fields in watched] == [
+        {"queue": "outbound", "length": 2, "oldest_seconds": 90},
+        {"queue": "outbound-bulk", "length": 1, "oldest_seconds": 0},
+        {"queue": "inbound", "length": 0, "oldest_seconds": 0},
+    ]
