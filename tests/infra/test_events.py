@@ -103,7 +103,9 @@ def test_nothing_is_asked_of_what_the_host_no_longer_logs() -> None:
     """host.json leaves out the host's own lines of each invocation, so no query reads them."""
     for query in [*QUERIES.values(), *RULES.values()]:
         assert not re.search("Executing|Executed|Trigger Details", query)
-        assert "traces" not in query or asked_events(query) or "f.trace" in query or "_Billed" in query
+        assert (
+            "traces" not in query or asked_events(query) or "f.trace" in query or "_Billed" in query
+        )
 
 
 def test_the_ten_questions_have_queries() -> None:

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.infra.package import deployed
+from tests.infra.package import (
+    LEFT_BEHIND,
+    deployed,
+    kept_by_core_tools,
+    kept_by_git,
+    known_to_git,
+)
 from tests.infra.template import CHECKOUT
 
 if TYPE_CHECKING:
@@ -21,7 +27,7 @@ if TYPE_CHECKING:
 
 AT_THE_TOP: Final = {"function_app.py", "host.json", "requirements.txt"}
 CODE_OR_PAGE: Final = re.compile(r"shared/[\w/]+\.(py|html|css|js|svg)")
-MOST_BYTES: Final = 1_000_000
+MAX_BYTES: Final = 1_000_000
 COUNT: Final = (
     "import json, function_app as f; "
     "print(json.dumps([each.get_function_name() for each in f.app.get_functions()]))"
@@ -41,11 +47,32 @@ def test_all_of_the_app_is_deployed() -> None:
     assert modules <= set(deployed())
 
 
+def test_a_used_clone_uploads_the_same(tmp_path: Path) -> None:
+    """What running, testing and deploying leave behind is kept out by Core Tools and by git."""
+    used = {*known_to_git(), *LEFT_BEHIND}
+    assert kept_by_core_tools(used) == deployed()
+    assert kept_by_git(used, tmp_path) == deployed()
+
+
+@pytest.mark.parametrize("path", LEFT_BEHIND)
+def test_each_of_them_is_kept_out(path: str, tmp_path: Path) -> None:
+    """Each by a pattern that both read, not because another one happens to fit."""
+    assert kept_by_core_tools([path]) == []
+    assert kept_by_git([path], tmp_path) == []
+
+
+def test_the_two_readings_differ_where_they_should(tmp_path: Path) -> None:
+    """An exact name is no prefix for either, and a folder's name deeper down is nobody's."""
+    kept = ["shared/dev/a.py", "shared/env.py", "shared/docs/index.html"]
+    assert kept_by_core_tools(kept) == sorted(kept)
+    assert kept_by_git(kept, tmp_path) == sorted(kept)
+
+
 def test_the_package_is_small(record_property: Callable[[str, object], None]) -> None:
     """Our own part of the package stays far below what a cold start would notice."""
     size = sum((CHECKOUT / path).stat().st_size for path in deployed())
     record_property("bytes", size)
-    assert size < MOST_BYTES
+    assert size < MAX_BYTES
 
 
 def test_every_dependency_is_listed_with_its_licence() -> None:
@@ -60,7 +87,7 @@ def test_every_dependency_is_listed_with_its_licence() -> None:
 
 @pytest.mark.skipif(
     not (os.environ.get("CI") or os.environ.get("SWITCHBOARD_SLOW")),
-    reason="installs requirements.txt anew: set CI or SWITCHBOARD_SLOW=1",
+    reason="installs requirements.txt: set CI or SWITCHBOARD_SLOW=1",
 )
 def test_the_package_imports_with_its_requirements_alone(tmp_path: Path) -> None:
     """In an empty environment with only requirements.txt, the package has all its functions."""
