@@ -93,7 +93,7 @@ def test_only_what_is_to_be_sent_is_late() -> None:
 
 
 def test_a_stranger_does_not_ring_the_signature_alarm() -> None:
-    """A refused request counts only where it carried a signature, and as a share of all that did."""
+    """A refused request counts only where it had a signature, as a share of all that had one."""
     rule = RULES["signature-refused"]
     assert 'event == "signature_refused" and tobool(f.has_header)' in rule
     assert "refused * 5 > refused + accepted" in rule

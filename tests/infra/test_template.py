@@ -57,18 +57,10 @@ NOT_IN_FLEX: Final = {
 # 51021: FtpsState, LinuxFxVersion, NetFrameworkVersion, Use32BitWorkerProcess and others. Known to
 # be taken are these: https://learn.microsoft.com/answers/questions/2277522
 OF_FLEX: Final = {"minTlsVersion", "http20Enabled"}
-COMPILED: Final = {
-    ("Microsoft.Authorization", "2022-04-01"),
-    ("Microsoft.Insights", "2020-02-02"),  # components
-    ("Microsoft.Insights", "2021-05-01-preview"),  # diagnosticSettings: not compiled yet
-    ("Microsoft.Insights", "2023-01-01"),  # actionGroups
-    ("Microsoft.Insights", "2026-03-01"),  # scheduledQueryRules
-    ("Microsoft.KeyVault", "2026-02-01"),
-    ("Microsoft.ManagedIdentity", "2024-11-30"),
-    ("Microsoft.OperationalInsights", "2025-07-01"),
-    ("Microsoft.Storage", "2025-08-01"),
-    ("Microsoft.Web", "2025-03-01"),
-}
+# Properties that Azure publishes for each type and version; the whole list is published at
+# https://github.com/Azure/bicep-types-az. Bicep 0.49.2 compiled the template with these versions.
+PUBLISHED: Final = json.loads((CHECKOUT / "tests" / "infra" / "arm_properties.json").read_text())
+OF_BICEP: Final = {"dependsOn", "parent", "scope"}
 
 
 def test_every_required_setting_is_set() -> None:
@@ -196,7 +188,7 @@ def test_the_vault_is_kept() -> None:
 
 
 def test_the_names_are_taken_by_azure() -> None:
-    """A vault's name begins with a letter and has at most 24 characters, a storage account's too."""
+    """Vault and storage have at most 24 characters, and a vault's first one is a letter."""
     longest = template(MAIN)["parameters"]["prefix"]["decorators"]
     (most,) = (d["argument"] for d in longest if d["type"] == "max_length")
     (vault,) = resources("Microsoft.KeyVault/vaults").values()
@@ -262,14 +254,16 @@ def test_the_platforms_own_page_is_off() -> None:
     assert app_settings()["AzureWebJobsDisableHomepage"] == "true"
 
 
-def test_the_api_versions_are_those_that_compiled() -> None:
-    """Bicep 0.49.2 knew these versions of the types, and the template compiled with them."""
-    used = {
-        (resource["type"].split("/")[0], resource["api_version"])
-        for path in (MAIN, ALERTS)
-        for resource in template(path)["resources"].values()
-    }
-    assert used == COMPILED
+def test_every_property_is_published_for_its_type_and_version() -> None:
+    """A misspelt property would fail in the middle of a deployment, so would an unknown version."""
+    used = set()
+    for path in (MAIN, ALERTS):
+        for resource in template(path)["resources"].values():
+            kind = f"{resource['type']}@{resource['api_version']}"
+            used.add(kind)
+            for place, name in _properties(resource["config"].get("config", resource["config"])):
+                assert name in PUBLISHED[kind].get(place, "").split(), f"{kind}: {place}.{name}"
+    assert used == PUBLISHED.keys()
 
 
 def test_the_app_reads_its_secrets_as_the_identity_that_may() -> None:
@@ -299,7 +293,7 @@ def test_an_invocation_has_an_end() -> None:
 
 def test_every_function_logs_only_its_own_lines() -> None:
     """The host's lines about each invocation are off and the app's are on, for each function."""
-    levels = {}
+    levels: dict[str, str] = {}
     for name in function_names():
         levels |= {f"Function.{name}": "Warning", f"Function.{name}.User": "Information"}
     assert HOST["telemetryMode"] == "OpenTelemetry"
@@ -342,6 +336,21 @@ def test_what_the_example_keeps_ready_exists() -> None:
 def _property(of: str, name: str) -> dict[str, Any]:
     operands = {"operand_1": of, "operand_2": name}
     return {"operator": {"type": "property_accessor", "operands": operands}}
+
+
+def _properties(value: object, place: str = ".") -> Iterator[tuple[str, str]]:
+    """The properties that a resource is given, each with the path of its object."""
+    if isinstance(value, list):
+        for child in value:
+            yield from _properties(child, place)
+    elif isinstance(value, dict) and value.get("function", {}).get("type") == "union":
+        yield from _properties(list(value["function"]["parameters"].values()), place)
+    elif isinstance(value, dict) and not value.keys() & {"function", "operator"}:
+        for name, child in value.items():
+            if name not in OF_BICEP:
+                yield place, name
+            if name not in {"tags", "userAssignedIdentities"}:  # whose names are ours
+                yield from _properties(child, f"{place}.{name}".lstrip("."))
 
 
 def _mentions(
