@@ -18,8 +18,8 @@ param secrets = {
 param settings = {
   TWILIO_FROM_NUMBER: readEnvironmentVariable('TWILIO_FROM_NUMBER', '')
   TWILIO_API_KEY_SID: readEnvironmentVariable('TWILIO_API_KEY_SID', '')
-  // The countries that you serve, such as US,CA. There is no default, so that you decide: a blank
-  // value lets everybody who has a key text any country of the world at your expense.
+  // The countries that you serve, such as US,CA. You must decide: with a blank value, any holder of
+  // a key can text any country in the world at your expense.
   ALLOWED_COUNTRIES: readEnvironmentVariable('ALLOWED_COUNTRIES')
 }
 

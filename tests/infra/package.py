@@ -53,18 +53,18 @@ LEFT_BEHIND: Final = (
 )
 
 
-def deployed() -> list[str]:
+def list_package() -> list[str]:
     """The files of the package, by their path in it."""
-    return kept_by_core_tools(known_to_git())
+    return list_as_core_tools(list_checkout())
 
 
-def known_to_git() -> list[str]:
+def list_checkout() -> list[str]:
     """The files of the checkout that are committed or could be."""
     listed = _git(CHECKOUT, "ls-files", "--cached", "--others", "--exclude-standard")
     return [path for path in listed if (CHECKOUT / path).is_file()]
 
 
-def kept_by_core_tools(paths: Iterable[str]) -> list[str]:
+def list_as_core_tools(paths: Iterable[str]) -> list[str]:
     """What Core Tools uploads of `paths`.
 
     As its source has it: a leading slash is dropped, every pattern begins at the root and ends
@@ -79,7 +79,7 @@ def kept_by_core_tools(paths: Iterable[str]) -> list[str]:
     return sorted(path for path in paths if not ignored.match(path))
 
 
-def kept_by_git(paths: Iterable[str], folder: Path) -> list[str]:
+def list_as_git(paths: Iterable[str], folder: Path) -> list[str]:
     """What git, and with it azd, leaves of `paths`; `folder` is where a tree of them is made."""
     for path in paths:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)

@@ -14,10 +14,10 @@ import pytest
 
 from tests.infra.package import (
     LEFT_BEHIND,
-    deployed,
-    kept_by_core_tools,
-    kept_by_git,
-    known_to_git,
+    list_as_core_tools,
+    list_as_git,
+    list_checkout,
+    list_package,
 )
 from tests.infra.template import CHECKOUT
 
@@ -36,7 +36,7 @@ COUNT: Final = (
 
 def test_only_the_app_is_deployed() -> None:
     """Nothing but the entry, its settings, its requirements and shared/ is in the package."""
-    package = deployed()
+    package = list_package()
     assert set(package) >= AT_THE_TOP
     assert [p for p in package if p not in AT_THE_TOP and not CODE_OR_PAGE.fullmatch(p)] == []
 
@@ -44,33 +44,33 @@ def test_only_the_app_is_deployed() -> None:
 def test_all_of_the_app_is_deployed() -> None:
     """No module under shared/ is left behind."""
     modules = {str(p.relative_to(CHECKOUT)) for p in (CHECKOUT / "shared").rglob("*.py")}
-    assert modules <= set(deployed())
+    assert modules <= set(list_package())
 
 
 def test_a_used_clone_uploads_the_same(tmp_path: Path) -> None:
     """What running, testing and deploying leave behind is kept out by Core Tools and by git."""
-    used = {*known_to_git(), *LEFT_BEHIND}
-    assert kept_by_core_tools(used) == deployed()
-    assert kept_by_git(used, tmp_path) == deployed()
+    used = {*list_checkout(), *LEFT_BEHIND}
+    assert list_as_core_tools(used) == list_package()
+    assert list_as_git(used, tmp_path) == list_package()
 
 
 @pytest.mark.parametrize("path", LEFT_BEHIND)
 def test_each_of_them_is_kept_out(path: str, tmp_path: Path) -> None:
     """Each by a pattern that both read, not because another one happens to fit."""
-    assert kept_by_core_tools([path]) == []
-    assert kept_by_git([path], tmp_path) == []
+    assert list_as_core_tools([path]) == []
+    assert list_as_git([path], tmp_path) == []
 
 
-def test_the_two_readings_differ_where_they_should(tmp_path: Path) -> None:
-    """An exact name is no prefix for either, and a folder's name deeper down is nobody's."""
+def test_a_pattern_stays_at_the_root(tmp_path: Path) -> None:
+    """What is called like an ignored file or folder deeper down is kept by both readings."""
     kept = ["shared/dev/a.py", "shared/env.py", "shared/docs/index.html"]
-    assert kept_by_core_tools(kept) == sorted(kept)
-    assert kept_by_git(kept, tmp_path) == sorted(kept)
+    assert list_as_core_tools(kept) == sorted(kept)
+    assert list_as_git(kept, tmp_path) == sorted(kept)
 
 
 def test_the_package_is_small(record_property: Callable[[str, object], None]) -> None:
     """Our own part of the package stays far below what a cold start would notice."""
-    size = sum((CHECKOUT / path).stat().st_size for path in deployed())
+    size = sum((CHECKOUT / path).stat().st_size for path in list_package())
     record_property("bytes", size)
     assert size < MAX_BYTES
 
@@ -92,7 +92,7 @@ def test_every_dependency_is_listed_with_its_licence() -> None:
 def test_the_package_imports_with_its_requirements_alone(tmp_path: Path) -> None:
     """In an empty environment with only requirements.txt, the package has all its functions."""
     package = tmp_path / "package"
-    for path in deployed():
+    for path in list_package():
         (package / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(CHECKOUT / path, package / path)
     python = str(tmp_path / "venv" / "bin" / "python")
