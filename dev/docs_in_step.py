@@ -47,17 +47,9 @@ def links_lead_somewhere(checkout: Checkout) -> Iterator[str]:
                 yield f"{page.relative_to(checkout.root)}: there is no {target}"
 
 
-def what_scale_needs(checkout: Checkout) -> Iterable[str]:
-    """docs/scale.md shows what is reckoned from the benchmarks' figures."""
-    from dev.bench import scale_page
-
-    return scale_page.complaints(checkout)
-
-
 CHECKS: tuple[Callable[[Checkout], Iterable[str]], ...] = (
     settings_in_readme,
     links_lead_somewhere,
-    what_scale_needs,
 )
 
 

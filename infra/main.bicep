@@ -1,54 +1,47 @@
 // Switchboard in one resource group. No account key exists anywhere: the app is one identity,
 // and what it may do stands under "roles". docs/deploy.md says how to use this file.
 
+import { alwaysReadyGroups, secretSettings, textByName } from 'types.bicep'
+
 @description('Beginning of every resource name: 3 to 10 lower-case letters and digits.')
 @minLength(3)
 @maxLength(10)
 param prefix string = 'swboard'
 
 param location string = resourceGroup().location
-param tags object = {}
+param tags textByName = {}
 
 // --- Twilio and the app's own settings ---
 
 @description('The Twilio account, AC and 32 hexadecimal digits.')
 param twilioAccountSid string
 
-@description('Signs webhooks, and REST requests where no API key is set.')
+@description('Every secret setting, by its own name. Each goes into the vault; the app gets a reference.')
 @secure()
-param twilioAuthToken string
+param secrets secretSettings
 
-@description('Accepted on webhooks too, while tokens are rotated.')
-@secure()
-param twilioAuthTokenSecondary string = ''
-
-@description('JSON, key id to secret: Twilio shared keys for SHA-256 signatures.')
-@secure()
-param twilioWebhookKeys string = ''
-
-@description('Secret of the API key that TWILIO_API_KEY_SID in `settings` names.')
-@secure()
-param twilioApiKeySecret string = ''
-
-@description('Every other setting, by its own name, only where its default does not serve. Never a secret.')
-param settings object = {}
+@description('Every other setting, by its own name, where its default does not serve. Never a secret.')
+param settings textByName = {}
 
 // --- size ---
 
 @allowed(['3.11', '3.12', '3.13'])
-param pythonVersion string = '3.12'
+param pythonVersion string = '3.13'
 
+// Measured: host and worker need 220 MB idle, 280 MB while they send single messages, and 620 MB
+// while a CSV of 50,000 is accepted and sent. So 512 is enough only where nobody sends in bulk.
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-// Instances times host.json's batchSize + newBatchThreshold, for each lane, is also the most that
-// can wait for Twilio at once. 40 is the least that Flex Consumption could be held to everywhere.
-@minValue(40)
+// For each function that is not HTTP, and for all HTTP functions together. Instances times
+// host.json's batchSize + newBatchThreshold, for each lane, is also the most requests that can be
+// at Twilio at once. Some regions may still refuse less than 40, the least in the plan's first years.
+@minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('For example [{ name: \'http\', instanceCount: 2 }], also for \'function:deliver\': nothing waits for a cold start. Billed while idle.')
-param alwaysReady array = []
+@description('For example [{ name: \'http\', instanceCount: 2 }]: nobody waits for a cold start. Billed while idle.')
+param alwaysReady alwaysReadyGroups = []
 
 // For Python the platform's default is 1, which suits an app that blocks. This one awaits storage
 // and Twilio all the time: with 1, a webhook that waits 10 ms for a table keeps a whole instance
@@ -57,8 +50,21 @@ param alwaysReady array = []
 @maxValue(1000)
 param httpRequestsPerInstance int = 100
 
+@description('LRS or GRS in a region without availability zones.')
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param storageSku string = 'Standard_ZRS'
+
+// --- what some regions refuse ---
+
+@description('How a new release replaces instances. In preview: empty leaves the platform\'s default, Recreate.')
+@allowed(['', 'RollingUpdate', 'Recreate'])
+param siteUpdateStrategy string = 'RollingUpdate'
+
+@description('Forbid passwords for FTP. Flex Consumption has no FTP: the first thing to leave out where a region refuses the template.')
+param setFtpPolicy bool = true
+
+@description('Take back the vault of the same name that was deleted less than 90 days ago.')
+param recoverVault bool = false
 
 // --- watching ---
 
@@ -66,14 +72,17 @@ param storageSku string = 'Standard_ZRS'
 @maxValue(730)
 param logRetentionDays int = 90
 
-@description('Who is told of alerts; empty: they only show in the portal.')
+@description('Ingestion stops for the day at so many GB, and alerts with it; -1: never.')
+param logDailyCapGB int = -1
+
+@description('Address that gets a mail for each alert; empty: they only show in the portal.')
 param alertEmail string = ''
 
 var unique = uniqueString(resourceGroup().id, prefix)
 
 // --- identity ---
 
-resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: '${prefix}-${unique}'
   location: location
   tags: tags
@@ -81,7 +90,7 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' 
 
 // --- storage: the host's own, the package, the queues and the ledger ---
 
-resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+resource storage 'Microsoft.Storage/storageAccounts@2025-08-01' = {
   name: '${prefix}${unique}'
   location: location
   tags: tags
@@ -104,7 +113,7 @@ resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   }
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-08-01' = {
   parent: storage
   name: 'default'
   properties: {
@@ -115,7 +124,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
   }
 }
 
-resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = {
+resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' = {
   parent: blobs
   name: 'packages'
   properties: {
@@ -123,7 +132,7 @@ resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@202
   }
 }
 
-resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2023-05-01' = {
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-08-01' = {
   parent: storage
   name: 'default'
 }
@@ -132,29 +141,33 @@ resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2023-05-0
 // while the trigger that empties it would complain until then.
 var queueNames = ['outbound', 'outbound-poison', 'outbound-bulk', 'outbound-bulk-poison', 'inbound']
 
-resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-01' = [for name in queueNames: {
-  parent: queueService
-  name: name
-}]
+resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-08-01' = [
+  for name in queueNames: {
+    parent: queueService
+    name: name
+  }
+]
 
-resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2023-05-01' = {
+resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-08-01' = {
   parent: storage
   name: 'default'
 }
 
-resource ledger 'Microsoft.Storage/storageAccounts/tableServices/tables@2023-05-01' = {
+resource ledger 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-08-01' = {
   parent: tableService
   name: 'ledger'
 }
 
 // --- secrets ---
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
-  name: '${prefix}-${take(unique, 11)}'
+// The name of a vault begins with a letter, which `prefix` need not do.
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
+  name: 'kv${prefix}-${take(unique, 11)}'
   location: location
   tags: tags
   properties: {
     tenantId: tenant().tenantId
+    createMode: recoverVault ? 'recover' : 'default'
     sku: {
       family: 'A'
       name: 'standard'
@@ -171,48 +184,29 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
   }
 }
 
-resource authToken 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = {
-  parent: vault
-  name: 'twilio-auth-token'
-  properties: {
-    contentType: 'text/plain'
-    value: twilioAuthToken
-  }
-}
+var givenSecrets = filter(items(secrets), secret => !empty(secret.value))
 
-resource authTokenSecondary 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = if (!empty(twilioAuthTokenSecondary)) {
-  parent: vault
-  name: 'twilio-auth-token-secondary'
-  properties: {
-    contentType: 'text/plain'
-    value: twilioAuthTokenSecondary
+resource vaultSecrets 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = [
+  for secret in givenSecrets: {
+    parent: vault
+    name: toLower(replace(secret.key, '_', '-'))
+    properties: {
+      contentType: 'text/plain'
+      value: secret.value
+    }
   }
-}
-
-resource webhookKeys 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = if (!empty(twilioWebhookKeys)) {
-  parent: vault
-  name: 'twilio-webhook-keys'
-  properties: {
-    contentType: 'application/json'
-    value: twilioWebhookKeys
-  }
-}
-
-resource apiKeySecret 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = if (!empty(twilioApiKeySecret)) {
-  parent: vault
-  name: 'twilio-api-key-secret'
-  properties: {
-    contentType: 'text/plain'
-    value: twilioApiKeySecret
-  }
-}
+]
 
 // Without a version: a rotated secret is read within a day, or at once when a setting changes.
-var secretNamed = '@Microsoft.KeyVault(VaultName=${vault.name};SecretName='
+var secretReferences = toObject(
+  givenSecrets,
+  secret => secret.key,
+  secret => '@Microsoft.KeyVault(VaultName=${vault.name};SecretName=${toLower(replace(secret.key, '_', '-'))})'
+)
 
 // --- monitoring ---
 
-resource logs 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
+resource logs 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   name: '${prefix}-${unique}'
   location: location
   tags: tags
@@ -221,6 +215,25 @@ resource logs 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
       name: 'PerGB2018'
     }
     retentionInDays: logRetentionDays
+    workspaceCapping: {
+      dailyQuotaGb: logDailyCapGB
+    }
+  }
+}
+
+// Which identity read which secret, and when.
+resource vaultAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'audit'
+  scope: vault
+  properties: {
+    workspaceId: logs.id
+    logAnalyticsDestinationType: 'Dedicated'
+    logs: [
+      {
+        categoryGroup: 'audit'
+        enabled: true
+      }
+    ]
   }
 }
 
@@ -286,7 +299,7 @@ resource mayUseTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 
 // Key Vault Secrets User: the references among the settings.
 resource mayReadSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(vault.id, identity.id, 'secrets')
+  name: guid(vault.id, identity.id, 'vault')
   scope: vault
   properties: {
     principalId: identity.properties.principalId
@@ -308,7 +321,7 @@ resource maySendTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' =
 
 // --- the app ---
 
-resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: '${prefix}-${unique}'
   location: location
   tags: tags
@@ -322,7 +335,11 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   }
 }
 
-resource app 'Microsoft.Web/sites@2024-11-01' = {
+// Rolling: instances are replaced in turn and finish what they do. A single one leaves a short gap,
+// which two of `alwaysReady` close. https://learn.microsoft.com/azure/azure-functions/flex-consumption-site-updates
+var updateStrategy = empty(siteUpdateStrategy) ? {} : { siteUpdateStrategy: { type: siteUpdateStrategy } }
+
+resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: '${prefix}-${unique}'
   location: location
   tags: union(tags, { 'azd-service-name': 'app' })
@@ -342,45 +359,50 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       minTlsVersion: '1.2'
       http20Enabled: true
     }
-    functionAppConfig: {
-      deployment: {
-        storage: {
-          type: 'blobContainer'
-          value: '${storage.properties.primaryEndpoints.blob}${packages.name}'
-          authentication: {
-            type: 'UserAssignedIdentity'
-            userAssignedIdentityResourceId: identity.id
+    // The published types do not know siteUpdateStrategy yet.
+    #disable-next-line BCP037
+    functionAppConfig: union(
+      {
+        deployment: {
+          storage: {
+            type: 'blobContainer'
+            value: '${storage.properties.primaryEndpoints.blob}${packages.name}'
+            authentication: {
+              type: 'UserAssignedIdentity'
+              userAssignedIdentityResourceId: identity.id
+            }
           }
         }
-      }
-      runtime: {
-        name: 'python'
-        version: pythonVersion
-      }
-      scaleAndConcurrency: {
-        instanceMemoryMB: instanceMemoryMB
-        maximumInstanceCount: maximumInstanceCount
-        alwaysReady: alwaysReady
-        triggers: {
-          http: {
-            perInstanceConcurrency: httpRequestsPerInstance
+        runtime: {
+          name: 'python'
+          version: pythonVersion
+        }
+        scaleAndConcurrency: {
+          instanceMemoryMB: instanceMemoryMB
+          maximumInstanceCount: maximumInstanceCount
+          alwaysReady: alwaysReady
+          triggers: {
+            http: {
+              perInstanceConcurrency: httpRequestsPerInstance
+            }
           }
         }
-      }
-      // Instances are replaced in turn and finish what they do. A single one leaves a short gap:
-      // `alwaysReady` of 2 closes it. https://learn.microsoft.com/azure/azure-functions/flex-consumption-site-updates
-      siteUpdateStrategy: {
-        type: 'RollingUpdate'
-      }
-    }
+      },
+      updateStrategy
+    )
   }
+  // All roles: a host that may not read its queues ends at once, and is started again and again.
   dependsOn: [
     mayKeepBlobs
+    mayUseQueues
+    mayUseTables
+    mayReadSecrets
+    maySendTelemetry
   ]
 }
 
 // Publishing is by Entra identity only. The platform keeps these two policies for every site.
-resource scmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+resource scmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'scm'
   properties: {
@@ -388,7 +410,7 @@ resource scmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@202
   }
 }
 
-resource ftpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+resource ftpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = if (setFtpPolicy) {
   parent: app
   name: 'ftp'
   properties: {
@@ -408,12 +430,9 @@ var fixedSettings = {
   MESSAGE_STORAGE__clientId: identity.properties.clientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+  AzureWebJobsDisableHomepage: 'true'
   TWILIO_ACCOUNT_SID: twilioAccountSid
-  TWILIO_AUTH_TOKEN: '${secretNamed}twilio-auth-token)'
 }
-var secondarySetting = empty(twilioAuthTokenSecondary) ? {} : { TWILIO_AUTH_TOKEN_SECONDARY: '${secretNamed}twilio-auth-token-secondary)' }
-var webhookKeysSetting = empty(twilioWebhookKeys) ? {} : { TWILIO_WEBHOOK_KEYS: '${secretNamed}twilio-webhook-keys)' }
-var apiKeySetting = empty(twilioApiKeySecret) ? {} : { TWILIO_API_KEY_SECRET: '${secretNamed}twilio-api-key-secret)' }
 
 // By default the host keeps five invocations a second and drops the log lines of all others, an
 // alert's among them. `settings` may choose a smaller share for a busy installation.
@@ -423,19 +442,12 @@ var sampling = {
 }
 
 // What stands behind `settings` wins over it. A deployment replaces all of the app's settings.
-resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
+resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
-  properties: union(sampling, settings, fixedSettings, secondarySetting, webhookKeysSetting, apiKeySetting)
+  properties: union(sampling, settings, fixedSettings, secretReferences)
   dependsOn: [
-    mayReadSecrets
-    mayUseQueues
-    mayUseTables
-    maySendTelemetry
-    authToken
-    authTokenSecondary
-    webhookKeys
-    apiKeySecret
+    vaultSecrets
     queues
     ledger
   ]

@@ -2,25 +2,37 @@
 using './main.bicep'
 
 param twilioAccountSid = readEnvironmentVariable('TWILIO_ACCOUNT_SID')
-param twilioAuthToken = readEnvironmentVariable('TWILIO_AUTH_TOKEN')
-param twilioAuthTokenSecondary = readEnvironmentVariable('TWILIO_AUTH_TOKEN_SECONDARY', '')
-param twilioWebhookKeys = readEnvironmentVariable('TWILIO_WEBHOOK_KEYS', '')
-param twilioApiKeySecret = readEnvironmentVariable('TWILIO_API_KEY_SECRET', '')
 
-// Any setting of the README that is not a secret, by its own name. What is blank counts as unset,
-// but a blank PUBLIC_BASE_URL counts as missing: add it only where a name of your own leads here.
+// Every secret setting of the README, by its own name. Blank ones are left out.
+param secrets = {
+  TWILIO_AUTH_TOKEN: readEnvironmentVariable('TWILIO_AUTH_TOKEN')
+  TWILIO_AUTH_TOKEN_SECONDARY: readEnvironmentVariable('TWILIO_AUTH_TOKEN_SECONDARY', '')
+  TWILIO_WEBHOOK_KEYS: readEnvironmentVariable('TWILIO_WEBHOOK_KEYS', '')
+  TWILIO_API_KEY_SECRET: readEnvironmentVariable('TWILIO_API_KEY_SECRET', '')
+  CLIENT_KEYS: readEnvironmentVariable('CLIENT_KEYS', '')
+  CONSOLE_KEYS: readEnvironmentVariable('CONSOLE_KEYS', '')
+}
+
+// Any other setting of the README, by its own name. What is blank counts as unset, but a blank
+// PUBLIC_BASE_URL counts as missing: add it only where a name of your own leads here.
 param settings = {
   TWILIO_FROM_NUMBER: readEnvironmentVariable('TWILIO_FROM_NUMBER', '')
   TWILIO_API_KEY_SID: readEnvironmentVariable('TWILIO_API_KEY_SID', '')
-  ALLOWED_COUNTRIES: 'US,CA'
+  // The countries that you serve, such as US,CA. You must decide: with a blank value, any holder of
+  // a key can text any country in the world at your expense.
+  ALLOWED_COUNTRIES: readEnvironmentVariable('ALLOWED_COUNTRIES')
 }
 
-// Instances wait for webhooks: no caller listens to a cold start, and while one of the two is
-// replaced by an upgrade the other answers.
+// Instances wait for webhooks and for what is sent now: no caller listens to a cold start, and
+// while one of the two is replaced by an upgrade the other answers. docs/cost.md has the price.
 param alwaysReady = [
   {
     name: 'http'
     instanceCount: 2
+  }
+  {
+    name: 'function:deliver'
+    instanceCount: 1
   }
 ]
 

@@ -11,13 +11,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from dev.bench import scale_page
 from dev.bench.figures import FOLDER, Comparison, Result, Run, read, write
 from dev.bench.machine import machine
 from dev.bench.plots import draw
 from dev.bench.report import PAGE, page
 from dev.bench.turns import FULL, Size
-from dev.checkout import HERE
 from dev.errors import CommandError
 from dev.terminal import GREEN, RED, Terminal, terminal_on
 
@@ -60,8 +58,6 @@ def main(arguments: list[str]) -> int:
         show(run, out)
         keep(run, flags.out)
         missed |= not all(each.is_met for each in run.result.comparisons)
-    if flags.out == FOLDER:
-        scale_page.rewrite(HERE)
     out.item("written", str(flags.out / PAGE))
     return 1 if missed and flags.strict else 0
 

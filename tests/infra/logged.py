@@ -16,7 +16,7 @@ _IN_EVERY_LINE: Final = frozenset({"trace"})
 
 
 @cache
-def logged_events() -> dict[str, frozenset[str]]:
+def find_logged_events() -> dict[str, frozenset[str]]:
     """Every event name that shared/ logs, with the fields that go with it."""
     found: dict[str, set[str]] = defaultdict(set)
     for path in (CHECKOUT / "shared").rglob("*.py"):
@@ -30,11 +30,11 @@ def logged_events() -> dict[str, frozenset[str]]:
     }
 
 
-def asked_events(query: str) -> set[str]:
+def events_in(query: str) -> set[str]:
     """The events that a query names."""
     return {name for names in _ASKED.findall(query) for name in re.findall(r"\w+", names)}
 
 
-def asked_fields(query: str) -> set[str]:
+def fields_in(query: str) -> set[str]:
     """The fields that a query reads."""
     return set(re.findall(r"\bf\.(\w+)", query))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
@@ -46,23 +47,20 @@ def secure_parameters() -> set[str]:
 
 
 def app_settings() -> dict[str, Value]:
-    """Every setting that the template can give the app, less those passed in `settings`."""
+    """Every setting that the template always gives the app: `settings` and `secrets` add to it."""
     union = resources("Microsoft.Web/sites/config")["appSettings"]["properties"]["function"]
     assert union["type"] == "union"
-    given: dict[str, Value] = {}
-    for name in union["parameters"].values():
-        if name != "settings":
-            given |= _either(variable(name))
-    return given
+    names = list(union["parameters"].values())
+    assert names == ["sampling", "settings", "fixedSettings", "secretReferences"]
+    return {**variable("sampling"), **variable("fixedSettings")}
+
+
+def example(parameter: str) -> set[str]:
+    """The names that main.bicepparam gives in an object parameter."""
+    text = (CHECKOUT / "infra" / "main.bicepparam").read_text()
+    (block,) = re.findall(rf"^param {parameter} = \{{\n(.*?)^\}}", text, re.MULTILINE | re.DOTALL)
+    return set(re.findall(r"^  (\w+): ", block, re.MULTILINE))
 
 
 def _within(config: Value) -> Value:
     return config.get("config", config)
-
-
-def _either(value: Value) -> dict[str, Value]:
-    """An object, or what `condition ? {} : object` gives at the most."""
-    if "operator" not in value:
-        return dict(value)
-    operands = value["operator"]["operands"]
-    return {**operands["true_value"], **operands["false_value"]}

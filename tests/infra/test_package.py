@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.infra.package import deployed
+from tests.infra.package import (
+    LEFT_BEHIND,
+    list_as_core_tools,
+    list_as_git,
+    list_checkout,
+    list_package,
+)
 from tests.infra.template import CHECKOUT
 
 if TYPE_CHECKING:
@@ -21,7 +27,7 @@ if TYPE_CHECKING:
 
 AT_THE_TOP: Final = {"function_app.py", "host.json", "requirements.txt"}
 CODE_OR_PAGE: Final = re.compile(r"shared/[\w/]+\.(py|html|css|js|svg)")
-MOST_BYTES: Final = 1_000_000
+MAX_BYTES: Final = 1_000_000
 COUNT: Final = (
     "import json, function_app as f; "
     "print(json.dumps([each.get_function_name() for each in f.app.get_functions()]))"
@@ -30,7 +36,7 @@ COUNT: Final = (
 
 def test_only_the_app_is_deployed() -> None:
     """Nothing but the entry, its settings, its requirements and shared/ is in the package."""
-    package = deployed()
+    package = list_package()
     assert set(package) >= AT_THE_TOP
     assert [p for p in package if p not in AT_THE_TOP and not CODE_OR_PAGE.fullmatch(p)] == []
 
@@ -38,14 +44,35 @@ def test_only_the_app_is_deployed() -> None:
 def test_all_of_the_app_is_deployed() -> None:
     """No module under shared/ is left behind."""
     modules = {str(p.relative_to(CHECKOUT)) for p in (CHECKOUT / "shared").rglob("*.py")}
-    assert modules <= set(deployed())
+    assert modules <= set(list_package())
+
+
+def test_a_used_clone_uploads_the_same(tmp_path: Path) -> None:
+    """What running, testing and deploying leave behind is kept out by Core Tools and by git."""
+    used = {*list_checkout(), *LEFT_BEHIND}
+    assert list_as_core_tools(used) == list_package()
+    assert list_as_git(used, tmp_path) == list_package()
+
+
+@pytest.mark.parametrize("path", LEFT_BEHIND)
+def test_each_of_them_is_kept_out(path: str, tmp_path: Path) -> None:
+    """Each by a pattern that both read, not because another one happens to fit."""
+    assert list_as_core_tools([path]) == []
+    assert list_as_git([path], tmp_path) == []
+
+
+def test_a_pattern_stays_at_the_root(tmp_path: Path) -> None:
+    """What is called like an ignored file or folder deeper down is kept by both readings."""
+    kept = ["shared/dev/a.py", "shared/env.py", "shared/docs/index.html"]
+    assert list_as_core_tools(kept) == sorted(kept)
+    assert list_as_git(kept, tmp_path) == sorted(kept)
 
 
 def test_the_package_is_small(record_property: Callable[[str, object], None]) -> None:
     """Our own part of the package stays far below what a cold start would notice."""
-    size = sum((CHECKOUT / path).stat().st_size for path in deployed())
+    size = sum((CHECKOUT / path).stat().st_size for path in list_package())
     record_property("bytes", size)
-    assert size < MOST_BYTES
+    assert size < MAX_BYTES
 
 
 def test_every_dependency_is_listed_with_its_licence() -> None:
@@ -60,12 +87,12 @@ def test_every_dependency_is_listed_with_its_licence() -> None:
 
 @pytest.mark.skipif(
     not (os.environ.get("CI") or os.environ.get("SWITCHBOARD_SLOW")),
-    reason="installs requirements.txt anew: set CI or SWITCHBOARD_SLOW=1",
+    reason="installs requirements.txt: set CI or SWITCHBOARD_SLOW=1",
 )
 def test_the_package_imports_with_its_requirements_alone(tmp_path: Path) -> None:
     """In an empty environment with only requirements.txt, the package has all its functions."""
     package = tmp_path / "package"
-    for path in deployed():
+    for path in list_package():
         (package / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(CHECKOUT / path, package / path)
     python = str(tmp_path / "venv" / "bin" / "python")
