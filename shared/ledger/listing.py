@@ -1,7 +1,7 @@
 """Listing newest first: the shards of a day merged by time, days without rows skipped.
 
-A page costs the same however long the history is: it reads about as many rows of each shard as it
-shows, and at most `MAX_DELIVERIES_READ` deliveries. A page that a filter thinned out can therefore be
+A page costs the same however long the history is: it reads about as many rows of each shard as
+it shows, and at most `MAX_DELIVERIES_READ` deliveries. A page that a filter thinned out can be
 short, or empty, and still have a successor.
 """
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from shared.deliver.job_queue import INBOUND, POISON_OF_LANE, QUEUE_OF_LANE
+from shared.storage.queues import INBOUND_QUEUE, POISON_OF_LANE, QUEUE_OF_LANE
 from tests.infra.logged import events_in, fields_in, find_logged_events
 from tests.infra.template import ALERTS, CHECKOUT, template, variable
 
@@ -26,9 +26,6 @@ RULES: Final[dict[str, str]] = {
 PRELUDE: Final = variable("events", ALERTS).replace("\\n", "\n")
 # Events and fields that the code does not log yet: this table is to become empty.
 AWAITED: Final[dict[str, set[str]]] = {
-    "attempt": {"result"},
-    "settled": {"result"},
-    "provider_unavailable": set(),
     "provider_unreachable": set(),
     "doubt_unsettled": {"id", "n", "age_seconds", "reason"},
     "signature_refused": {"has_header"},
@@ -92,8 +89,8 @@ def test_only_what_is_to_be_sent_is_late() -> None:
     (prefix,) = re.findall(r'tostring\(f\.queue\) startswith "(\w+)"', RULES["late"])
     sent_from = {*QUEUE_OF_LANE.values(), *POISON_OF_LANE.values()}
     assert all(queue.startswith(prefix) for queue in sent_from)
-    assert not INBOUND.startswith(prefix)
-    assert f'tostring(f.queue) == "{INBOUND}"' in RULES["inbound-unread"]
+    assert not INBOUND_QUEUE.startswith(prefix)
+    assert f'tostring(f.queue) == "{INBOUND_QUEUE}"' in RULES["inbound-unread"]
 
 
 def test_a_stranger_does_not_ring_the_signature_alarm() -> None:
