@@ -12,6 +12,7 @@ from shared.errors import InvalidRequestError
 from shared.jobs.request import Steps
 from shared.triggers.requests import read_idempotency_key, read_json_object
 from shared.triggers.responses import json_response
+from shared.triggers.schemas import PreviewResponse
 from shared.twiml.steps import render_steps, validate_steps
 
 if TYPE_CHECKING:
@@ -37,4 +38,4 @@ async def preview(req: func.HttpRequest, app: App) -> func.HttpResponse:
     problems += validate_key(read_idempotency_key(req))
     if problems:
         raise InvalidRequestError(problems)
-    return json_response({"twiml": render_steps(request.steps, request.kind)})
+    return json_response(PreviewResponse(twiml=render_steps(request.steps, request.kind)))

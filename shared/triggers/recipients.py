@@ -12,6 +12,7 @@ from shared.ledger.erasure import erase, is_start
 from shared.log import log
 from shared.phone_numbers import NumberError, mask_number, parse_e164
 from shared.triggers.responses import json_response
+from shared.triggers.schemas import ErasureResponse
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -45,4 +46,4 @@ async def erase_recipient(req: func.HttpRequest, app: App) -> func.HttpResponse:
         enough=lambda: app.now() > deadline,
     )
     log("erased", number=mask_number(number), **asdict(erasure))
-    return json_response(asdict(erasure))
+    return json_response(ErasureResponse(**asdict(erasure)))

@@ -14,6 +14,7 @@ from shared.errors import InvalidRequestError, Problem, SettingsError
 from shared.provider.access_token import MAX_TTL_SECONDS, create_access_token, validate_identity
 from shared.triggers.requests import read_idempotency_key, read_json_object
 from shared.triggers.responses import json_response
+from shared.triggers.schemas import TokenResponse
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -51,7 +52,9 @@ async def issue(req: func.HttpRequest, app: App) -> func.HttpResponse:
         now=now,
     )
     expires_at = now + timedelta(seconds=request.ttl)
-    return json_response({"token": token, "identity": request.identity, "expires_at": expires_at})
+    return json_response(
+        TokenResponse(token=token, identity=request.identity, expires_at=expires_at)
+    )
 
 
 def _check(settings: Settings, *, calls_out: bool) -> None:

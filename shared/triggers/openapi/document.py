@@ -17,9 +17,9 @@ from shared.jobs.fold import State
 from shared.jobs.request import CallRequest, MessageRequest
 from shared.routes import PREFIX
 from shared.triggers.batches import MAX_BATCH_BYTES
-from shared.triggers.openapi import shapes
 from shared.triggers.openapi.operations import BATCH, FORM, OPERATIONS, Operation
 from shared.triggers.requests import MAX_BODY_BYTES
+from shared.triggers.schemas import ProblemResponse
 from shared.twiml.twimlets import TWIMLETS
 
 VERSION: Final = "0.1.0"
@@ -155,7 +155,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
                 for name in operation.then
             }
     for status in _problems(operation):
-        content = {_PROBLEM: {"schema": _ref("ProblemDetails")}}
+        content = {_PROBLEM: {"schema": _ref("ProblemResponse")}}
         known = found.setdefault(str(status), {"description": _PROBLEMS[status], "content": {}})
         known["content"] |= {} if status == 401 else content  # noqa: PLR2004 - the host's own answer
     if "503" in found:
@@ -170,25 +170,12 @@ def _content(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - types, or a media
 
 
 def _problems(operation: Operation) -> list[int]:
-    """The problems that an operation can end in, by what it is."""
-    if operation.auth == "anyone":
-        return [503] if 503 in operation.answers else []  # noqa: PLR2004 - of health
-    statuses = [503]
-    if operation.auth == "signed":
-        return sorted([*statuses, 403, *([404] if "{" in operation.route else [])])
-    statuses.append(401)
-    if operation.body is not None or operation.query or operation.repeatable:
-        statuses.append(400)
-    if operation.body is not None:
-        statuses.append(413)
-    if "{" in operation.route:
-        statuses.append(404)
-    if operation.tag != "people" and (
-        operation.method == "delete" or operation.route.endswith("/retry")
-    ):
-        statuses.append(409)
-    if operation.repeatable:
-        statuses.append(422)
+    """Return the statuses of the problems that an operation can answer with."""
+    statuses = {error.status for error in operation.errors}
+    if operation.auth in ("key", "admin"):
+        statuses.add(401)
+    if operation.auth != "anyone" or 503 in operation.answers:  # noqa: PLR2004 - health's own
+        statuses.add(503)
     return sorted(statuses)
 
 
@@ -200,8 +187,8 @@ def _schemas() -> dict[str, Any]:
         for shape in _shapes(answer)
     }
     types |= {each.body for each in OPERATIONS if isinstance(each.body, type)}
-    _, schemas = msgspec.json.schema_components([*types, shapes.ProblemDetails], ref_template=_REF)
-    return {**schemas, "BatchRequest": _batch(schemas)}
+    _, components = msgspec.json.schema_components([*types, ProblemResponse], ref_template=_REF)
+    return {**components, "BatchRequest": _batch(components)}
 
 
 def _batch(schemas: dict[str, Any]) -> dict[str, Any]:
