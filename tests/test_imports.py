@@ -65,7 +65,7 @@ def test_a_handler_is_imported_when_it_is_named() -> None:
     """An attribute of the package is its module; what is not one is missing like any attribute."""
     assert triggers.health.__name__ == "shared.triggers.health"
     with pytest.raises(AttributeError, match="no_such_module"):
-        triggers.no_such_module  # type: ignore[attr-defined] # noqa: B018 - that is the point
+        triggers.no_such_module  # noqa: B018 - that is the point
 
 
 def test_a_handler_that_cannot_be_imported_says_why(
@@ -75,4 +75,4 @@ def test_a_handler_that_cannot_be_imported_says_why(
     (tmp_path / "broken_handler.py").write_text("import no_such_library\n")
     monkeypatch.setattr(triggers, "__path__", [*triggers.__path__, str(tmp_path)])
     with pytest.raises(ModuleNotFoundError, match="no_such_library"):
-        triggers.broken_handler  # type: ignore[attr-defined] # noqa: B018 - that is the point
+        triggers.broken_handler  # noqa: B018 - that is the point
