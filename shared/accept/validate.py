@@ -17,6 +17,7 @@ from shared.jobs.job import MAX_JOB_BYTES
 from shared.jobs.request import REQUEST_OF_KIND, CallRequest, MessageRequest, recipients_of
 from shared.jobs.segments import count_request_segments
 from shared.phone_numbers import NumberError, parse_e164, require_destination
+from shared.routes import own_twimlet_url
 from shared.twiml.call_script import render_call_script
 from shared.twiml.text import validate_characters, validate_twiml
 
@@ -213,7 +214,8 @@ def _validate_text(request: AnyRequest) -> Iterator[Problem]:
 def _validate_links(request: AnyRequest, settings: Settings) -> Iterator[Problem]:
     own, allowed = settings.public_base_url, settings.media_hosts
     links = [("$.url", request.url)] if isinstance(request, CallRequest) else _media_links(request)
-    for path, link in links:
+    for path, given in links:
+        link = given and own_twimlet_url(given, own)
         if link and (message := validate_link(link, own=own, allowed=allowed)):
             yield Problem(path, "link_not_allowed", message)
     # We forward callbacks ourselves; during development the receiver is on this machine too.
