@@ -6,6 +6,7 @@ import pytest
 
 from tests.in_memory_app import InMemoryApp
 from tests.ledger.histories import JOB, TO
+from tests.sids import CA1
 
 LONG = "Lorem ipsum dolor sit amet. " * 300
 
@@ -20,7 +21,7 @@ async def accept(app: InMemoryApp, path: str = "calls", **fields: object) -> str
 async def test_a_long_text_is_said_to_the_end(app: InMemoryApp, method: str) -> None:
     """What the call was accepted with is answered, whole, whichever way Twilio asks."""
     name = await accept(app, say=LONG, language="en-GB")
-    form = {"CallSid": "CA1", "CallStatus": "in-progress"} if method == "POST" else None
+    form = {"CallSid": CA1, "CallStatus": "in-progress"} if method == "POST" else None
     reply = await app.twilio(method, f"/api/twiml/calls/{name}", form)
     assert (reply.status, reply.headers["Content-Type"]) == (200, "text/xml")
     said = list(ET.fromstring(reply.body))  # noqa: S314 - our own

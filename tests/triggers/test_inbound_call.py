@@ -6,6 +6,7 @@ from tests.deliver.seams import FailAt, TableSeam
 from tests.environment import PUBLIC_BASE_URL, SENDER
 from tests.in_memory_app import InMemoryApp
 from tests.inbound_queue import Configure, inbound
+from tests.sids import CA1, CA2, RE1, recording_url
 
 PERSON = "+14155552671"
 TARGET = "/api/webhooks/calls"
@@ -13,7 +14,7 @@ PAGES = f"{PUBLIC_BASE_URL}/api/twiml"
 
 
 def call(**more: str) -> dict[str, str]:
-    return {"CallSid": "CA1", "AccountSid": "AC1", "From": PERSON, "To": SENDER,
+    return {"CallSid": CA1, "AccountSid": "AC1", "From": PERSON, "To": SENDER,
             "CallStatus": "ringing", "Direction": "inbound", "ApiVersion": "2010-04-01",
             **more}  # fmt: skip
 
@@ -30,8 +31,9 @@ async def test_without_configuration_a_caller_hears_so(app: InMemoryApp) -> None
     assert await answer(app, call(ForwardedFrom="+1", CallerName="Z", FromCountry="US")) == (
         f"<Say>{said}</Say><Hangup />"
     )
-    assert inbound(app) == [{"event": "call", "sid": "CA1", "from": PERSON, "to": SENDER,
+    assert inbound(app) == [{"event": "call", "sid": CA1, "from": PERSON, "to": SENDER,
                              "at": "2026-11-21T12:00:00Z", "status": "ringing",
+                             "account_sid": "AC1", "api_version": "2010-04-01",
                              "direction": "inbound", "forwarded_from": "+1", "caller_name": "Z",
                              "from_country": "US"}]  # fmt: skip
 
@@ -43,7 +45,7 @@ async def test_without_configuration_a_caller_hears_so(app: InMemoryApp) -> None
         ('[{"say": {"text": "Hi", "voice": "alice"}}]', '<Say voice="alice">Hi</Say>'),
         ("https://other.example/voice", "<Redirect>https://other.example/voice</Redirect>"),
         ("forward?PhoneNumber=415-555-0100",
-         (f'<Dial action="{PAGES}/forward?PhoneNumber=415-555-0100&amp;Dial=true" timeout="20">'
+         (f'<Dial action="{PAGES}/forward?Dial=true&amp;PhoneNumber=415-555-0100" timeout="20">'
          "<Number>+14155550100</Number></Dial>")),
         ("menu?Message=Hi&Options[1]=voicemail",
          (f'<Gather action="{PAGES}/menu?Message=Hi&amp;Options%5B1%5D=voicemail" numDigits="1">'
@@ -136,12 +138,12 @@ async def test_without_a_number_a_client_reaches_clients_only(configure: Configu
     app = configure(TWILIO_FROM_NUMBER="")
     said = "<Say>Sorry, there is no number to call from. Good bye.</Say><Hangup />"
     assert await answer(app, call(From="client:alice", To="+14155550100")) == said
-    to_bob = call(From="client:alice", To="client:bob", CallSid="CA2")
+    to_bob = call(From="client:alice", To="client:bob", CallSid=CA2)
     assert await answer(app, to_bob) == "<Dial><Client>bob</Client></Dial>"
 
 
-VOICEMAIL = "/api/twiml/voicemail?Phone=%2B14155550100&Transcribe=no"
-RECORDED = call(RecordingUrl="https://t.example/RE1", RecordingDuration="4", Digits="hangup")
+VOICEMAIL = "/api/twiml/voicemail?Phone=%2B14155550100&Stage=recorded&Transcribe=no"
+RECORDED = call(RecordingUrl=recording_url(), RecordingDuration="4", Digits="hangup")
 
 
 async def test_a_voicemail_that_comes_five_times_is_one(app: InMemoryApp) -> None:
@@ -150,7 +152,7 @@ async def test_a_voicemail_that_comes_five_times_is_one(app: InMemoryApp) -> Non
     assert {reply.status for reply in replies} == {200}
     assert len({reply.body for reply in replies}) == 1
     (event,) = inbound(app)
-    assert (event["event"], event["sid"], event["duration"]) == ("voicemail", "RE1", 4)
+    assert (event["event"], event["sid"], event["duration"]) == ("voicemail", RE1, 4)
     texts = {put.message for put in app.queues.take("outbound")}
     assert len(texts) == 1
     listed = (await app.get("/api/messages")).json["items"]
@@ -159,28 +161,35 @@ async def test_a_voicemail_that_comes_five_times_is_one(app: InMemoryApp) -> Non
 
 async def test_its_recording_and_text_are_events_of_their_own(app: InMemoryApp) -> None:
     """The file that is ready and the words in it come as events, once each."""
-    ready = {"CallSid": "CA1", "RecordingSid": "RE1", "RecordingUrl": "https://t.example/RE1",
+    ready = {"CallSid": CA1, "RecordingSid": RE1, "RecordingUrl": recording_url(),
              "RecordingStatus": "completed", "RecordingDuration": "4"}  # fmt: skip
-    words = call(RecordingSid="RE1", RecordingUrl="https://t.example/RE1",
+    words = call(RecordingSid=RE1, RecordingUrl=recording_url(),
                  TranscriptionStatus="completed", TranscriptionText="Hello")  # fmt: skip
-    for form in (ready, words, ready, words):
-        assert (await app.twilio("POST", "/api/twiml/voicemail", form)).status == 200
+    for stage, form in (("file", ready), ("transcribed", words)) * 2:
+        target = f"/api/twiml/voicemail?Stage={stage}"
+        assert (await app.twilio("POST", target, form)).status == 200
     assert [(event["event"], event["sid"]) for event in inbound(app)] == [
-        ("recording", "RE1"), ("transcription", "RE1")]  # fmt: skip
+        ("recording", RE1), ("transcription", RE1)]  # fmt: skip
     assert inbound(app)[1]["text"] == "Hello"
 
 
 async def test_a_recording_of_our_own_steps_is_an_event_too(configure: Configure) -> None:
     """A Record without an action comes back to the caller's page, and its callbacks may."""
-    app = configure(INBOUND_CALL='[{"say": "Speak"}, {"record": {}}]')
-    ready = {"CallSid": "CA1", "RecordingSid": "RE1", "RecordingUrl": "https://t.example/RE1",
+    app = configure(INBOUND_CALL='[{"say": "Speak"}, {"record": {}}, {"say": "Thanks"}]')
+    ready = {"CallSid": CA1, "RecordingSid": RE1, "RecordingUrl": recording_url(),
              "RecordingStatus": "completed", "RecordingDuration": "4"}  # fmt: skip
-    words = call(RecordingSid="RE1", RecordingUrl="https://t.example/RE1",
+    words = call(RecordingSid=RE1, RecordingUrl=recording_url(),
                  TranscriptionStatus="completed", TranscriptionText="Hello")  # fmt: skip
-    for form in (call(), RECORDED, RECORDED, ready, words, words):
-        assert await answer(app, form) == "<Say>Speak</Say><Record />"
+    first = '<Say>Speak</Say><Record action="calls?Stage=1" /><Say>Thanks</Say>'
+    assert await answer(app, call()) == first
+    for stage, form, inside in (
+        ("1", RECORDED, "<Say>Thanks</Say>"), ("file", ready, ""), ("transcribed", words, "")
+    ) * 2:  # fmt: skip
+        reply = await app.twilio("POST", f"{TARGET}?Stage={stage}", form)
+        assert reply.status == 200
+        assert inside in reply.body.decode()
     assert [(event["event"], event["sid"]) for event in inbound(app)] == [
-        ("call", "CA1"), ("voicemail", "RE1"), ("recording", "RE1"),
-        ("transcription", "RE1")]  # fmt: skip
+        ("call", CA1), ("voicemail", RE1), ("recording", RE1),
+        ("transcription", RE1)]  # fmt: skip
     assert inbound(app)[1]["duration"] == 4
     assert inbound(app)[3]["text"] == "Hello"

@@ -9,6 +9,7 @@ from shared.app import App
 from shared.twiml.twimlets import TWIMLETS
 from tests.environment import ENVIRONMENT, PUBLIC_BASE_URL
 from tests.in_memory_app import InMemoryApp
+from tests.sids import CA1
 
 TENS = "\N{WAVING HAND SIGN} & <you>"
 
@@ -16,7 +17,7 @@ TENS = "\N{WAVING HAND SIGN} & <you>"
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_message_is_said(app: InMemoryApp, method: str) -> None:
     """The message twimlet says and plays what its query holds, by GET and by POST."""
-    form = {"CallSid": "CA1"} if method == "POST" else None
+    form = {"CallSid": CA1} if method == "POST" else None
     query = f"Message%5B0%5D={quote(TENS)}&Message%5B1%5D=https%3A%2F%2Fa.example%2Fb.mp3"
     reply = await app.twilio(method, f"/api/twiml/message?{query}", form)
     assert (reply.status, reply.headers["Content-Type"]) == (200, "text/xml")
@@ -29,7 +30,7 @@ async def test_a_message_is_said(app: InMemoryApp, method: str) -> None:
 @pytest.mark.parametrize("name", list(TWIMLETS))
 async def test_every_twimlet_is_there(app: InMemoryApp, name: str) -> None:
     """Each twimlet of the contract answers TwiML, whatever is missing from its query."""
-    reply = await app.twilio("POST", f"/api/twiml/{name}", {"CallSid": "CA1", "From": "+1"})
+    reply = await app.twilio("POST", f"/api/twiml/{name}", {"CallSid": CA1, "From": "+1"})
     assert (reply.status, reply.headers["Content-Type"]) == (200, "text/xml")
 
 
