@@ -69,10 +69,10 @@ class TwimletRequest:
     """Its URL with its query, as the public knows it."""
     read_number: Callable[[str], str]
     """Returns a telephone number's E.164 form; raises ValueError for what is not a number."""
-    may_dial: Callable[[str], bool] = lambda _: True
-    """Tells whether the rules for destinations let a number in E.164 be called."""
     form: Form = field(default_factory=Form)
     """The fields of its body, if it was a POST."""
+    may_dial: Callable[[str], bool] = lambda _: True
+    """Tells whether the rules for destinations let a number in E.164 be called."""
     sender: str | None = None
     """The number to call from where the caller has none to show."""
     recordings_base: str = "https://api.twilio.com"
