@@ -46,7 +46,7 @@ def find_stage(steps: list[Any], place: str) -> Stage | None:
             steps = [*steps[index]["gather"]["on"].values()][branch]
             prefix += f"{index}.{branch}."
         [(verb, value)] = steps[numbers[-1]].items()
-    except (LookupError, TypeError, AttributeError):
+    except (LookupError, TypeError, ValueError, AttributeError):
         return None
     on = value.get("on", {}) if isinstance(value, dict) and verb == "gather" else {}
     return Stage(verb, on, steps, numbers[-1], prefix)
