@@ -28,7 +28,7 @@ def require_signed_form(req: func.HttpRequest, app: App) -> Form:
         log(
             "signature_refused",
             route=req.url.partition("?")[0].rpartition("/")[0],
-            has_header="x-twilio-signature" in headers,
+            has_header=bool(headers.get("x-twilio-signature")),
         )
         raise SignatureError("the request is not signed by Twilio for this URL and body")
     return form

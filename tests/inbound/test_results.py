@@ -108,6 +108,41 @@ async def test_a_recording_of_one_of_several(app: InMemoryApp) -> None:
         "accepted", "noted.recording"]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"RecordingUrl": "https://evil.example/RE1"}, {"RecordingSid": "RE1"}, {"CallSid": "CA1"},
+     {"RecordingUrl": "", "RecordingSid": "RE1"}],
+)  # fmt: skip
+async def test_what_is_not_a_recording_of_twilios_is_nothing(
+    known: InMemoryApp, change: dict[str, str]
+) -> None:
+    """Neither the entry nor the queue has a recording at another place, or without a SID."""
+    assert (await known.twilio("POST", STATUS, RECORDING | change)).status == 204
+    assert await noted(known) == []
+    assert inbound(known) == []
+
+
+@pytest.mark.parametrize(("duration", "seconds"), [("", 0), ("x", 0), ("\N{SUPERSCRIPT TWO}", 0),
+                                                   ("9" * 5000, 999_999_999)])  # fmt: skip
+async def test_a_duration_that_is_none_does_no_harm(
+    known: InMemoryApp, duration: str, seconds: int
+) -> None:
+    """A recording's seconds are a number, whatever comes."""
+    form = RECORDING | {"RecordingDuration": duration}
+    assert (await known.twilio("POST", STATUS, form)).status == 204
+    assert inbound(known)[0]["duration"] == seconds
+
+
+async def test_a_twimlets_recording_is_twilios_or_none(known: InMemoryApp) -> None:
+    """A twimlet that serves our call notes a recording only where it is one."""
+    target = f"/api/twiml/voicemail?Entry={JOB}&Stage=recorded"
+    form = {"CallSid": CALL, "RecordingUrl": "https://evil.example/x", "RecordingDuration": "4"}
+    await known.twilio("POST", target, form)
+    assert await noted(known) == []
+    await known.twilio("POST", target, form | {"RecordingUrl": recording_url()})
+    assert [what for what, _ in await noted(known)] == ["noted.recording"]
+
+
 async def test_a_twimlet_that_serves_our_call_notes_what_is_pressed(known: InMemoryApp) -> None:
     """The entry in a twimlet's URL learns keys, dialled legs and who answered, once each."""
     menu = f"/api/twiml/menu?Message=Hi&Options%5B1%5D={quote('forward?PhoneNumber=x')}&Entry={JOB}"

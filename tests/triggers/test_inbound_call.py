@@ -1,12 +1,14 @@
 """Somebody calls one of our numbers, or a Twilio Client calls out."""
 
+import json
+
 import pytest
 
 from tests.deliver.seams import FailAt, TableSeam
 from tests.environment import PUBLIC_BASE_URL, SENDER
 from tests.in_memory_app import InMemoryApp
 from tests.inbound_queue import Configure, inbound
-from tests.sids import CA1, CA2, RE1, recording_url
+from tests.sids import CA1, CA2, RE1, recording_url, sid_of
 
 PERSON = "+14155552671"
 TARGET = "/api/webhooks/calls"
@@ -193,3 +195,103 @@ async def test_a_recording_of_our_own_steps_is_an_event_too(configure: Configure
         ("transcription", RE1)]  # fmt: skip
     assert inbound(app)[1]["duration"] == 4
     assert inbound(app)[3]["text"] == "Hello"
+
+
+CHOICE = [{"gather": {"on": {"1": [{"say": "One"}], "else": [{"dial": "+14165550123"}]}}},
+          {"say": "Nobody"}]  # fmt: skip
+
+
+async def go_on(app: InMemoryApp, stage: str, **more: str) -> str:
+    reply = await app.twilio("POST", f"{TARGET}?Stage={stage}", call(**more))
+    assert reply.status == 200
+    return reply.body.decode().partition("<Response>")[2].removesuffix("</Response>")
+
+
+async def test_the_settings_steps_go_on(configure: Configure) -> None:
+    """A caller's key leads to its branch, with an event of its own; silence to the next step."""
+    app = configure(INBOUND_CALL=json.dumps(CHOICE))
+    assert await answer(app, call()) == (
+        '<Gather action="calls?Stage=0" numDigits="1" /><Say>Nobody</Say>'
+    )
+    for _ in range(2):
+        assert await go_on(app, "0", Digits="1") == "<Say>One</Say>"
+    dial = '<Dial action="calls?Stage=0.1.0">+14165550123</Dial>'
+    assert await go_on(app, "0", SpeechResult="Hello", Confidence="0.9") == dial
+    assert await go_on(app, "0.1.0", DialCallStatus="completed", DialCallSid="?") == ""
+    assert await go_on(app, "0", Digits="") == "<Say>Nobody</Say>"
+    _, digits, speech, dialled = inbound(app)
+    assert (digits["event"], digits["digits"], digits["call_sid"]) == ("gather", "1", CA1)
+    assert (speech["speech"], speech["confidence"], "speech_result" in speech) == (
+        "Hello", "0.9", False)  # fmt: skip
+    assert (dialled["event"], dialled["status"]) == ("dial", "completed")
+    assert len({event["sid"] for event in inbound(app)}) == 4
+
+
+@pytest.mark.parametrize("stage", ["5", "x", "0.0.0"])
+async def test_settings_that_changed_during_the_call_end_it(
+    configure: Configure, stage: str
+) -> None:
+    """Where the step is not there any more the call ends without an error, and without an event."""
+    app = configure(INBOUND_CALL='[{"say": "Hi"}]')
+    assert await go_on(app, stage, Digits="1") == ""
+    assert inbound(app) == []
+
+
+async def test_a_stage_without_steps_is_the_first_request(app: InMemoryApp) -> None:
+    """Where the settings say nothing, a stage in the query changes nothing."""
+    assert "nobody can take your call" in await go_on(app, "0")
+    assert len(inbound(app)) == 1
+
+
+@pytest.mark.parametrize("sid", ["", "CA1", "SM" + "0" * 32, CA1 + "0", "CA/" + "0" * 31])
+async def test_a_call_without_a_sid_is_not_an_event(configure: Configure, sid: str) -> None:
+    """A signed request without a well-formed SID is answered, and is not published."""
+    app = configure(INBOUND_CALL=json.dumps(CHOICE))
+    assert "<Gather" in await answer(app, call(CallSid=sid))
+    await go_on(app, "0", Digits="1", CallSid=sid)
+    assert inbound(app) == []
+
+
+async def test_every_field_of_twilios_is_told(app: InMemoryApp) -> None:
+    """City, attestation and whatever else Twilio says come in snake_case; blank ones do not."""
+    form = call(CallerCity="BERLIN", StirVerstat="TN-Validation-Passed-A", ToZip="", FromZip="1")
+    form["SipHeader_X-Ticket"] = "7"
+    await answer(app, form)
+    (event,) = inbound(app)
+    assert (event["caller_city"], event["stir_verstat"], event["from_zip"]) == (
+        "BERLIN", "TN-Validation-Passed-A", "1")  # fmt: skip
+    assert event["sip_header_x_ticket"] == "7"
+    assert not {"to_zip", "call_status", "call_sid"} & event.keys()
+
+
+async def test_a_clients_fields_replace_nothing(app: InMemoryApp) -> None:
+    """A Client's own fields are told too, and none of them can be taken for ours."""
+    form = call(From="client:eve", To="client:bob", event="opt_out", sid="SM1", at="never", id="x")
+    await answer(app, {**form, "Event": "x", "status": "x", "ticket": "7"})
+    (event,) = inbound(app)
+    assert (event["event"], event["sid"], event["status"]) == ("call", CA1, "ringing")
+    assert (event["at"], event["ticket"]) == ("2026-11-21T12:00:00Z", "7")
+    assert "id" not in event
+
+
+REFUSED = "<Say>Sorry, this number cannot be called from here. Good bye.</Say><Hangup />"
+
+
+@pytest.mark.parametrize("cap", ["DAILY_CAP_TOTAL", "DAILY_CAP_RECIPIENT", "DAILY_CAP_COUNTRY"])
+async def test_a_clients_calls_take_places_under_the_caps(configure: Configure, cap: str) -> None:
+    """After two calls of a Client a cap of two is used up, for it and for our own calls alike."""
+    app = configure(**{cap: "2"})
+    asked = [
+        await answer(app, call(From="client:eve", To="+14155550100", CallSid=sid_of("CA", n)))
+        for n in range(12)
+    ]
+    assert asked == [dialled("+14155550100")] * 2 + [REFUSED] * 10
+    to_bob = call(From="client:eve", To="client:bob", CallSid=sid_of("CA", 20))
+    assert await answer(app, to_bob) == "<Dial><Client>bob</Client></Dial>"
+
+
+async def test_a_client_is_refused_where_its_place_is_unknown(configure: Configure) -> None:
+    """Without storage nobody knows whether there is a place, so nothing is dialled."""
+    app = configure(DAILY_CAP_TOTAL="2")
+    app.services.table = TableSeam(app.table, FailAt(0, times=1000))
+    assert await answer(app, call(From="client:eve", To="+14155550100")) == REFUSED

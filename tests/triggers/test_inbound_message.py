@@ -8,7 +8,7 @@ from twilio.request_validator import RequestValidator
 from shared.forms import Form
 from tests.deliver.seams import FailAt, TableSeam
 from tests.environment import AUTH_TOKEN, PUBLIC_BASE_URL, SENDER
-from tests.in_memory_app import FORM, InMemoryApp
+from tests.in_memory_app import FORM, InMemoryApp, signature
 from tests.inbound_queue import Configure, inbound
 from tests.sids import SM1, SM2
 
@@ -186,6 +186,36 @@ async def test_an_older_name_will_do_and_none_will_not(app: InMemoryApp) -> None
         await answer(app, text("STOP", MessageSid=sid))
     assert [event["body"] for event in inbound(app)] == ["Hi"]
     assert not await has_stopped(app)
+
+
+async def test_every_field_of_a_location_is_told(app: InMemoryApp) -> None:
+    """What WhatsApp says of a place comes in snake_case, and media are not told a second time."""
+    form = text("", Address="1 Main St", Label="Office", Latitude="1.5", NumMedia="1",
+                MediaUrl0="https://a.example/0", OriginalRepliedMessageSid="SM0")  # fmt: skip
+    await answer(app, form)
+    (told,) = inbound(app)
+    assert (told["address"], told["label"], told["latitude"]) == ("1 Main St", "Office", "1.5")
+    assert (told["in_reply_to"], told["original_replied_message_sid"]) == ("SM0", "SM0")
+    assert not {name for name in told if name.startswith(("media_", "message_sid"))}
+
+
+async def test_a_start_that_is_split_in_another_way_starts_nobody(app: InMemoryApp) -> None:
+    """Names and values run together in the signature: an old START is not a new one after a STOP.
+
+    The same signature fits a form in which the SID is cut in two.
+    """
+    start = text("START")
+    await answer(app, start)
+    app.clock.move(seconds=1)
+    await answer(app, text("STOP", MessageSid=SM2))
+    app.clock.move(seconds=1)
+    split = [("MessageSidS", value[1:]) if name == "MessageSid" else (name, value)
+             for name, value in start.items()]  # fmt: skip
+    headers = {"X-Twilio-Signature": signature(TARGET, start), "Content-Type": FORM}
+    reply = await app.ask("POST", TARGET, urlencode(split).encode(), headers)
+    assert reply.status == 200
+    assert [event["event"] for event in inbound(app)] == ["opt_in", "opt_out"]
+    assert await has_stopped(app)
 
 
 async def test_replayed_it_changes_nothing(configure: Configure) -> None:

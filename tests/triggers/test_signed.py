@@ -1,4 +1,4 @@
-"""The door of Twilio's routes: the form of a signed request, or SignatureError."""
+"""The check of Twilio's routes: the form of a signed request, or SignatureError."""
 
 import pytest
 
@@ -35,6 +35,21 @@ def test_a_refusal_is_logged_without_what_it_held(caplog: pytest.LogCaptureFixtu
     assert len(caplog.messages) == 1
     assert "/api/webhooks/status" in caplog.messages[0]
     assert "canary" not in caplog.messages[0]
+
+
+@pytest.mark.parametrize(
+    ("headers", "has_header"),
+    [({}, False), ({"X-Twilio-Signature": ""}, False), ({"x-twilio-signature": "nonsense"}, True)],
+)
+def test_a_refusal_says_whether_there_was_a_header(
+    headers: dict[str, str],
+    has_header: bool,  # noqa: FBT001 - a table
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Strangers send none: an alert can count those that tried to sign."""
+    with caplog.at_level("INFO", "switchboard"), pytest.raises(SignatureError):
+        require_signed_form(request("POST", "/api/x", headers=headers), App(ENVIRONMENT))
+    assert f'"has_header": {str(has_header).lower()}' in caplog.messages[0]
 
 
 def test_headers_are_read_in_any_case() -> None:
