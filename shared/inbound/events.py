@@ -199,9 +199,10 @@ def _shorten(details: Mapping[str, object]) -> dict[str, object]:
     size = _ROOM_FOR_NAMES_BYTES
     for name, value in details.items():
         short = value[:_MAX_TEXT_CHARACTERS] if isinstance(value, str) else value
-        size += len(msgspec.json.encode([name, short]))
-        if size <= _MAX_EVENT_BYTES:
+        more = len(msgspec.json.encode([name, short]))
+        if size + more <= _MAX_EVENT_BYTES:
             kept[name] = short
+            size += more
     return kept
 
 
