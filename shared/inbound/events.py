@@ -164,16 +164,14 @@ async def _publish_note(app: Services, note: Note, *, is_abandoned: bool = False
     await _close(app, note)
 
 
-async def _close(app: Services, note: Note) -> None:
+async def _close(app: Services, note: Note, attempts: int = _MAX_CLOSE_ATTEMPTS) -> None:
     """Delete a note that was dealt with: one that stays behind would be put again."""
-    for attempt in range(1, _MAX_CLOSE_ATTEMPTS + 1):
-        try:
-            await app.ledger.received.close(note.name)
-        except StorageUnavailableError:
-            if attempt == _MAX_CLOSE_ATTEMPTS:
-                raise
-        else:
-            return
+    try:
+        await app.ledger.received.close(note.name)
+    except StorageUnavailableError:
+        if attempts == 1:
+            raise
+        await _close(app, note, attempts - 1)
 
 
 def _encode(event: InboundEvent, at: datetime) -> str:

@@ -184,12 +184,20 @@ async def test_a_long_script_notes_its_results_too(app: InMemoryApp) -> None:
     assert "noted.machine" in [event["event"] for event in await story(app, name)]
 
 
+async def test_a_result_may_come_before_the_entry(app: InMemoryApp) -> None:
+    """What is pressed before the accepted row is there is kept, and shown with it."""
+    target = f"/api/twiml/menu?Entry={JOB}&Options%5B1%5D=x"
+    await app.twilio("POST", target, {"CallSid": CALL, "Digits": "1"})
+    await app.services.ledger.record(JOB, accepted(kind="call", request={"to": TO[0], "say": "Hi"}))
+    assert await noted(app) == [("noted.gather", {"Digits": "1"})]
+
+
 async def test_a_caller_hears_on_where_nothing_can_be_noted(known: InMemoryApp) -> None:
     """A result that cannot be kept takes no answer from whoever is on the line."""
     known.services.table = TableSeam(known.table, FailAt(0, times=10))
     known.services.__dict__.pop("ledger")
     target = f"/api/twiml/menu?Options%5B1%5D=x&Entry={JOB}"
-    reply = await known.twilio("POST", target, {"Digits": "1"})
+    reply = await known.twilio("POST", target, {"CallSid": CALL, "Digits": "1"})
     assert (reply.status, b"<Redirect " in reply.body) == (200, True)
 
 

@@ -63,7 +63,7 @@ def test_what_comes_twice_is_one_result() -> None:
 def test_results_are_one_recipients() -> None:
     """In a job of several calls each has its own; other events are none."""
     later = Noted(at=NOON + timedelta(1), what="gather", key="k", index=1, fields={"Digits": "2"})
-    events = [noted("gather", Digits="1"), later, Reported(at=NOON, status="ringing")]
+    events = (noted("gather", Digits="1"), later, Reported(at=NOON, status="ringing"))
     assert shown(*events) == [{"verb": "gather", "digits": "1"}]
     [result] = results_of(events, 1)
     assert (result.digits, result.at) == ("2", NOON + timedelta(1))

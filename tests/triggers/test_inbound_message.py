@@ -182,8 +182,8 @@ async def test_an_older_name_will_do_and_none_will_not(app: InMemoryApp) -> None
     """`SmsSid` names a text too, and a text without a name of Twilio's is not an event."""
     for sid in ({"MessageSid": "", "SmsSid": SM1}, {"MessageSid": SM1}):
         await answer(app, text(**sid))
-    for sid in ("", "SM1", "SM" + "g" * 32, f"{SM2}0", f"CA{SM2[2:]}", "SM/" + "0" * 31):
-        await answer(app, text("STOP", MessageSid=sid))
+    for malformed in ("", "SM1", "SM" + "g" * 32, f"{SM2}0", f"CA{SM2[2:]}", "SM/" + "0" * 31):
+        await answer(app, text("STOP", MessageSid=malformed))
     assert [event["body"] for event in inbound(app)] == ["Hi"]
     assert not await has_stopped(app)
 
