@@ -163,29 +163,29 @@ def read_stage(request: TwimletRequest, stage: Stage, entry_id: str = "") -> Inb
     call_sid = request.one("CallSid")
     if not is_sid(call_sid, "CA"):
         return None
-    ours = {"id": entry_id} if entry_id else {}
+    entry = {"id": entry_id} if entry_id else {}
     if stage.verb == "record":
         event = read_recording(request, RECORDED)
         if event is None or not entry_id:
             return event
-        return event._replace(event="recording", details={**event.details, **ours})
+        return event._replace(event="recording", details={**event.details, **entry})
     if stage.verb == "gather":
         names = {"digits": "Digits", "speech": "SpeechResult", "confidence": "Confidence"}
         sid = ""
     else:
         names = {"status": "DialCallStatus", "duration": "DialCallDuration"}
         sid = request.one("DialCallSid")
-    told = {ours: value for ours, name in names.items() if (value := request.one(name))}
-    if not told:
+    answer = {ours: value for ours, name in names.items() if (value := request.one(name))}
+    if not answer:
         return None
     if not is_sid(sid, "CA"):
         # Twilio has no name for it. The same answer at the same step of a call is the same event.
-        identity = "\n".join([call_sid, stage.place, *told.values()])
+        identity = "\n".join([call_sid, stage.place, *answer.values()])
         sid = f"{stage.verb[:2].upper()}{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
     return InboundEvent(
         event=stage.verb,
         sid=sid,
         from_=request.one("From"),
         to=request.one("To"),
-        details={"call_sid": call_sid, **ours, **told},
+        details={"call_sid": call_sid, **entry, **answer},
     )

@@ -42,24 +42,24 @@ async def script(req: func.HttpRequest, app: App) -> func.HttpResponse:
     form = require_signed_form(req, app)
     entry_id = req.route_params["id"]
     request = await _find_request(entry_id, app)
-    asked = twimlet_request(public_url(req, app.settings), form, app.settings)
+    twilio = twimlet_request(public_url(req, app.settings), form, app.settings)
     base = app.settings.public_base_url
     come_back = partial(routes.call_twiml_url, base, entry_id)
     # Where the steps say so, Twilio comes by GET and has its fields in the query.
-    sent = Form(asked.sent.pairs)
-    if not asked.stage:
+    sent = Form(twilio.sent.pairs)
+    if not twilio.stage:
         twiml = render_call_script(request, come_back)
         if twiml is None:
             raise NotFoundError("this call brings its own TwiML")
-        await record_results(app, entry_id, asked.url, sent, "")
+        await record_results(app, entry_id, twilio.url, sent, "")
     else:
-        stage = find_stage(getattr(request, "steps", None) or [], asked.stage)
+        stage = find_stage(getattr(request, "steps", None) or [], twilio.stage)
         if stage is None:
             raise NotFoundError("this call has no such step to go on after")
-        if await record_results(app, entry_id, asked.url, sent, stage.verb):
-            event = read_stage(asked, stage, entry_id)
+        if await record_results(app, entry_id, twilio.url, sent, stage.verb):
+            event = read_stage(twilio, stage, entry_id)
             await publish(app, [event] if event else [], form=form, is_on_the_line=True)
-        steps = next_steps(stage, asked.one("Digits"), asked.one("SpeechResult"))
+        steps = next_steps(stage, twilio.one("Digits"), twilio.one("SpeechResult"))
         twiml = render_rest(*steps, come_back)
     return twiml_response(routes.add_entry_to_urls(twiml, base, entry_id))
 

@@ -137,7 +137,7 @@ class TwimletRequest:
     def address(self, text: str) -> str | None:
         """Return a number as E.164, a `client:` or `sip:` address as it is, None for neither.
 
-        A plus sign that nobody escaped is a space by the time it gets here.
+        A plus sign that was not escaped is a space by the time it gets here.
         """
         bare = text.strip()
         if bare.startswith(_NOT_PHONES):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shared.twiml.twimlets.request import TwimletRequest
 
 _PARAMETERS: Final = ("Email", "Phone", "Message", "Transcribe", "Language", "Voice")
-# Twilio asks again, up to five times, where nobody is on the line who would wait for that:
+# Twilio repeats these up to five times: the caller does not wait for them.
 # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
 _REPEATED: Final = "#rc=5&rp=all"
 _MAX_TEXT_CHARACTERS: Final = 1200
