@@ -3,9 +3,11 @@
 import logging
 import re
 
+PLUS = r"(?P<plus>\+|%2B)"
+COMPACT = r"\d{7,15}"
+SPACED = r"\d{1,4}(?:(?:[ .-]|%20)?\(?\d{2,4}\)?){2,4}"
 NUMBER = re.compile(
-    r"(?P<plus>\+|%2B)(?P<international>\d(?:(?:[ ().-]|%20)?\d){6,14})(?!\d)"
-    r"|(?<![\w.:%+-])(?P<digits>\d{8,15})(?![\w-])",
+    rf"{PLUS}(?P<international>{COMPACT}|{SPACED})|(?<![\w.:%+-])(?P<plain>\d{{8,15}})(?![\w-])",
     re.IGNORECASE,
 )
 SHOWN_HEAD, SHOWN_TAIL = 4, 4
@@ -17,7 +19,7 @@ def mask_numbers(text: str) -> str:
 
 
 def _mask(number: re.Match[str]) -> str:
-    digits = re.sub(r"%20|\D", "", number["international"] or number["digits"])
+    digits = re.sub(r"%20|\D", "", number["international"] or number["plain"])
     if len(digits) <= SHOWN_HEAD + SHOWN_TAIL:
         return f"{number['plus'] or ''}•••"
     return f"{number['plus'] or ''}{digits[:SHOWN_HEAD]}•••{digits[-SHOWN_TAIL:]}"
