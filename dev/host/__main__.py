@@ -91,23 +91,23 @@ async def _serve_and_leave(options: Options, access: Access) -> NoReturn:
 
 def main() -> int:
     """Run the host; returns an exit code when it could not, and ends the process otherwise."""
-    given = _parse_options()
+    arguments = _parse_options()
     handler = logging.StreamHandler()
     handler.setFormatter(MaskingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     options = Options(
-        app=given.app.resolve(),
-        port=given.port,
-        groups=given.function_group,
-        lease=max(1, round(given.lease)),
-        grace=given.grace,
-        tries=Tries(given.retry_pause),
-        timers=given.timers and given.timers.resolve(),
-        is_verbose=given.verbose,
+        app=arguments.app.resolve(),
+        port=arguments.port,
+        groups=arguments.function_group,
+        lease=max(1, round(arguments.lease)),
+        grace=arguments.grace,
+        tries=Tries(arguments.retry_pause),
+        timers=arguments.timers and arguments.timers.resolve(),
+        is_verbose=arguments.verbose,
     )
     sys.path.insert(0, str(options.app))
     try:
-        asyncio.run(_serve_and_leave(options, _take_access(given.key)))
+        asyncio.run(_serve_and_leave(options, _take_access(arguments.key)))
     except AppRefusedError as error:
         print(f"Azure would not run this app: {error}", file=sys.stderr)
         return REFUSED

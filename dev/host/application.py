@@ -1,6 +1,6 @@
 """Finds the functions of an app, and refuses what Azure would refuse.
 
-One refused function takes the whole app down, as it does in the worker: "0 functions found".
+One refused function stops the app, as it does in the worker: "0 functions found".
 https://github.com/Azure/azure-functions-python-worker (functions.py and loader.py)
 https://github.com/Azure/azure-functions-host (src/WebJobs.Script/Utility.cs, Host/ScriptHost.cs)
 """

@@ -22,6 +22,7 @@ log = logging.getLogger("dev.host")
 
 ADMIN_PATH = "/admin/functions/"
 OWN_PATHS = ("/admin/", "/runtime/")
+MAX_LOGGED_PATH = 500
 FRAMING_HEADERS = ("content-length", "transfer-encoding")  # aiohttp writes these
 LANDING_PAGE = "<!DOCTYPE html><title>Functions</title><p>Your function app is up and running.</p>"
 
@@ -43,10 +44,10 @@ class Access:
         if level == "anonymous":
             return True
         # the header comes first: a wrong one is not saved by a right ?code=
-        given = request.headers.get("x-functions-key", target.first("code"))
+        key = request.headers.get("x-functions-key", target.first("code"))
         keys = (self.admin_key,) if level == "admin" else (self.function_key, self.admin_key)
-        sent = given.encode(errors="surrogateescape")
-        return any(hmac.compare_digest(sent, key.encode()) for key in keys)
+        sent = key.encode(errors="surrogateescape")
+        return any(hmac.compare_digest(sent, right.encode()) for right in keys)
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,12 @@ class HttpTriggers:
     invoker: Invoker
     others: Mapping[str, RunNow]
     quiet_path: str
-    ordered: set[asyncio.Task[None]] = field(default_factory=set)
+    runs_by_hand: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         """Answer a request, and log it without its query."""
         response = await self._respond(request)
-        raw_path = request.raw_path.partition("?")[0]
+        raw_path = request.raw_path.partition("?")[0][:MAX_LOGGED_PATH]
         level = logging.DEBUG if raw_path == self.quiet_path else logging.INFO
         log.log(level, "%s %s %s", request.method, raw_path, response.status)
         return response
@@ -144,13 +145,13 @@ class HttpTriggers:
         if request.method != "POST" or not path.startswith(ADMIN_PATH) or run_now is None:
             return web.Response(status=404)
         try:
-            given = json.loads(await request.read() or b"{}").get("input") or ""
+            value = json.loads(await request.read() or b"{}").get("input") or ""
         except (ValueError, AttributeError):
             return web.Response(status=400)
-        text = given if isinstance(given, str) else json.dumps(given)
+        text = value if isinstance(value, str) else json.dumps(value)
         task = asyncio.ensure_future(run_now(text))
-        self.ordered.add(task)
-        task.add_done_callback(self.ordered.discard)
+        self.runs_by_hand.add(task)
+        task.add_done_callback(self.runs_by_hand.discard)
         return web.Response(status=202)
 
 

@@ -51,7 +51,7 @@ class LeasedQueue:
         self._queue = queue
         self._poison = poison
         self._tries = tries
-        self._is_reachable = True
+        self.is_reachable = True
 
     def takes_any_count(self) -> bool:
         """Whether a message is delivered however often it was: so on a poison queue.
@@ -165,14 +165,14 @@ class LeasedQueue:
             raise
         except AzureError as error:
             raise self._out_of_reach(error) from error
-        if not self._is_reachable:
-            self._is_reachable = True
+        if not self.is_reachable:
+            self.is_reachable = True
             log.info("queue %s: reachable again", self.name)
         return answer
 
     def _report(self, error: AzureError) -> None:
-        if self._is_reachable:
-            self._is_reachable = False
+        if self.is_reachable:
+            self.is_reachable = False
             log.error("queue %s: cannot be reached: %s", self.name, _first_line(error))
 
     def _out_of_reach(self, error: AzureError) -> StorageOutOfReachError:

@@ -49,6 +49,11 @@ class QueueTrigger:
         self._has_room = asyncio.Event()
         self._in_flight: set[asyncio.Task[None]] = set()
 
+    @property
+    def is_reachable(self) -> bool:
+        """Whether storage answered the last request, or none was made yet."""
+        return self._queue.is_reachable
+
     async def create_queues(self) -> bool:
         """Create the queue and its poison queue; return whether Azure would not have."""
         try:
@@ -169,7 +174,7 @@ class QueueTrigger:
 
 
 def poll_pause(empty_polls: int, longest: float, uniform: Callable[[float, float], float]) -> float:
-    """Return the seconds to wait after a poll that found nothing, the `empty_polls` before it too.
+    """Return the seconds to wait after an empty poll that follows `empty_polls` empty ones.
 
     About 0.1, 0.2, 0.3, 0.5, 0.9, 1.7 and so on, up to `longest`, host.json's maxPollingInterval.
     """

@@ -27,7 +27,7 @@ from dev.host.timer_trigger import TimerTrigger
 log = logging.getLogger("dev.host")
 
 HOST = "127.0.0.1"
-MAX_SECONDS_UNTIL_READY = 5
+LOOKS_UNTIL_READY, SECONDS_BETWEEN_LOOKS = 150, 0.1
 
 Trigger = QueueTrigger | TimerTrigger
 
@@ -49,8 +49,8 @@ class Options:
 async def serve(options: Options, access: Access, end_host: EndHost) -> None:
     """Serve the app until a signal, then give what is in flight its grace.
 
-    What is still in flight when this returns is neither finished nor cancelled: end the process
-    without running its `finally` blocks, as Azure does.
+    Functions still in flight when it returns are not cancelled: end the process without running
+    their `finally` blocks, as Azure does.
 
     Raises:
         AppRefusedError: Azure would not run the app.
@@ -84,7 +84,7 @@ async def serve(options: Options, access: Access, end_host: EndHost) -> None:
         ended.result()  # raises: a trigger ended by itself, which is a bug of this host
     for trigger in triggers.values():
         trigger.stop()
-    ending = [asyncio.create_task(runner.cleanup()), *running, *http.ordered]
+    ending = [asyncio.create_task(runner.cleanup()), *running, *http.runs_by_hand]
     await asyncio.wait(ending, timeout=options.grace)
 
 
@@ -123,7 +123,7 @@ async def _listen(runner: web.ServerRunner, port: int) -> int:
 
 
 async def _start(triggers: Collection[Trigger]) -> list[asyncio.Task[None]]:
-    """Start every trigger; return when the queues are there, or storage lets the host wait."""
+    """Start every trigger; return when each queue is there, or storage did not answer for it."""
     queues = [trigger for trigger in triggers if isinstance(trigger, QueueTrigger)]
     creations = [asyncio.create_task(queue.create_queues()) for queue in queues]
     running = [
@@ -135,8 +135,11 @@ async def _start(triggers: Collection[Trigger]) -> list[asyncio.Task[None]]:
         asyncio.create_task(_poll_after(creation, queue))
         for creation, queue in zip(creations, queues, strict=True)
     ]
-    if creations:
-        await asyncio.wait(creations, timeout=MAX_SECONDS_UNTIL_READY)
+    for _ in range(LOOKS_UNTIL_READY):
+        waited_for = [c for q, c in zip(queues, creations, strict=True) if q.is_reachable]
+        if all(creation.done() for creation in waited_for):
+            break
+        await asyncio.wait(waited_for, timeout=SECONDS_BETWEEN_LOOKS)
     created = [q.source for q, c in zip(queues, creations, strict=True) if c.done() and c.result()]
     if created:
         log.info("created %s, which Azure would not: a deployment must", ", ".join(sorted(created)))

@@ -1,4 +1,4 @@
-"""A storage queue in memory that fails as it is told to, behind the methods that the host uses."""
+"""A storage queue in memory with failures to order, behind the methods that the host uses."""
 
 import itertools
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ def answer(status: int) -> HttpResponseError:
 
 @dataclass
 class FakeQueue:
-    """`failures` are raised by the method of that name, one a call; `calls` is what was asked."""
+    """`failures` are raised by the method of that name, one a call; `calls` lists every request."""
 
     queue_name: str = "q"
     exists: bool = True

@@ -22,7 +22,7 @@ class FaultyStorage(ThreadingHTTPServer):
 
     @property
     def connection_string(self) -> str:
-        """What leads to this server; it has no table."""
+        """The connection string of this server; it has no table."""
         return connection_string(self.server_port, 1)
 
 

@@ -23,7 +23,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -64,7 +64,7 @@ class RunningHost:
             connection.close()
 
     def send(self, request: bytes, *, and_no_more: bool = False) -> bytes:
-        """Send bytes as they are, end our half if told to, and give all that comes back."""
+        """Send bytes as they are, end our half if asked to, and give all that comes back."""
         with socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS) as connection:
             connection.sendall(request)
             if and_no_more:

@@ -30,7 +30,7 @@ def fails(method: str, *errors: Exception) -> FakeQueue:
 
 @pytest.mark.parametrize("error", [answer(403), answer(401), answer(400)])
 async def test_a_refused_receive_ends_the_host_at_once(error: AzureError) -> None:
-    """What another try cannot change is not tried again."""
+    """A refusal is not tried again."""
     queue = fails("receive", error)
     with pytest.raises(StorageOutOfReachError, match="queue q: storage answered 40"):
         await leased(queue).fetch()
@@ -123,7 +123,7 @@ async def test_a_lost_lease_is_left_alone(status: int) -> None:
 
 
 async def test_a_renewal_changes_the_receipt() -> None:
-    """What is deleted in the end has the receipt of the last renewal."""
+    """The message is deleted with the receipt of the last renewal."""
     queue = FakeQueue()
     ours, message = leased(queue, FakeQueue()), queue.put()
     assert await ours.renew(message)

@@ -1,4 +1,4 @@
-"""A trigger over a queue in memory: whom it calls, and what it does to the lease meanwhile."""
+"""A trigger over a queue in memory: what it calls, and what it does to the lease meanwhile."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -191,5 +191,5 @@ def test_the_waits_between_empty_polls() -> None:
 
 @pytest.mark.parametrize(("end", "second"), [(min, 0.18), (max, 0.22)])
 def test_the_waits_vary_by_a_fifth(end: Callable[..., float], second: float) -> None:
-    """What is added is 80 to 120 per cent, so that instances do not poll in step."""
+    """The added part is 80 to 120 per cent, so that instances do not poll in step."""
     assert round(poll_pause(1, 1.0, end), 3) == second

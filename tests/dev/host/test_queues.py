@@ -112,7 +112,7 @@ def test_failures_end_in_the_poison_queue(storage: str, name: str, tmp_path: Pat
 
 
 def test_a_poison_queue_has_no_poison_queue(storage: str, name: str, tmp_path: Path) -> None:
-    """What fails on a poison queue stays there."""
+    """A message that fails on a poison queue stays there."""
     poison = f"{name}-poison"
     with serving(storage, poison, tmp_path) as host, queue(storage, poison) as client:
         client.send_message("fail")

@@ -71,7 +71,7 @@ REFUSED = {
         ),
         "x: the local host serves one HTTP, queue or timer trigger per function",
     ),
-    "a schedule that is none": (
+    "a malformed schedule": (
         (
             f"{HEAD}@app.timer_trigger(arg_name='t', schedule='often')\n"
             "def x(t: func.TimerRequest) -> None: ...\n"

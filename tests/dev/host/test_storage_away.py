@@ -36,7 +36,7 @@ def name() -> str:
 
 
 def last_line(host: RunningHost) -> str:
-    """What the host prints at its end; it ends with the code for storage out of reach."""
+    """The host's last line, after it has ended with the code for storage out of reach."""
     assert host.process.wait(PATIENCE_SECONDS) == OUT_OF_REACH
     assert host.process.stdout is not None
     return host.process.stdout.read().splitlines()[-1]
