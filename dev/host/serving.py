@@ -142,7 +142,7 @@ async def _start(triggers: Collection[Trigger]) -> list[asyncio.Task[None]]:
         await asyncio.wait(waited_for, timeout=SECONDS_BETWEEN_LOOKS)
     created = [q.source for q, c in zip(queues, creations, strict=True) if c.done() and c.result()]
     if created:
-        log.info("created %s, which Azure would not: a deployment must", ", ".join(sorted(created)))
+        log.info("created %s: Azure would not, a deployment must", ", ".join(sorted(created)))
     return running
 
 

@@ -162,6 +162,7 @@ async def test_a_failure_on_a_poison_queue_releases_nothing() -> None:
     queue = FakeQueue("q-poison")
     ours = leased(queue)
     assert ours.takes_any_count()
-    await ours.settle(queue.put(dequeue_count=1000), succeeded=False)
+    for count in (1, 1000):
+        await ours.settle(queue.put(dequeue_count=count), succeeded=False)
     await ours.put_aside(queue.put())
     assert queue.calls == []
