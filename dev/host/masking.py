@@ -11,6 +11,7 @@ NUMBER = re.compile(
     re.IGNORECASE,
 )
 SHOWN_HEAD, SHOWN_TAIL = 4, 4
+OWN_LOGGERS = ("dev.host", "aiohttp.server", "asyncio")
 
 
 def mask_numbers(text: str) -> str:
@@ -31,4 +32,4 @@ class MaskingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, with its traceback when there is one."""
         line = super().format(record)
-        return mask_numbers(line) if record.name.startswith("dev.host") else line
+        return mask_numbers(line) if record.name.startswith(OWN_LOGGERS) else line

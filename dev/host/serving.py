@@ -74,7 +74,7 @@ async def serve(options: Options, access: Access, end_host: EndHost) -> None:
     )
     runner = make_runner(http.answer, shutdown_seconds=options.grace * 0.9)
     port = await _listen(runner, options.port)
-    running = await _start(triggers.values())
+    running = await _start(triggers.values(), stopped)
     if options.is_verbose:
         _print_triggers(functions, host_file.route_prefix, triggers)
     print(f"host ready on http://{HOST}:{port}", flush=True)
@@ -122,7 +122,7 @@ async def _listen(runner: web.ServerRunner, port: int) -> int:
     return int(runner.addresses[0][1])
 
 
-async def _start(triggers: Collection[Trigger]) -> list[asyncio.Task[None]]:
+async def _start(triggers: Collection[Trigger], stopped: asyncio.Event) -> list[asyncio.Task[None]]:
     """Start every trigger; return when each queue is there, or storage did not answer for it."""
     queues = [trigger for trigger in triggers if isinstance(trigger, QueueTrigger)]
     creations = [asyncio.create_task(queue.create_queues()) for queue in queues]
@@ -137,7 +137,7 @@ async def _start(triggers: Collection[Trigger]) -> list[asyncio.Task[None]]:
     ]
     for _ in range(LOOKS_UNTIL_READY):
         waited_for = [c for q, c in zip(queues, creations, strict=True) if q.is_reachable]
-        if all(creation.done() for creation in waited_for):
+        if stopped.is_set() or all(creation.done() for creation in waited_for):
             break
         await asyncio.wait(waited_for, timeout=SECONDS_BETWEEN_LOOKS)
     created = [q.source for q, c in zip(queues, creations, strict=True) if c.done() and c.result()]

@@ -5,6 +5,7 @@ Measured on the real host: connections that are refused end it after 24 to 26 se
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
@@ -12,7 +13,6 @@ from typing import TypeVar
 from azure.core.exceptions import AzureError, HttpResponseError, ServiceResponseError
 
 RETRIES = 5
-MAX_SECONDS = 26.0
 REPEATED_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
 Answer = TypeVar("Answer")
@@ -20,9 +20,15 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Tries:
-    """How long to wait between tries: `first_pause` seconds, then twice as long each time."""
+    """Waits `first_pause` seconds after a try, then twice as long each time.
+
+    A try that gets no answer is given up after `max_seconds` in all, and a last one is made: this
+    process may have been frozen meanwhile, which the real host survives.
+    """
 
     first_pause: float = 0.8
+    max_seconds: float = 25.0
+    max_last_seconds: float = 2.0
 
     async def run(
         self, request: Callable[[], Awaitable[Answer]], on_failure: Callable[[AzureError], None]
@@ -32,8 +38,8 @@ class Tries:
         Raises:
             AzureError: the last try's, or the first that another try would not change.
         """
-        try:
-            async with asyncio.timeout(MAX_SECONDS):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.max_seconds):
                 for retry in range(RETRIES):
                     try:
                         return await request()
@@ -42,9 +48,11 @@ class Tries:
                             raise
                         on_failure(error)
                     await asyncio.sleep(self.first_pause * 2**retry)
+        try:
+            async with asyncio.timeout(self.max_last_seconds):
                 return await request()
         except TimeoutError as error:
-            raise ServiceResponseError(f"no answer in {MAX_SECONDS:.0f} s") from error
+            raise ServiceResponseError(f"no answer in {self.max_seconds:.0f} s") from error
 
 
 def may_pass(error: AzureError) -> bool:

@@ -1,3 +1,4 @@
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -65,6 +66,35 @@ async def test_a_receive_that_answers_5xx_is_survived(caplog: pytest.LogCaptureF
         "queue q: cannot be reached: storage answered 503",
         "queue q: reachable again",
     ]
+
+
+class SilentQueue(FakeQueue):
+    """Gives no answer to its first renewals."""
+
+    def __init__(self, silences: int) -> None:
+        super().__init__()
+        self._silences = silences
+
+    async def update_message(self, message: QueueMessage, *, visibility_timeout: int) -> object:
+        if self._silences:
+            self._silences -= 1
+            await asyncio.Event().wait()
+        return await super().update_message(message, visibility_timeout=visibility_timeout)
+
+
+async def test_a_host_that_was_frozen_tries_once_more() -> None:
+    """When the time for tries has passed without an answer, one more try may succeed."""
+    queue = SilentQueue(silences=1)
+    ours = LeasedQueue(queue.client, None, OPTIONS, LEASE, Tries(0, max_seconds=0.01))
+    assert await ours.renew(queue.put())
+
+
+async def test_silence_ends_the_host() -> None:
+    """Storage that does not answer the last try either is out of reach."""
+    queue = SilentQueue(silences=2)
+    tries = Tries(0, max_seconds=0.01, max_last_seconds=0.01)
+    with pytest.raises(StorageOutOfReachError, match="no answer"):
+        await LeasedQueue(queue.client, None, OPTIONS, LEASE, tries).renew(queue.put())
 
 
 async def test_a_queue_that_is_being_deleted_looks_empty() -> None:

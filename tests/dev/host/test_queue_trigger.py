@@ -29,11 +29,9 @@ class EndedHost:
 
     def __init__(self) -> None:
         self.errors: list[StorageOutOfReachError] = []
-        self.has_ended = asyncio.Event()
 
     def __call__(self, error: StorageOutOfReachError) -> None:
         self.errors.append(error)
-        self.has_ended.set()
 
 
 class Function:
@@ -42,7 +40,6 @@ class Function:
     def __init__(self, error: Exception | None = None) -> None:
         self.counts: list[int | None] = []
         self.may_end = asyncio.Event()
-        self.has_begun = asyncio.Event()
         self.most_at_once = 0
         self.running = 0
         self._error = error
@@ -51,7 +48,6 @@ class Function:
         self.counts.append(msg.dequeue_count)
         self.running += 1
         self.most_at_once = max(self.most_at_once, self.running)
-        self.has_begun.set()
         await self.may_end.wait()
         self.running -= 1
         if self._error:
@@ -160,7 +156,7 @@ async def test_storage_out_of_reach_ends_the_host(call: str) -> None:
     async with polling(function, queue, FakeQueue(), lease=LEASE) as end:
         if call.startswith("delete"):
             function.may_end.set()
-        await end.has_ended.wait()
+        await until(lambda: end.errors)
         assert str(end.errors[0]) == "queue q: storage answered 403"
 
 
