@@ -3,7 +3,7 @@
 import http.client
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ from dev.azurite import connection_string
 class FaultyStorage(ThreadingHTTPServer):
     """Forwards requests to a queue service, or answers those of some methods with a status."""
 
-    daemon_threads = True
+    daemon_threads = False  # closing waits for the last request
 
     def __init__(self, queue_endpoint: str) -> None:
         super().__init__(("127.0.0.1", 0), _Forwarding)
@@ -36,11 +36,10 @@ class _Forwarding(BaseHTTPRequestHandler):
         if status:
             self._write(status, [], b"")
             return
-        connection = http.client.HTTPConnection(self.server.peer)
-        connection.request(self.command, self.path, body, dict(self.headers))
-        response = connection.getresponse()
-        self._write(response.status, response.getheaders(), response.read())
-        connection.close()
+        with closing(http.client.HTTPConnection(self.server.peer)) as connection:
+            connection.request(self.command, self.path, body, dict(self.headers))
+            response = connection.getresponse()
+            self._write(response.status, response.getheaders(), response.read())
 
     def _write(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.send_response_only(status)
