@@ -13,10 +13,11 @@ import aiohttp
 from azure.storage.queue.aio import QueueClient
 
 from dev.ports import free_ports
+from dev.simulator.__main__ import count_segments
 from dev.simulator.account import Account
+from dev.simulator.calls.line import Exchange
 from dev.simulator.clock import Clock
-from dev.simulator.exchange import Exchange
-from dev.simulator.server import running
+from dev.simulator.server import serve
 from tests.dev.host.running_host import ROOT, running_host
 from tests.environment import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT, SENDER
 
@@ -129,9 +130,11 @@ async def call_world(
     (port,) = free_ports(1)
     app = f"http://127.0.0.1:{port}"
     account = Account(sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, number=SENDER, app_url=app)
-    exchange = Exchange(account, clock=Clock(speed=200, patience=40, step=0.005))
+    exchange = Exchange(
+        account, clock=Clock(speed=200, patience=40, step=0.005), count_segments=count_segments
+    )
     queue = QueueClient.from_connection_string(storage, "inbound")
-    async with running(exchange) as twilio, aiohttp.ClientSession() as session, queue:
+    async with serve(exchange) as twilio, aiohttp.ClientSession() as session, queue:
         given = {**ENVIRONMENT, "TWILIO_API_BASE_URL": twilio, "PUBLIC_BASE_URL": app,
                  "MESSAGE_STORAGE": storage, **settings}  # fmt: skip
         with running_host(ROOT, errors, "--port", str(port), **given):

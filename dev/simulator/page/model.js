@@ -101,8 +101,8 @@ export class Model extends EventTarget {
   }
 
   on_fault(event) {
-    if (event.order) {
-      this.order = event.order;
+    if (event.settings) {
+      this.order = event.settings;
       this.struck = { requests: 0, callbacks: 0 };
       return;
     }
@@ -130,7 +130,7 @@ export class Model extends EventTarget {
   }
 
   keepWire(event) {
-    if (event.order) return;
+    if (event.settings) return;
     this.wire.push(event);
     if (this.wire.length > MOST_WIRE) this.wire.shift();
   }

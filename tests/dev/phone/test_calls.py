@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from playwright.async_api import Browser, expect
 
-from dev.simulator.exchange import Exchange
+from dev.simulator.calls.line import Exchange
 from tests.browser import a_page
 from tests.dev.phone.desk import ALICE, BOB, Desk
 from tests.dev.simulator.world import ALICE as ALICE_NUMBER

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Page, expect
 
-from dev.simulator.server import running
+from dev.simulator.server import serve
 from tests.dev.phone.conftest import new_exchange
 from tests.dev.phone.desk import Desk
 from tests.dev.simulator.site import Site
@@ -35,7 +35,7 @@ async def test_a_restart_of_the_app(page: Page) -> None:
         async with serving(site) as port:
             exchange = new_exchange(f"http://127.0.0.1:{port}")
             site.url = exchange.account.app_url
-            url = await stack.enter_async_context(running(exchange))
+            url = await stack.enter_async_context(serve(exchange))
             await page.goto(url)
             await page.get_by_role("button", name="Send a text to the app").click()
             desk = Desk(page, World(url, None, site, exchange))  # type: ignore[arg-type] # not asked
@@ -51,7 +51,7 @@ async def test_a_restart_of_the_simulator(page: Page, world: World) -> None:
     """The page says that the simulator is away, finds it again, and shows what it now knows."""
     async with contextlib.AsyncExitStack() as stack:
         first = new_exchange(world.site.url)
-        async with running(first) as url:
+        async with serve(first) as url:
             port = int(url.rpartition(":")[2])
             desk = Desk(page, World(url, world.session, world.site, first))
             await desk.open()
@@ -61,7 +61,7 @@ async def test_a_restart_of_the_simulator(page: Page, world: World) -> None:
             await draft.fill("half a sen")
         await expect(page.locator("#connection")).to_contain_text("away")
         desk.world.exchange = new_exchange(world.site.url)
-        await stack.enter_async_context(running(desk.world.exchange, port))
+        await stack.enter_async_context(serve(desk.world.exchange, port))
         await desk.is_live()
         await desk.world.text(Body="After")
         await expect(desk.message("After")).to_be_visible()

@@ -116,5 +116,5 @@ async def test_faults_from_elsewhere_are_shown(desk: Desk) -> None:
     await expect(drawer.get_by_label("Strikes")).to_have_value("20")
     await drawer.get_by_label("Strikes").select_option("one in two")
     await expect(drawer.locator("#fault-effect")).not_to_contain_text("503")
-    order = desk.world.exchange.faults.order
+    order = desk.world.exchange.faults.settings
     assert (order.latency_ms, order.kinds, order.per_cent) == (3000, ["429"], 50)

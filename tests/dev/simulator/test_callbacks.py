@@ -1,7 +1,7 @@
 import pytest
 
-from dev.simulator.connection import ConnectionRule
-from dev.simulator.webhooks import WebhookError
+from dev.simulator.webhooks.client import WebhookError
+from dev.simulator.webhooks.connection import ConnectionOptions
 from tests.dev.simulator.world import ALICE, US, World
 
 
@@ -46,31 +46,38 @@ async def test_read_receipts(world: World) -> None:
 async def test_retries_as_the_fragment_says(world: World) -> None:
     """A failure is tried again only where the URL's fragment asks for it, with the same token."""
     url = world.site.says("/s", (500, "text/plain", ""), (500, "text/plain", ""), "<Response/>")
-    await world.exchange.webhooks.ask(f"{url}#rc=3&rp=5xx", {"a": "b"})
+    await world.exchange.webhooks.request(f"{url}#rc=3&rp=5xx", {"a": "b"})
     asked = world.site.at("/s")
     assert len(asked) == 3
     assert len({one.headers["I-Twilio-Idempotency-Token"] for one in asked}) == 1
     url = world.site.says("/t", (500, "text/plain", ""))
     with pytest.raises(WebhookError) as caught:
-        await world.exchange.webhooks.ask(url, {})
+        await world.exchange.webhooks.request(url, {})
     assert caught.value.code == 11200
     assert len(world.site.at("/t")) == 1
 
 
 def test_the_default_rule() -> None:
     """Without a fragment Twilio tries once more, and only when no connection was made."""
-    rule = ConnectionRule.of("")
+    rule = ConnectionOptions.from_fragment("")
     assert (rule.retries, rule.connect, rule.total) == (1, 5.0, 15.0)
-    assert [rule.retry(kind) for kind in ("ct", "rt", "4xx", "5xx")] == [True, False, False, False]
-    assert ConnectionRule.of("rc=9&rp=all").retries == 5
-    assert ConnectionRule.of("rc=-1").retries == 0
-    assert ConnectionRule.of("ct=0&rt=1&tt=99999") == ConnectionRule(connect=0.1, total=0.1)
-    assert ConnectionRule.of("rc=two&ct=&tt=9000") == ConnectionRule(total=9.0)
+    assert [rule.should_retry(kind) for kind in ("ct", "rt", "4xx", "5xx")] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert ConnectionOptions.from_fragment("rc=9&rp=all").retries == 5
+    assert ConnectionOptions.from_fragment("rc=-1").retries == 0
+    assert ConnectionOptions.from_fragment("ct=0&rt=1&tt=99999") == ConnectionOptions(
+        connect=0.1, total=0.1
+    )
+    assert ConnectionOptions.from_fragment("rc=two&ct=&tt=9000") == ConnectionOptions(total=9.0)
 
 
 async def test_get_parameters_travel_in_the_signed_query(world: World) -> None:
     """A GET webhook carries its parameters in the query, which the signature covers."""
-    await world.exchange.webhooks.ask(world.site.url + "/s?x=1", {"A": "b c+"}, "GET")
+    await world.exchange.webhooks.request(world.site.url + "/s?x=1", {"A": "b c+"}, "GET")
     (asked,) = world.site.at("/s")
     assert asked.signed
     assert asked.form == {"x": "1", "A": "b c+"}
@@ -79,14 +86,14 @@ async def test_get_parameters_travel_in_the_signed_query(world: World) -> None:
 @pytest.mark.parametrize(("written", "method"), [("get", "GET"), ("PUT", "POST"), ("a b", "POST")])
 async def test_there_are_two_methods(world: World, written: str, method: str) -> None:
     """Letter case does not matter, and what is neither GET nor POST is POST."""
-    await world.exchange.webhooks.ask(world.site.url + "/s", {"A": "1"}, written)
+    await world.exchange.webhooks.request(world.site.url + "/s", {"A": "1"}, written)
     (asked,) = world.site.at("/s")
     assert (asked.method, asked.form, asked.signed) == (method, {"A": "1"}, True)
 
 
 async def test_spaces_and_accents_travel_encoded(world: World) -> None:
     """A URL with letters that HTTP cannot carry is encoded, and signed as it is sent."""
-    await world.exchange.webhooks.ask(world.site.url + "/s?a=José P&b=%20+", {}, "GET")
+    await world.exchange.webhooks.request(world.site.url + "/s?a=José P&b=%20+", {}, "GET")
     (asked,) = world.site.at("/s")
     assert asked.signed
     assert asked.form == {"a": "José P", "b": "  "}
@@ -97,7 +104,7 @@ async def test_redirects_are_followed_and_signed_anew(world: World) -> None:
     world.site.says("/new", "<Response/>")
     for status, method in ((302, "GET"), (307, "POST")):
         url = world.site.says(f"/old{status}", (status, "", "/new"))
-        await world.exchange.webhooks.ask(url, {"A": "1"})
+        await world.exchange.webhooks.request(url, {"A": "1"})
         asked = world.site.at("/new")[-1]
         assert (asked.method, asked.form, asked.signed) == (method, {"A": "1"}, True)
 
@@ -105,7 +112,7 @@ async def test_redirects_are_followed_and_signed_anew(world: World) -> None:
 async def test_login_in_a_url_is_a_header(world: World) -> None:
     """``user:password@`` is sent as Basic authentication and left out of the signature."""
     url = world.site.url.replace("://", "://user:pass@") + "/s"
-    await world.exchange.webhooks.ask(url, {"A": "1"})
+    await world.exchange.webhooks.request(url, {"A": "1"})
     (asked,) = world.site.at("/s")
     assert asked.signed
     assert asked.headers["Authorization"] == "Basic dXNlcjpwYXNz"

@@ -4,10 +4,10 @@ import aiohttp
 import pytest
 from twilio.rest import Client
 
-from dev.simulator.call_engine.calls import place
-from dev.simulator.call_engine.documents import Inline
-from dev.simulator.call_engine.new_call import new_call
-from dev.simulator.call_engine.order import CallOrder, Reports
+from dev.simulator.calls.new_call import new_call
+from dev.simulator.calls.options import CallOptions, StatusCallback
+from dev.simulator.calls.outgoing import place_call
+from dev.simulator.documents import InlineTwiml
 from tests.dev.simulator.world import ALICE, BOB, SID, TOKEN, US, World
 
 ALL = {"StatusCallbackEvent": ["initiated", "ringing", "answered", "completed"]}
@@ -84,9 +84,11 @@ async def test_a_call_is_canceled_while_it_rings(world: World) -> None:
 
 async def test_no_callback_for_a_call_canceled_in_the_queue(world: World) -> None:
     """A call canceled before it left the queue reports nothing."""
-    reports = Reports.of(world.site.url + "/s", "initiated completed", "POST")
+    callback = StatusCallback.from_attributes(world.site.url + "/s", "initiated completed", "POST")
     call = new_call(world.exchange, ALICE, US, direction="outbound-api", status="queued")
-    line = place(world.exchange, call, CallOrder(Inline(HELLO), reports=reports))
+    line = place_call(
+        world.exchange, call, CallOptions(InlineTwiml(HELLO), status_callback=callback)
+    )
     line.end("canceled")
     line.finish("canceled")
     await world.ended(await world.dial(Twiml=HELLO, StatusCallback=world.site.url + "/t"))
@@ -151,8 +153,8 @@ async def test_a_call_is_sent_elsewhere_while_it_is_detected(world: World) -> No
     url = world.site.says("/v", HELLO)
     sid = await world.dial(Url=url, MachineDetection="Enable")
     line = world.exchange.lines[sid]
-    await line.taken.wait()
-    line.switch_to(Inline("<Response><Say>Elsewhere</Say></Response>"))
+    await line.answered_event.wait()
+    line.switch_to(InlineTwiml("<Response><Say>Elsewhere</Say></Response>"))
     assert world.heard(await world.ended(sid)) == ["Elsewhere"]
     assert not world.site.at("/v")
 
@@ -255,7 +257,7 @@ async def test_twilio_library(world: World) -> None:
     twilio = Client("SK" + "1" * 32, "key-secret", SID)
     twilio.api.base_url = world.url
 
-    def place() -> str:
+    def place_both() -> str:
         call = twilio.calls.create(
             to=ALICE, from_=US, twiml=HELLO, status_callback_event=["ringing"]
         )
@@ -263,7 +265,7 @@ async def test_twilio_library(world: World) -> None:
         twilio.calls.create(to=BOB, from_=US, twiml=HELLO)
         return str(call.sid)
 
-    sid = await asyncio.to_thread(place)
+    sid = await asyncio.to_thread(place_both)
     await world.ended(sid)
 
     def look() -> None:

@@ -1,7 +1,7 @@
 import aiohttp
 import pytest
 
-from dev.simulator.faults import KINDS, Faults, Order
+from dev.simulator.faults import KINDS, Faults, FaultSettings
 from tests.dev.simulator.world import ALICE, US, World
 
 FORM = {"To": ALICE, "From": US, "Body": "Hi"}
@@ -84,7 +84,7 @@ def test_the_same_seed_draws_the_same_faults() -> None:
     faults = Faults()
 
     def drawn(seed: int) -> list[str]:
-        faults.put(Order(kinds=["429", "503", "500_after"], per_cent=40, seed=seed))
+        faults.put(FaultSettings(kinds=["429", "503", "500_after"], per_cent=40, seed=seed))
         return [faults.for_request(creates=True) for _ in range(200)]
 
     assert drawn(1) == drawn(1) != drawn(2)

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import pytest
 
-from dev.simulator.front import FOLDER
+from dev.simulator.control.page_files import FOLDER
 from tests.dev.simulator.world import ALICE, BOB, Json, World
 
 POLICY = {
@@ -59,7 +59,7 @@ async def test_the_overview_tells_all_that_there_is(world: World) -> None:
     ((call,), (phone,)) = (kinds["call"], kinds["phone"])
     assert "Hello" in [line["text"] for line in call["transcript"]]
     assert (phone["number"], phone["behaves"]["busy"]) == (BOB, True)
-    assert kinds["fault"][-1]["order"]["callbacks"] == "lost"
+    assert kinds["fault"][-1]["settings"]["callbacks"] == "lost"
     assert (len(kinds["request"]), len(kinds["webhook"])) == (4, 9)
     assert overview["n"] == world.exchange.journal.last
     assert "local-token" not in str(overview)

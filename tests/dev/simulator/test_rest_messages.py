@@ -6,8 +6,8 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from dev.simulator.books import Wish
-from dev.simulator.messages import new_message, send
+from dev.simulator.books import MessageOptions
+from dev.simulator.messages.outbound import new_message, send
 from tests.dev.simulator.world import ALICE, BOB, SID, TOKEN, US, World
 
 SERVICE = "MG" + "a" * 32
@@ -213,9 +213,10 @@ async def test_schedule_and_cancel(world: World) -> None:
 
 async def test_a_scheduled_message_is_sent_at_its_time(world: World) -> None:
     """A scheduled message really leaves when its time comes."""
-    wish = Wish(sid="", callback=world.site.url + "/s", send_at=time.time() + 0.05)
+    options = MessageOptions(callback=world.site.url + "/s", send_at=time.time() + 0.05)
     send(
-        world.exchange, new_message(world.exchange, ALICE, US, "Hi", status="scheduled", wish=wish)
+        world.exchange,
+        new_message(world.exchange, ALICE, US, "Hi", status="scheduled", options=options),
     )
     assert (await world.site.until("/s", 4))[-1].form["MessageStatus"] == "delivered"
 

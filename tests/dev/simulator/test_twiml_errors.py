@@ -1,6 +1,7 @@
 import pytest
 
-from dev.simulator.call_engine.interpret import APOLOGY, MOST_DOCUMENTS
+from dev.simulator.calls.interpreter import MAX_DOCUMENTS
+from dev.simulator.calls.line import APOLOGY
 from tests.dev.simulator.world import ALICE, BOB, World
 
 Answer = str | tuple[int, str, str]
@@ -80,7 +81,7 @@ async def test_a_redirect_loop_ends(world: World) -> None:
     url = world.site.says("/v", "<Response><Redirect/></Response>")
     story = await world.ended(await world.dial(Url=url))
     assert [error["code"] for error in story["errors"]] == [11215]
-    assert len(world.site.at("/v")) == MOST_DOCUMENTS
+    assert len(world.site.at("/v")) == MAX_DOCUMENTS
 
 
 async def test_an_inbound_call_that_fails_is_answered_with_the_apology(world: World) -> None:

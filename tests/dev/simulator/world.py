@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from dev.simulator.exchange import Exchange
+from dev.simulator.calls.line import Exchange
 from tests.dev.simulator.site import Site
 
 SID = "AC" + "0" * 32
