@@ -10,7 +10,7 @@ import msgspec
 
 from dev.bench.stage import BODY, TO
 from dev.local_settings import FROM_NUMBER
-from dev.simulator.books import new_sid
+from dev.simulator.resources import new_sid
 from shared.ledger import entry_id, events
 from shared.ledger.events import Accepted, Answer, Claim, Outcome
 

@@ -13,8 +13,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from dev.ports import free_ports
-from dev.simulator.faults import Order as Faults
-from dev.simulator.messages import new_message
+from dev.simulator.faults import FaultSettings as Faults
+from dev.simulator.messages.outbound import new_message
 from shared.carrier.carrier import Kind, Order, Result
 from shared.carrier.twilio_carrier import TwilioCarrier
 from shared.errors import CarrierUnavailableError

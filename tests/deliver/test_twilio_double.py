@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dev.simulator.faults import Order as Faults
+from dev.simulator.faults import FaultSettings as Faults
 from shared.carrier.carrier import Carrier, Kind, Order
 from shared.carrier.twilio_carrier import TwilioCarrier
 from tests.clock import Clock
