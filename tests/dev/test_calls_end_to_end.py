@@ -14,6 +14,7 @@ from tests.dev.call_world import CallWorld, Json, call_world, heard
 from tests.environment import SENDER
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.skipif(not is_installed(), reason="`python3 dev test` installs Azurite"),
 ]

@@ -12,7 +12,7 @@ from tests.dev.simulator.world import ALICE as ALICE_NUMBER
 from tests.dev.simulator.world import BOB as BOB_NUMBER
 from tests.dev.simulator.world import World
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 LONG = "<Pause length='100'/>"
 
@@ -159,11 +159,11 @@ async def test_what_is_played_and_what_goes_wrong_is_in_the_transcript(desk: Des
 async def test_a_phone_can_answer_by_itself(desk: Desk) -> None:
     """With a phone's switch off, or the page's, calls are answered as if nobody sat here."""
     await desk.world.text(Body="Hi")
-    await desk.phone().get_by_role("switch", name="I answer myself").click()
+    await desk.phone().get_by_role("switch", name="I answer calls").click()
     await expect(desk.phone().get_by_role("switch")).to_have_attribute("aria-checked", "false")
     sid = await desk.world.dial(Twiml="<Response><Say>Hi</Say></Response>")
     assert (await desk.world.ended(sid))["status"] == "completed"
-    await desk.switch("I answer calls").click()
+    await desk.page.locator("header.bar").get_by_role("switch", name="I answer calls").click()
     await poll(desk.world.exchange, 0)
     sid = await desk.world.dial(To=BOB_NUMBER, Twiml="<Response><Say>Hi</Say></Response>")
     assert (await desk.world.ended(sid))["status"] == "completed"
@@ -190,10 +190,10 @@ async def test_calls_are_said_aloud_if_somebody_wants_it(desk: Desk) -> None:
     """The browser's own voice says what the TwiML says, in its language, once it is turned on."""
     await listen(desk)
     say = '<Say language="de-DE">Guten Tag</Say>'
-    await desk.switch("Say aloud").click()
+    await desk.switch("Speak calls aloud").click()
     await desk.world.dial(Twiml=f"<Response>{say}{LONG}</Response>")
     await desk.answer()
     await expect(desk.heard("Guten Tag")).to_be_visible()
     assert await spoken(desk) == [["Guten Tag", "de-DE"]]
     await desk.page.reload()
-    await expect(desk.switch("Say aloud")).to_have_attribute("aria-checked", "true")
+    await expect(desk.switch("Speak calls aloud")).to_have_attribute("aria-checked", "true")

@@ -13,7 +13,7 @@ from tests.dev.phone.desk import Desk
 from tests.dev.simulator.site import Site
 from tests.dev.simulator.world import TOKEN, World
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
 @contextlib.asynccontextmanager

@@ -7,7 +7,7 @@ from tests.dev.phone.desk import Desk
 from tests.dev.simulator.world import ALICE as ALICE_NUMBER
 from tests.dev.simulator.world import US
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 PIXEL = b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>"
 
@@ -31,7 +31,7 @@ async def test_ticks_follow_the_callbacks(desk: Desk) -> None:
     await desk.world.text(Body="Your table is booked", StatusCallback=desk.world.site.url + "/s")
     foot = desk.message("Your table is booked").locator(".ticks")
     await expect(foot).to_have_text("Delivered")
-    await expect(foot).to_have_class("ticks told")
+    await expect(foot).to_have_class("ticks taken")
     statuses = [asked.form["MessageStatus"] for asked in await desk.world.site.until("/s", 3)]
     assert statuses == ["sending", "sent", "delivered"]
 

@@ -1,15 +1,15 @@
-// Says what a caller would hear, with the browser's own voice, if somebody wants it.
+// Speaks what a caller would hear, with the browser's voice, if the switch is on.
 
-import { OVER } from "./words.js";
+import { OVER } from "./wording.js";
 
-/** Says this now, in the browser's own voice. */
+/** Speaks a text now. */
 export function say(text, language) {
   const words = new SpeechSynthesisUtterance(text);
   if (language) words.lang = language;
   speechSynthesis.speak(words);
 }
 
-export class Aloud {
+export class Speech {
   constructor(model) {
     this.on = false;
     model.addEventListener("heard", ({ detail }) => this.hear(detail));

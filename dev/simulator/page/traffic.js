@@ -1,4 +1,4 @@
-// The list of what Twilio and the app said to each other, the newest first.
+// The requests between Twilio and the app, the newest first.
 
 import * as curl from "./curl.js";
 import { byId, copy, el } from "./element.js";
@@ -26,7 +26,7 @@ function path(url) {
 
 const short = (text) => text.replace(/^\/2010-04-01\/Accounts\/[^/]+/, "…");
 
-/** One line about an event: who speaks, what, and how it came out. */
+/** One line about an event: from whom to whom, what, and the outcome. */
 function headline(event) {
   if (event.kind === "request") return ["App → Twilio", `${event.method} ${short(event.path)}`, event.fault ?? event.status];
   const about = event.parameters?.MessageStatus ?? event.parameters?.CallStatus;
@@ -67,7 +67,7 @@ function command(event, model) {
 function body(event, model) {
   const text = command(event, model);
   const button = el("button.button", { type: "button", onclick: () => copy(button, text) }, "Copy as curl");
-  return el("div.wire-body", {},
+  return el("div.traffic-body", {},
     block("Address", event.url ?? event.path), table(event), block("Signature", event.signature),
     block(event.fault ? "Answer that was held back" : "Answer", event.answer && pretty(event.answer)),
     block("What went wrong", event.error ?? (event.kind === "error" ? event.text : "")),
@@ -86,14 +86,14 @@ function entry(event, model) {
   return el("li", { "data-kind": event.kind }, details);
 }
 
-export class Wire {
+export class Traffic {
   constructor(model) {
     this.model = model;
-    this.list = byId("wire-list");
+    this.list = byId("traffic-list");
     this.chosen = "Everything";
     this.fresh = [];
     byId("filters").append(...Object.keys(FILTERS).map((name) => this.filter(name)));
-    byId("more-wire").addEventListener("click", () => {
+    byId("more-traffic").addEventListener("click", () => {
       this.most += STEP;
       this.rebuild(this.most);
     });
@@ -113,27 +113,27 @@ export class Wire {
     return !byId("drawer").hidden;
   }
 
-  /** Something was said; it is drawn with the next frame, if anybody looks. */
+  /** Adds an event, which is drawn with the next frame if the drawer is open. */
   add(event) {
     if (this.isShown && FILTERS[this.chosen](event)) this.fresh.push(event);
   }
 
-  /** Draw the newest anew; nothing while nobody looks. */
+  /** Draws the newest events again; none while the drawer is closed. */
   rebuild(most = STEP) {
     this.most = most;
-    const fitting = this.isShown ? this.model.wire.filter(FILTERS[this.chosen]) : [];
+    const fitting = this.isShown ? this.model.traffic.filter(FILTERS[this.chosen]) : [];
     this.fresh = [];
     this.list.replaceChildren(...fitting.slice(-most).reverse().map((event) => entry(event, this.model)));
-    byId("more-wire").hidden = fitting.length <= most;
+    byId("more-traffic").hidden = fitting.length <= most;
   }
 
   draw() {
     if (!this.fresh.length) return;
     const newest = this.fresh.splice(0).slice(-this.most).reverse();
     this.list.prepend(...newest.map((event) => entry(event, this.model)));
-    // What somebody has opened to read stays, however much is said meanwhile.
+    // An event that somebody opened stays, however many arrive.
     const spare = [...this.list.children].slice(this.most).filter((item) => !item.firstElementChild.open);
     for (const item of spare) item.remove();
-    if (spare.length) byId("more-wire").hidden = false;
+    if (spare.length) byId("more-traffic").hidden = false;
   }
 }

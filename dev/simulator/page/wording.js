@@ -1,4 +1,4 @@
-// How numbers, times and the lines of a call are put into words.
+// The wording of numbers, times and the lines of a call.
 
 const NORTH_AMERICA = /^\+1(\d{3})(\d{3})(\d{4})$/;
 
@@ -23,7 +23,8 @@ const TAIL = {
 };
 
 /** How a call ended: its length, or why there was none. */
-export const ended = (call) => TAIL[call.status] || (TAIL[call.status] === "" ? length(Number(call.duration ?? 0)) : call.status);
+export const ended = (call) => (call.applicationError ? "application error" : outcome(call));
+const outcome = (call) => TAIL[call.status] || (TAIL[call.status] === "" ? length(Number(call.duration ?? 0)) : call.status);
 
 export const OVER = new Set(Object.keys(TAIL));
 
@@ -95,7 +96,7 @@ const TABLES = { switchboard: SWITCHBOARD, caller: CALLER, other: OTHER };
 const SPOKEN = { switchboard: new Set(["say"]), caller: new Set(["speech", "record"]), other: new Set(["speech", "say"]) };
 
 /** A line of a transcript in words: its text, and whether somebody said it aloud. */
-export function inWords(line) {
+export function describeLine(line) {
   const known = TABLES[line.who]?.[line.event] ?? SWITCHBOARD[line.event]; // an app may call an app
   const text = typeof known === "function" ? known(line) : known ?? [line.event, line.text].filter(Boolean).join(": ");
   return { text, spoken: SPOKEN[line.who]?.has(line.event) ?? false };

@@ -1,20 +1,20 @@
-// Which phones are on the table: as many as fit, and always those that ring.
+// The phones that are open: as many as fit, and always those that ring.
 
 import { goesOn, rings } from "./call.js";
 import { Column } from "./column.js";
 import { byId, onceAFrame } from "./element.js";
 
 const WIDTH = 372;
-const MOST = 4;
+const MAX_OPEN = 4;
 const NARROW = matchMedia("(max-width: 760px)");
 
-export class Stage {
+export class OpenPhones {
   constructor(model, redrawList) {
     this.model = model;
     this.redrawList = redrawList;
     this.columns = new Map(); // address -> column, the first is the leftmost
     this.row = byId("row");
-    this.firstSteps = false; // whether somebody wants to read them again
+    this.firstSteps = false; // whether they are shown although there are phones
     byId("first-steps").addEventListener("click", () => {
       this.firstSteps = true;
       this.settle();
@@ -25,14 +25,14 @@ export class Stage {
 
   get capacity() {
     if (NARROW.matches) return 1;
-    return Math.max(1, Math.min(MOST, Math.floor(this.row.parentElement.clientWidth / WIDTH)));
+    return Math.max(1, Math.min(MAX_OPEN, Math.floor(this.row.parentElement.clientWidth / WIDTH)));
   }
 
   has(address) {
     return this.columns.has(address);
   }
 
-  /** Put a phone on the table; with `focus`, somebody wants to use it now. */
+  /** Opens a phone; with `focus`, ready for use. */
   open(address, { focus = false } = {}) {
     this.firstSteps = false;
     if (!this.has(address)) this.add(address);
@@ -59,7 +59,7 @@ export class Stage {
     }
   }
 
-  /** After the room has changed: put away what no longer fits, or bring back the latest. */
+  /** After a change of width: closes what no longer fits, or opens the latest. */
   fit() {
     const held = (column) => column.node.contains(document.activeElement) || column.phone.items.some(goesOn);
     for (const [address, column] of [...this.columns].reverse()) {
@@ -81,7 +81,7 @@ export class Stage {
     byId("phone-list").querySelector(`[data-number="${CSS.escape(address)}"]`)?.focus();
   }
 
-  /** A phone has something new on it: show it when there is room, or when it is in use. */
+  /** Opens a phone with something new if there is room, or if it is on a call. */
   notice(phone) {
     const ringing = phone.items.some(rings);
     const on = phone.items.some(goesOn);
