@@ -31,17 +31,18 @@ function ticks(message) {
 const NO_REPLY = "The app sent no reply: set INBOUND_MESSAGE to answer texts.";
 
 function messageView(message, home) {
-  const hint = el("p.hint", { hidden: true }, NO_REPLY);
+  const hint = el("p.hint", {}, NO_REPLY);
   const foot = el("div.foot");
   const other = message.other === home ? null : el("div.other", {}, spaced(message.other));
   const body = message.body ? el("div.body", {}, message.body) : null;
   const node = el(`li.message${message.inbound ? ".mine" : ""}`, { "data-sid": message.sid },
-    el("div.bubble", {}, other, message.media.map(media), body), foot, hint);
+    el("div.bubble", {}, other, message.media.map(media), body), foot);
   return {
     node,
     update: () => {
       foot.replaceChildren(el("time", {}, clock(message.at)), ticks(message));
-      hint.hidden = !message.noReply;
+      if (message.noReply) node.append(hint);
+      else hint.remove();
     },
   };
 }
