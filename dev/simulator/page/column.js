@@ -78,7 +78,6 @@ export class Column {
     const card = new CallCard(call);
     this.cards.set(call.sid, card);
     this.calls.append(card.node);
-    card.heard.node.scrollTop = card.heard.node.scrollHeight;
   }
 
   /** Draws everything again; a half-written text stays. */

@@ -57,7 +57,6 @@ function callView(call) {
     if (!details.open || heard) return;
     heard = transcript(call);
     details.append(heard.node);
-    heard.toEnd();
   });
   const node = el("li.past-call", { "data-sid": call.sid }, details);
   return {

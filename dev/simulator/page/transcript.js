@@ -17,7 +17,7 @@ function lineView(line) {
 const playing = (words) =>
   el("button.play", { type: "button", "aria-label": "Play the recording", onclick: () => { speechSynthesis.cancel(); say(words); } }, "Play");
 
-/** The transcript of a call. `draw` adds new lines, `toEnd` scrolls to the last one. */
+/** The transcript of a call; `draw` adds new lines. The last one is in view. */
 export function transcript(call) {
   const list = el("ol");
   const node = el("div.transcript", { role: "log", "aria-label": "What is heard in this call", tabindex: "0" }, list);
@@ -31,5 +31,6 @@ export function transcript(call) {
     toEnd();
   };
   draw();
-  return { node, draw, toEnd };
+  new ResizeObserver(toEnd).observe(node); // also when it is first shown
+  return { node, draw };
 }

@@ -127,3 +127,20 @@ async def test_a_switch_has_one_name(desk: Desk) -> None:
     await expect(switches).to_have_count(2)
     for switch in await switches.all():
         await expect(switch).to_have_attribute("aria-checked", "true")
+
+
+async def test_the_last_line_of_a_live_call_is_above_the_keypad(desk: Desk) -> None:
+    """What was said last is in view while somebody is on the call."""
+    await desk.world.text(Body=LONG_TEXT)
+    say = "".join(f"<Say>Line {number}</Say>" for number in range(9))
+    gather = f"<Gather timeout='900'>{say}</Gather>"
+    await desk.world.dial(Twiml=f"<Response>{gather}</Response>", Timeout="600")
+    await desk.answer()
+    last = desk.heard("Line 8")
+    await expect(last).to_be_in_viewport(ratio=1)
+    handle = await last.element_handle()
+    await desk.page.wait_for_function(
+        """(line) => line.getBoundingClientRect().bottom
+            <= line.closest(".transcript").getBoundingClientRect().bottom""",
+        arg=handle,
+    )
