@@ -62,6 +62,7 @@ class Call(msgspec.Struct):
     caller_name: str | None = None
     group_sid: str | None = None
     trunk_sid: str | None = None
+    stir_verstat: str | None = None
     queue_time: str = "0"
     annotation: str | None = None
     price: str | None = None

@@ -79,7 +79,7 @@ class CallWorld:
         """The messages on the queue `inbound` that have these fields, when there are so many."""
 
         def fitting() -> list[Json]:
-            return [told for told in self.inbox if having.items() <= told.items()]
+            return [reported for reported in self.inbox if having.items() <= reported.items()]
 
         async def there() -> bool:
             async for message in self.queue.receive_messages():
@@ -92,12 +92,12 @@ class CallWorld:
 
     async def repeat(self, page: str, times: int) -> list[int]:
         """Let Twilio make every request so far for a page again, at the same time."""
-        asked = [
+        received = [
             event
             for event in self.exchange.journal.after(0)
             if event["kind"] == "webhook" and page in str(event["url"])
         ]
-        assert asked
+        assert received
 
         async def once(event: Mapping[str, Any]) -> int:
             async with self.session.post(
@@ -107,7 +107,7 @@ class CallWorld:
             ) as answer:
                 return answer.status
 
-        return await asyncio.gather(*(once(event) for event in asked for _ in range(times)))
+        return await asyncio.gather(*(once(event) for event in received for _ in range(times)))
 
 
 def heard(story: Json) -> list[str]:

@@ -55,8 +55,8 @@ async def test_a_call_rings_until_it_is_answered(desk: Desk) -> None:
     await desk.button("1").click()
     await desk.button("2").click()
     await expect(desk.heard("Thank you")).to_be_visible()
-    (asked,) = desk.world.site.at("/menu")
-    assert (asked.signed, asked.form["Digits"]) == (True, "12")
+    (received,) = desk.world.site.at("/menu")
+    assert (received.signed, received.form["Digits"]) == (True, "12")
     await desk.button("Hang up").click()
     story = await desk.world.ended(sid)
     assert story["status"] == "completed"

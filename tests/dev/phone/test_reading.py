@@ -18,7 +18,9 @@ SCREENS = [
     for width, height in ((1280, 800), (390, 844))
     for scheme in ("light", "dark")
 ]
-LONG_TEXT = "This is a text of several lines, as people write them when they have a lot to say. " * 4
+LONG_TEXT = (
+    "This is a text of several lines, as people write them when they have a lot to say. " * 4
+)
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=SCREENS, ids=str)

@@ -1,9 +1,10 @@
 import asyncio
 
+import aiohttp
 import msgspec
 import pytest
 
-from tests.dev.simulator.world import ALICE, BOB, US, World
+from tests.dev.simulator.world import ALICE, BOB, SID, TOKEN, US, World
 
 
 async def test_the_journal_tells_everything(world: World) -> None:
@@ -62,7 +63,22 @@ async def test_pages_from_elsewhere_are_kept_out(world: World, headers: dict[str
         f"{world.url}/_simulator/faults", json={"kinds": ["503"]}, headers=headers
     ) as response:
         assert response.status == 403
+        assert "this machine" in (await response.json())["error"]
+    rest = f"{world.url}/2010-04-01/Accounts/{SID}/Messages.json"
+    login = {"Authorization": aiohttp.encode_basic_auth(SID, TOKEN)}
+    async with world.session.get(rest, headers=headers | login) as response:
+        assert response.status == 403
     await world.text()
+
+
+async def test_a_link_elsewhere_opens_the_page(world: World) -> None:
+    """A link on another site may lead to the page; another name of this machine may not."""
+    for headers, status in (
+        ({"Sec-Fetch-Site": "cross-site"}, 200),
+        ({"Host": "evil.example"}, 403),
+    ):
+        async with world.session.get(world.url, headers=headers) as response:
+            assert response.status == status
 
 
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:7072", "http://localhost:7071"])

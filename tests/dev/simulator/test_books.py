@@ -37,6 +37,8 @@ async def test_books_are_kept_over_a_restart(tmp_path: Path, site: Site) -> None
             await world.rest("DELETE", f"/Messages/{gone['sid']}.json")
             call = await world.dial(Twiml="<Response><Say>Hi</Say></Response>", Record="true")
             await world.ended(call)
+            failed = await world.dial(Url=site.says("/gone", (500, "text/plain", "")))
+            assert (await world.ended(failed))["application_error"] is True
         with file.open("a") as torn:
             torn.write('{"kind": "message", "row": {"sid"')
         second = exchange()
@@ -47,6 +49,13 @@ async def test_books_are_kept_over_a_restart(tmp_path: Path, site: Site) -> None
             assert body["messages"][0]["status"] == "delivered"
             _, found = await world.rest("GET", f"/Calls/{call}.json")
             assert found["status"] == "completed"
+            overview = await world.admin("GET", "/overview")
+            errors = {
+                event["sid"]: event.get("application_error")
+                for event in overview["events"]
+                if event["kind"] == "call"
+            }
+            assert errors == {call: False, failed: True}
             _, listed = await world.rest("GET", "/Recordings.json")
             assert len(listed["recordings"]) == 1
             await world.text(Body="after the crash")

@@ -8,12 +8,12 @@ from tests.dev.simulator.world import ALICE, US, World
 async def test_message_callbacks_in_order_and_signed(world: World) -> None:
     """Callbacks follow Twilio's order, skip the first status, and are signed as by Twilio."""
     message = await world.text(StatusCallback=world.site.url + "/s?id=1&b=#rc=2")
-    asked = await world.site.until("/s", 3)
-    assert [one.form["MessageStatus"] for one in asked] == ["sending", "sent", "delivered"]
-    assert all(one.signed and one.form["MessageSid"] == message["sid"] for one in asked)
-    assert asked[0].headers["User-Agent"] == "TwilioProxy/1.1"
-    assert len({one.headers["I-Twilio-Idempotency-Token"] for one in asked}) == 3
-    assert "RawDlrDoneDate" in asked[-1].form
+    received = await world.site.until("/s", 3)
+    assert [one.form["MessageStatus"] for one in received] == ["sending", "sent", "delivered"]
+    assert all(one.signed and one.form["MessageSid"] == message["sid"] for one in received)
+    assert received[0].headers["User-Agent"] == "TwilioProxy/1.1"
+    assert len({one.headers["I-Twilio-Idempotency-Token"] for one in received}) == 3
+    assert "RawDlrDoneDate" in received[-1].form
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,8 @@ async def test_undelivered(world: World, phone: dict[str, object], last: str, co
     """A phone that takes no messages makes them fail with its code, in callback and resource."""
     await world.admin("PUT", f"/phones/{ALICE}", phone)
     message = await world.text(StatusCallback=world.site.url + "/s")
-    asked = await world.site.until("/s", 1 if last == "failed" else 3)
-    assert (asked[-1].form["MessageStatus"], asked[-1].form["ErrorCode"]) == (last, code)
+    received = await world.site.until("/s", 1 if last == "failed" else 3)
+    assert (received[-1].form["MessageStatus"], received[-1].form["ErrorCode"]) == (last, code)
     _, body = await world.rest("GET", f"/Messages/{message['sid']}.json")
     assert (body["status"], body["error_code"]) == (last, int(code))
     assert body["error_message"]
@@ -47,9 +47,9 @@ async def test_retries_as_the_fragment_says(world: World) -> None:
     """A failure is tried again only where the URL's fragment asks for it, with the same token."""
     url = world.site.says("/s", (500, "text/plain", ""), (500, "text/plain", ""), "<Response/>")
     await world.exchange.webhooks.request(f"{url}#rc=3&rp=5xx", {"a": "b"})
-    asked = world.site.at("/s")
-    assert len(asked) == 3
-    assert len({one.headers["I-Twilio-Idempotency-Token"] for one in asked}) == 1
+    received = world.site.at("/s")
+    assert len(received) == 3
+    assert len({one.headers["I-Twilio-Idempotency-Token"] for one in received}) == 1
     url = world.site.says("/t", (500, "text/plain", ""))
     with pytest.raises(WebhookError) as caught:
         await world.exchange.webhooks.request(url, {})
@@ -78,25 +78,25 @@ def test_the_default_rule() -> None:
 async def test_get_parameters_travel_in_the_signed_query(world: World) -> None:
     """A GET webhook carries its parameters in the query, which the signature covers."""
     await world.exchange.webhooks.request(world.site.url + "/s?x=1", {"A": "b c+"}, "GET")
-    (asked,) = world.site.at("/s")
-    assert asked.signed
-    assert asked.form == {"x": "1", "A": "b c+"}
+    (received,) = world.site.at("/s")
+    assert received.signed
+    assert received.form == {"x": "1", "A": "b c+"}
 
 
 @pytest.mark.parametrize(("written", "method"), [("get", "GET"), ("PUT", "POST"), ("a b", "POST")])
 async def test_there_are_two_methods(world: World, written: str, method: str) -> None:
     """Letter case does not matter, and what is neither GET nor POST is POST."""
     await world.exchange.webhooks.request(world.site.url + "/s", {"A": "1"}, written)
-    (asked,) = world.site.at("/s")
-    assert (asked.method, asked.form, asked.signed) == (method, {"A": "1"}, True)
+    (received,) = world.site.at("/s")
+    assert (received.method, received.form, received.signed) == (method, {"A": "1"}, True)
 
 
 async def test_spaces_and_accents_travel_encoded(world: World) -> None:
     """A URL with letters that HTTP cannot carry is encoded, and signed as it is sent."""
     await world.exchange.webhooks.request(world.site.url + "/s?a=José P&b=%20+", {}, "GET")
-    (asked,) = world.site.at("/s")
-    assert asked.signed
-    assert asked.form == {"a": "José P", "b": "  "}
+    (received,) = world.site.at("/s")
+    assert received.signed
+    assert received.form == {"a": "José P", "b": "  "}
 
 
 async def test_redirects_are_followed_and_signed_anew(world: World) -> None:
@@ -105,17 +105,17 @@ async def test_redirects_are_followed_and_signed_anew(world: World) -> None:
     for status, method in ((302, "GET"), (307, "POST")):
         url = world.site.says(f"/old{status}", (status, "", "/new"))
         await world.exchange.webhooks.request(url, {"A": "1"})
-        asked = world.site.at("/new")[-1]
-        assert (asked.method, asked.form, asked.signed) == (method, {"A": "1"}, True)
+        received = world.site.at("/new")[-1]
+        assert (received.method, received.form, received.signed) == (method, {"A": "1"}, True)
 
 
 async def test_login_in_a_url_is_a_header(world: World) -> None:
     """``user:password@`` is sent as Basic authentication and left out of the signature."""
     url = world.site.url.replace("://", "://user:pass@") + "/s"
     await world.exchange.webhooks.request(url, {"A": "1"})
-    (asked,) = world.site.at("/s")
-    assert asked.signed
-    assert asked.headers["Authorization"] == "Basic dXNlcjpwYXNz"
+    (received,) = world.site.at("/s")
+    assert received.signed
+    assert received.headers["Authorization"] == "Basic dXNlcjpwYXNz"
 
 
 async def test_voice_over_https_is_signed_without_port(world: World) -> None:

@@ -15,7 +15,7 @@ HELLO = "<Response><Say>Hello</Say></Response>"
 
 
 def statuses(world: World, path: str = "/s") -> list[str]:
-    return [asked.form["CallStatus"] for asked in world.site.at(path)]
+    return [received.form["CallStatus"] for received in world.site.at(path)]
 
 
 async def test_a_call_reports_itself(world: World) -> None:
@@ -23,11 +23,11 @@ async def test_a_call_reports_itself(world: World) -> None:
     form = {"StatusCallback": world.site.url + "/s", **ALL}
     sid = await world.dial(Twiml="<Response><Pause length='30'/></Response>", **form)
     await world.ended(sid)
-    asked = await world.site.until("/s", 4)
-    by_number = {one.form["SequenceNumber"]: one.form["CallStatus"] for one in asked}
+    received = await world.site.until("/s", 4)
+    by_number = {one.form["SequenceNumber"]: one.form["CallStatus"] for one in received}
     assert by_number == {"0": "initiated", "1": "ringing", "2": "in-progress", "3": "completed"}
-    assert all(one.signed and one.form["CallSid"] == sid for one in asked)
-    last = next(one.form for one in asked if one.form["CallStatus"] == "completed")
+    assert all(one.signed and one.form["CallSid"] == sid for one in received)
+    last = next(one.form for one in received if one.form["CallStatus"] == "completed")
     assert int(last["CallDuration"]) >= 30
     assert last["Duration"] == str(-(-int(last["CallDuration"]) // 60))
     _, call = await world.rest("GET", f"/Calls/{sid}.json")
@@ -63,9 +63,9 @@ async def test_calls_that_come_to_nothing(
     sid = await world.dial(Twiml=HELLO, Timeout="5", StatusCallback=callback)
     story = await world.ended(sid)
     assert story["status"] == status
-    (asked,) = await world.site.until("/s")
-    assert (asked.form["CallStatus"], asked.form["SipResponseCode"]) == (status, sip)
-    assert asked.form["CallDuration"] == "0"
+    (received,) = await world.site.until("/s")
+    assert (received.form["CallStatus"], received.form["SipResponseCode"]) == (status, sip)
+    assert received.form["CallDuration"] == "0"
     assert not world.heard(story)
 
 
@@ -140,10 +140,10 @@ async def test_machine_detection_beside_the_call(world: World) -> None:
         AsyncAmdStatusCallback=world.site.url + "/amd",
         AsyncAmdStatusCallbackMethod="GET",
     )
-    (asked,) = await world.site.until("/amd")
-    assert (asked.method, asked.signed) == ("GET", True)
-    assert (asked.form["CallSid"], asked.form["AnsweredBy"]) == (sid, "machine_start")
-    assert int(asked.form["MachineDetectionDuration"]) > 0
+    (received,) = await world.site.until("/amd")
+    assert (received.method, received.signed) == ("GET", True)
+    assert (received.form["CallSid"], received.form["AnsweredBy"]) == (sid, "machine_start")
+    assert int(received.form["MachineDetectionDuration"]) > 0
     assert "AnsweredBy" not in world.site.at("/v")[0].form
     await world.ended(sid)
 
@@ -183,18 +183,18 @@ async def test_a_recorded_call(world: World) -> None:
     how = {"RecordingStatusCallbackMethod": "GET", "RecordingChannels": "dual"}
     sid = await world.dial(Twiml=HELLO, Record="true", RecordingStatusCallback=callback, **how)
     await world.ended(sid)
-    (asked,) = await world.site.until("/r")
-    assert (asked.method, asked.form["RecordingChannels"]) == ("GET", "2")
-    assert (asked.form["CallSid"], asked.form["RecordingStatus"]) == (sid, "completed")
+    (received,) = await world.site.until("/r")
+    assert (received.method, received.form["RecordingChannels"]) == ("GET", "2")
+    assert (received.form["CallSid"], received.form["RecordingStatus"]) == (sid, "completed")
     _, listed = await world.rest("GET", f"/Calls/{sid}/Recordings.json")
     (recording,) = listed["recordings"]
-    assert recording["sid"] == asked.form["RecordingSid"]
+    assert recording["sid"] == received.form["RecordingSid"]
     for path in ("", f"/Calls/{sid}"):
         _, fetched = await world.rest("GET", f"{path}/Recordings/{recording['sid']}.json")
         assert fetched == recording
     for ending, kind in ((".wav", "audio/x-wav"), (".mp3", "audio/mpeg"), ("", "audio/x-wav")):
         headers = {"Authorization": aiohttp.encode_basic_auth(SID, TOKEN)}
-        url = asked.form["RecordingUrl"] + ending
+        url = received.form["RecordingUrl"] + ending
         async with world.session.get(url, headers=headers) as response:
             assert response.content_type == kind
             assert len(await response.read()) > 1000
@@ -206,9 +206,9 @@ async def test_a_recorded_call_that_is_hung_up_by_rest(world: World) -> None:
     sid = await world.dial(Twiml=twiml, Record="true", StatusCallback=world.site.url + "/s")
     await world.until(sid, "pause")
     await world.rest("POST", f"/Calls/{sid}.json", {"Status": "completed"})
-    (asked,) = await world.site.until("/s")
+    (received,) = await world.site.until("/s")
     _, listed = await world.rest("GET", "/Recordings.json")
-    assert [row["sid"] for row in listed["recordings"]] == [asked.form.get("RecordingSid")]
+    assert [row["sid"] for row in listed["recordings"]] == [received.form.get("RecordingSid")]
 
 
 async def test_the_time_limit(world: World) -> None:
@@ -283,10 +283,10 @@ async def test_more_may_be_told(world: World) -> None:
     parameters = {"ForwardedFrom": BOB}
     call = await world.admin("POST", "/calls", {"from": ALICE, "parameters": parameters})
     await world.ended(call["sid"])
-    (asked,) = world.site.at("/api/webhooks/calls")
-    assert asked.signed
-    assert asked.form["ForwardedFrom"] == BOB
-    assert asked.form["CallToken"]
+    (received,) = world.site.at("/api/webhooks/calls")
+    assert received.signed
+    assert received.form["ForwardedFrom"] == BOB
+    assert received.form["CallToken"]
 
 
 async def test_somebody_calls(world: World) -> None:
@@ -294,10 +294,10 @@ async def test_somebody_calls(world: World) -> None:
     world.site.says("/api/webhooks/calls", HELLO)
     call = await world.admin("POST", "/calls", {"from": ALICE, "to": US})
     story = await world.ended(call["sid"])
-    (asked,) = world.site.at("/api/webhooks/calls")
-    assert asked.signed
-    assert (asked.form["From"], asked.form["Direction"]) == (ALICE, "inbound")
-    assert asked.form["CallStatus"] == "ringing"
+    (received,) = world.site.at("/api/webhooks/calls")
+    assert received.signed
+    assert (received.form["From"], received.form["Direction"]) == (ALICE, "inbound")
+    assert received.form["CallStatus"] == "ringing"
     assert (story["status"], world.heard(story)) == ("completed", ["Hello"])
 
 
@@ -306,8 +306,8 @@ async def test_who_calls(world: World, sender: str) -> None:
     """A browser client, an anonymous caller and a SIP phone can call too."""
     call = await world.admin("POST", "/calls", {"from": sender, "to": "client:bob"})
     await world.ended(call["sid"])
-    (asked,) = world.site.at("/api/webhooks/calls")
-    assert (asked.form["From"], asked.form["To"]) == (sender, "client:bob")
+    (received,) = world.site.at("/api/webhooks/calls")
+    assert (received.form["From"], received.form["To"]) == (sender, "client:bob")
 
 
 @pytest.mark.parametrize(("reason", "status"), [("busy", "busy"), ("rejected", "no-answer")])
@@ -339,7 +339,7 @@ async def test_a_phone_is_driven_by_hand(world: World) -> None:
     await world.site.until("/g", 2)
     story = await world.admin("POST", f"/calls/{sid}", "hangup")
     assert story["status"] == "completed"
-    assert [asked.form.get("Digits") for asked in world.site.at("/g")] == ["7", None]
+    assert [received.form.get("Digits") for received in world.site.at("/g")] == ["7", None]
     assert world.site.at("/g")[1].form["SpeechResult"] == "agent"
     assert story["transcript"][-1]["who"] == "caller"
     async with world.session.post(

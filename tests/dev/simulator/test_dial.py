@@ -29,12 +29,12 @@ async def test_two_phones_talk(world: World) -> None:
         {"speech": "Hello Bob"},
     )
     story = await world.ended(sid)
-    (asked,) = world.site.at("/after")
-    assert asked.form["DialCallStatus"] == "completed"
-    assert asked.form["DialBridged"] == "true"
-    assert int(asked.form["DialCallDuration"]) >= 1
+    (received,) = world.site.at("/after")
+    assert received.form["DialCallStatus"] == "completed"
+    assert received.form["DialBridged"] == "true"
+    assert int(received.form["DialCallDuration"]) >= 1
     (leg,) = story["legs"]
-    assert asked.form["DialCallSid"] == leg["sid"]
+    assert received.form["DialCallSid"] == leg["sid"]
     there = await world.admin("GET", f"/calls/{leg['sid']}")
     assert (there["from"], there["direction"]) == (US, "outbound-dial")
     assert world.heard(there, "speech", "other") == ["Hello Bob"]
@@ -60,8 +60,8 @@ async def test_nobody_there(world: World, phone: dict[str, object], status: str)
     after(world)
     await world.admin("PUT", f"/phones/{BOB}", phone)
     await world.ended(await ring(world, f'<Dial action="/after" timeout="5">{BOB}</Dial>'))
-    (asked,) = world.site.at("/after")
-    assert (asked.form["DialCallStatus"], asked.form["DialBridged"]) == (status, "false")
+    (received,) = world.site.at("/after")
+    assert (received.form["DialCallStatus"], received.form["DialBridged"]) == (status, "false")
     story = await world.ended(await ring(world, f"<Dial>{BOB}</Dial><Say>Gone</Say>"))
     assert world.heard(story) == ["Gone"]
 
@@ -106,8 +106,8 @@ async def test_whisper_refused(world: World) -> None:
     await world.ended(
         await ring(world, f'<Dial action="/after"><Number url="/w">{BOB}</Number></Dial>')
     )
-    (asked,) = world.site.at("/after")
-    assert (asked.form["DialCallStatus"], asked.form["DialBridged"]) == ("no-answer", "false")
+    (received,) = world.site.at("/after")
+    assert (received.form["DialCallStatus"], received.form["DialBridged"]) == ("no-answer", "false")
 
 
 async def test_the_caller_hangs_up(world: World) -> None:
@@ -116,8 +116,8 @@ async def test_the_caller_hangs_up(world: World) -> None:
     await world.admin("PUT", f"/phones/{BOB}", {"talks": 10_000})
     sid = await ring(world, f'<Dial action="/after">{BOB}</Dial>', {"wait": 5}, "hangup")
     story = await world.ended(sid)
-    (asked,) = await world.site.until("/after")
-    assert asked.form["CallStatus"] == "completed"
+    (received,) = await world.site.until("/after")
+    assert received.form["CallStatus"] == "completed"
     assert story["legs"][0]["status"] == "completed"
     assert "After" not in world.heard(story)
 
@@ -246,9 +246,9 @@ async def test_queue(world: World) -> None:
     assert (await world.ended(agent))["status"] == "completed"
     await world.ended(caller)
     assert world.site.at("/wait")[0].form["QueuePosition"] == "1"
-    (asked,) = await world.site.until("/after")
-    assert asked.form["QueueSid"].startswith("QU")
-    assert asked.form["QueueResult"] == "bridged"
+    (received,) = await world.site.until("/after")
+    assert received.form["QueueSid"].startswith("QU")
+    assert received.form["QueueResult"] == "bridged"
 
 
 @pytest.mark.parametrize(
@@ -306,8 +306,8 @@ async def test_hang_up_in_a_queue(world: World) -> None:
     """Whoever hangs up while waiting is reported as such."""
     after(world)
     await world.ended(await ring(world, '<Enqueue action="/after">b</Enqueue>'))
-    (asked,) = await world.site.until("/after")
-    assert asked.form["QueueResult"] == "hangup"
+    (received,) = await world.site.until("/after")
+    assert received.form["QueueResult"] == "hangup"
 
 
 async def test_a_script_goes_on_while_waiting(world: World) -> None:

@@ -30,10 +30,10 @@ async def test_every_name_is_in_the_guide(world: World) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("shown", SHOWN.findall(PAGE.read_text("utf-8")))
-async def test_what_it_shows_works(world: World, shown: tuple[str, str, str]) -> None:
+@pytest.mark.parametrize("example", SHOWN.findall(PAGE.read_text("utf-8")))
+async def test_what_it_shows_works(world: World, example: tuple[str, str, str]) -> None:
     """Each order in docs/simulator.md is taken as it stands."""
-    method, path, body = shown
+    method, path, body = example
     async with world.session.request(
         method, f"{world.url}/_simulator{path}", data=body
     ) as response:

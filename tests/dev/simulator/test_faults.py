@@ -64,8 +64,8 @@ async def test_callbacks_are_lost(world: World) -> None:
     """Lost callbacks never come, and the journal says so."""
     await world.admin("PUT", "/faults", {"callbacks": "lost", "remaining": 2})
     await world.text(StatusCallback=world.site.url + "/s")
-    (asked,) = await world.site.until("/s")
-    assert asked.form["MessageStatus"] == "delivered"
+    (received,) = await world.site.until("/s")
+    assert received.form["MessageStatus"] == "delivered"
     journal = await world.admin("GET", "/journal")
     assert sum(event.get("fault") == "callback lost" for event in journal["events"]) == 2
 
@@ -75,8 +75,8 @@ async def test_callbacks_come_late_and_shuffled(world: World) -> None:
     for n, fault in enumerate(("late", "shuffled"), 1):
         await world.admin("PUT", "/faults", {"callbacks": fault})
         await world.text(StatusCallback=world.site.url + "/s")
-        asked = await world.site.until("/s", 3 * n)
-        assert {one.form["MessageStatus"] for one in asked} == {"sending", "sent", "delivered"}
+        received = await world.site.until("/s", 3 * n)
+        assert {one.form["MessageStatus"] for one in received} == {"sending", "sent", "delivered"}
 
 
 def test_the_same_seed_draws_the_same_faults() -> None:

@@ -75,8 +75,8 @@ async def test_phones_ring_while_somebody_answers(world: World) -> None:
         await world.admin("POST", f"/calls/{sid}", {"answer": True})
         await world.until(sid, "pause")
         await world.admin("PUT", f"/phones/{BOB}", {"answers": True})
-        told = await world.dial(To=BOB, Twiml="<Response/>")
-        assert (await world.ended(told))["status"] == "completed"
+        reported = await world.dial(To=BOB, Twiml="<Response/>")
+        assert (await world.ended(reported))["status"] == "completed"
     async with asyncio.timeout(10):
         while world.exchange.phones.pages:  # noqa: ASYNC110 - a plain number has no event
             await asyncio.sleep(0.02)

@@ -49,4 +49,7 @@ async def test_a_taken_port() -> None:
     first.terminate()
     await first.wait()
     assert second.returncode == 4
-    assert (out, error) == (b"", f"simulator: port {port} is taken; choose another one with --port\n".encode())
+    assert (out, error) == (
+        b"",
+        f"simulator: port {port} is taken; choose another one with --port\n".encode(),
+    )

@@ -188,9 +188,9 @@ async def test_messaging_service(world: World) -> None:
     callback = world.site.url + "/s"
     message = await world.text(From="", MessagingServiceSid=SERVICE, StatusCallback=callback)
     assert (message["status"], message["from"], message["num_segments"]) == ("accepted", None, "0")
-    asked = await world.site.until("/s", 4)
+    received = await world.site.until("/s", 4)
     # Twilio keeps no order among callbacks, and a busy machine shows that.
-    statuses = {one.form["MessageStatus"]: one.form for one in asked}
+    statuses = {one.form["MessageStatus"]: one.form for one in received}
     assert statuses.keys() == {"queued", "sending", "sent", "delivered"}
     assert statuses["queued"]["MessagingServiceSid"] == SERVICE
     _, later = await world.rest("GET", f"/Messages/{message['sid']}.json")
@@ -207,8 +207,8 @@ async def test_schedule_and_cancel(world: World) -> None:
     assert canceled["status"] == "canceled"
     status, body = await world.rest("POST", path, {"Status": "canceled"})
     assert (status, body["code"]) == (409, 30409)
-    (told,) = await world.site.until("/s")
-    assert told.form["MessageStatus"] == "canceled"
+    (reported,) = await world.site.until("/s")
+    assert reported.form["MessageStatus"] == "canceled"
 
 
 async def test_a_scheduled_message_is_sent_at_its_time(world: World) -> None:

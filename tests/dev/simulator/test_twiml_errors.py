@@ -72,8 +72,8 @@ async def test_the_fallback_is_asked_once(world: World) -> None:
         plan_b = world.site.says("/b", fallback)
         story = await world.ended(await world.dial(Url=url, FallbackUrl=plan_b))
         assert world.heard(story) == [heard]
-        asked = world.site.at("/b")[-1]
-        assert (asked.form["ErrorCode"], asked.form["ErrorUrl"]) == ("11200", url)
+        received = world.site.at("/b")[-1]
+        assert (received.form["ErrorCode"], received.form["ErrorUrl"]) == ("11200", url)
 
 
 async def test_a_redirect_loop_ends(world: World) -> None:

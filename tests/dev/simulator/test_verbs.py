@@ -64,9 +64,9 @@ async def test_gather(
     """What is pressed or said goes to the action as Twilio tells it."""
     said(world, "Done")
     story = await call(world, f'<Gather action="/next" {attributes}/>', "answer", *deeds)
-    (asked,) = world.site.at("/next")
-    assert asked.signed
-    assert {name: asked.form.get(name) for name in expected} == expected
+    (received,) = world.site.at("/next")
+    assert received.signed
+    assert {name: received.form.get(name) for name in expected} == expected
     assert world.heard(story) == ["Done"]
 
 
@@ -102,8 +102,8 @@ async def test_partial_results(world: World) -> None:
     said(world)
     twiml = '<Gather input="speech" action="/next" partialResultCallback="/p"/>'
     await call(world, twiml, "answer", {"speech": "hello"})
-    (asked,) = await world.site.until("/p")
-    assert asked.form["UnstableSpeechResult"] == "hello"
+    (received,) = await world.site.until("/p")
+    assert received.form["UnstableSpeechResult"] == "hello"
 
 
 async def test_record(world: World) -> None:
@@ -118,13 +118,13 @@ async def test_record(world: World) -> None:
         {"record": words},
         {"digits": "#"},
     )
-    (asked,) = world.site.at("/next")
+    (received,) = world.site.at("/next")
     (recorded,) = await world.site.until("/rec")
     (transcribed,) = await world.site.until("/t")
-    assert asked.form["Digits"] == "#"
-    assert asked.form["RecordingUrl"] == recorded.form["RecordingUrl"]
+    assert received.form["Digits"] == "#"
+    assert received.form["RecordingUrl"] == recorded.form["RecordingUrl"]
     assert recorded.form["RecordingSource"] == "RecordVerb"
-    assert int(asked.form["RecordingDuration"]) == len(words) // 15
+    assert int(received.form["RecordingDuration"]) == len(words) // 15
     assert transcribed.form["TranscriptionText"] == words
     assert transcribed.form["TranscriptionStatus"] == "completed"
     assert world.heard(story) == ["Thanks"]
@@ -142,8 +142,8 @@ async def test_only_finish_keys_end_a_recording(world: World, finish: str, digit
         {"record": "It is me"},
         {"digits": "75"},
     )
-    (asked,) = world.site.at("/next")
-    assert (asked.form["Digits"], asked.form["RecordingDuration"]) == (digits, "1")
+    (received,) = world.site.at("/next")
+    assert (received.form["Digits"], received.form["RecordingDuration"]) == (digits, "1")
 
 
 async def test_a_recording_is_finished_by_hand(world: World) -> None:
@@ -164,8 +164,8 @@ async def test_hanging_up_ends_a_recording(world: World) -> None:
     story = await call(
         world, '<Record action="/next"/>', "answer", {"record": "It is me"}, "hangup"
     )
-    (asked,) = await world.site.until("/next")
-    assert (asked.form["Digits"], asked.form["CallStatus"]) == ("hangup", "completed")
+    (received,) = await world.site.until("/next")
+    assert (received.form["Digits"], received.form["CallStatus"]) == ("hangup", "completed")
     assert world.heard(story) == []
 
 
@@ -180,8 +180,8 @@ async def test_redirect(world: World) -> None:
     """A relative redirect leads on, by its own method; the verbs behind it are not reached."""
     said(world, "There")
     story = await call(world, '<Redirect method="GET">next?x=1&amp;y=2</Redirect><Say>No</Say>')
-    (asked,) = world.site.at("/next")
-    assert (asked.method, asked.form["y"], asked.signed) == ("GET", "2", True)
+    (received,) = world.site.at("/next")
+    assert (received.method, received.form["y"], received.signed) == ("GET", "2", True)
     assert world.heard(story) == ["There"]
 
 
