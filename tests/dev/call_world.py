@@ -46,7 +46,7 @@ class CallWorld:
             return found
 
     async def simulate(self, method: str, path: str, body: object = None) -> Json:
-        """Tell the simulator what somebody outside does."""
+        """Let somebody outside do something, through the simulator."""
         url = f"{self.twilio}/_simulator{path}"
         async with self.session.request(method, url, json=body) as answer:
             assert answer.status < 300, await answer.text()
@@ -111,7 +111,7 @@ class CallWorld:
 
 
 def heard(story: Json) -> list[str]:
-    """What was said and played in a call, by whomever the caller could hear."""
+    """Return what was said, played and texted in a call."""
     return [line["text"] for line in story["transcript"] if line["event"] in {"say", "play", "sms"}]
 
 

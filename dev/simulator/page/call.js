@@ -17,10 +17,10 @@ export const rings = (item) => item.type === "call" && item.status === "ringing"
 
 /** Whether the app waits for keys or speech: it asked, and there is no answer that it reacted to. */
 function listens(transcript) {
-  const asked = transcript.findLastIndex((line) => LISTENS.has(line.event));
-  if (asked < 0) return false;
-  const answered = transcript.findIndex((line, place) => place > asked && line.who === "caller");
-  return answered < 0 || !transcript.slice(answered).some((line) => line.who === "switchboard");
+  const start = transcript.findLastIndex((line) => LISTENS.has(line.event));
+  if (start < 0) return false;
+  const answer = transcript.findIndex((line, place) => place > start && line.who === "caller");
+  return answer < 0 || !transcript.slice(answer).some((line) => line.who === "switchboard");
 }
 
 export class CallCard {

@@ -2,7 +2,7 @@
 
 import { CallCard, goesOn } from "./call.js";
 import { attempt, el, icon, iconButton, isOn, setSwitch } from "./element.js";
-import { ask } from "./simulator.js";
+import { request } from "./simulator.js";
 import { Thread } from "./thread.js";
 import { spaced } from "./wording.js";
 
@@ -43,13 +43,13 @@ export class Column {
   }
 
   post(path, fields) {
-    const asked = ask("POST", path, { from: this.phone.address, to: this.model.number, ...fields });
-    return attempt(this.problem, asked);
+    const answer = request("POST", path, { from: this.phone.address, to: this.model.number, ...fields });
+    return attempt(this.problem, answer);
   }
 
   toggle() {
     const answers = isOn(this.answers);
-    return attempt(this.problem, ask("PUT", `phones/${encodeURIComponent(this.phone.address)}`, { answers }));
+    return attempt(this.problem, request("PUT", `phones/${encodeURIComponent(this.phone.address)}`, { answers }));
   }
 
   /** Draws what changed. */

@@ -34,22 +34,22 @@ export const byId = (id) => document.getElementById(id);
 
 /** Returns a function that calls `draw` in the next frame, once however often it is called. */
 export function onceAFrame(draw) {
-  let asked = false;
+  let isPending = false;
   return () => {
-    if (asked) return;
-    asked = true;
+    if (isPending) return;
+    isPending = true;
     requestAnimationFrame(() => {
-      asked = false;
+      isPending = false;
       draw();
     });
   };
 }
 
 /** Awaits a request and shows its error. */
-export async function attempt(problem, asked) {
+export async function attempt(problem, answer) {
   problem.textContent = "";
   try {
-    await asked;
+    await answer;
   } catch (error) {
     problem.textContent = `This did not work: ${error.message}`;
   }

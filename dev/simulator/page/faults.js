@@ -1,7 +1,7 @@
 // Switches for faults of Twilio, and how often those occurred.
 
 import { attempt, byId, el, isOn, setSwitch } from "./element.js";
-import { ask } from "./simulator.js";
+import { request } from "./simulator.js";
 
 const SLOW_MS = 3000;
 // name, title, what it does, whether it is on
@@ -9,7 +9,7 @@ const SWITCHES = [
   ["slow", "Slow", "Twilio takes 3 seconds to answer", (settings) => settings.latency_ms > 0],
   ["429", "429", "Too many requests; nothing is created", (settings) => settings.kinds?.includes("429")],
   ["reset_after", "Lost answers", "Created, then the connection breaks", (settings) => settings.kinds?.includes("reset_after")],
-  ["callbacks", "Lost callbacks", "Statuses change, but the app is not told", (settings) => settings.callbacks === "lost"],
+  ["callbacks", "Lost callbacks", "Statuses change, but the app gets no callback", (settings) => settings.callbacks === "lost"],
 ];
 const KINDS = ["429", "reset_after"];
 
@@ -32,7 +32,7 @@ export class Faults {
 
   change() {
     const on = (name) => isOn(this.switches.get(name));
-    const answer = ask("PUT", "faults", {
+    const answer = request("PUT", "faults", {
       latency_ms: on("slow") ? SLOW_MS : 0,
       kinds: KINDS.filter(on),
       callbacks: on("callbacks") ? "lost" : null,

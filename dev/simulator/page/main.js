@@ -7,7 +7,7 @@ import { attempt, byId, copy, isOn, onceAFrame, setSwitch } from "./element.js";
 import { Faults } from "./faults.js";
 import { Model } from "./model.js";
 import { PhoneList } from "./phone_list.js";
-import { Follower, ask } from "./simulator.js";
+import { Follower, request } from "./simulator.js";
 import { OpenPhones } from "./open_phones.js";
 import { Traffic } from "./traffic.js";
 import { spaced } from "./wording.js";
@@ -105,12 +105,12 @@ function showDrawer(shown) {
   (shown ? byId("drawer-title") : byId("open-drawer")).focus();
 }
 
-function answer(on) {
+function setAnswering(on) {
   model.answering = follower.answering = on;
   follower.connect();
 }
 
-onSwitch("answering", answer);
+onSwitch("answering", setAnswering);
 onSwitch("aloud", (on) => aloud.turn(on));
 byId("open-drawer").addEventListener("click", () => showDrawer(byId("drawer").hidden));
 byId("close-drawer").addEventListener("click", () => showDrawer(false));
@@ -129,12 +129,12 @@ byId("new-phone").addEventListener("submit", (event) => {
 byId("first-send").addEventListener("submit", (event) => {
   event.preventDefault();
   const from = address(byId("first-from").value);
-  const asked = ask("POST", "messages", { from, to: model.number, body: byId("first-body").value });
-  attempt(byId("first-problem"), asked.then(() => openPhones.open(from, { focus: true })));
+  const answer = request("POST", "messages", { from, to: model.number, body: byId("first-body").value });
+  attempt(byId("first-problem"), answer.then(() => openPhones.open(from, { focus: true })));
 });
 
 const settings = { answering: true, aloud: false, ...JSON.parse(localStorage.getItem(SETTINGS) ?? "{}") };
 setSwitch(byId("answering"), settings.answering);
 setSwitch(byId("aloud"), settings.aloud);
 aloud.turn(settings.aloud);
-answer(settings.answering);
+setAnswering(settings.answering);

@@ -5,7 +5,7 @@ const MIN_WAIT_MS = 250;
 const MAX_WAIT_MS = 4000;
 
 /** Requests one of the simulator's own paths; throws its error message when it refuses. */
-export async function ask(method, path, body) {
+export async function request(method, path, body) {
   const response = await fetch(`_simulator/${path}`, {
     method,
     headers: body === undefined ? {} : { "Content-Type": "application/json" },
@@ -17,7 +17,7 @@ export async function ask(method, path, body) {
   return JSON.parse(text);
 }
 
-export const act = (sid, action) => ask("POST", `calls/${sid}`, action);
+export const act = (sid, action) => request("POST", `calls/${sid}`, action);
 
 /** Follows events as long as the page is open; every connection starts with an overview. */
 export class Follower {
@@ -35,7 +35,7 @@ export class Follower {
     this.source?.close();
     clearTimeout(this.timer);
     try {
-      const overview = await ask("GET", "overview");
+      const overview = await request("GET", "overview");
       if (turn !== this.turn) return;
       this.follow(overview.n);
       this.model.reset(overview);

@@ -30,9 +30,9 @@ const short = (text) => text.replace(/^\/2010-04-01\/Accounts\/[^/]+/, "…");
 function headline(event) {
   if (event.kind === "request") return ["App → Twilio", `${event.method} ${short(event.path)}`, event.fault ?? event.status];
   const about = event.parameters?.MessageStatus ?? event.parameters?.CallStatus;
-  const asked = `${event.method ?? "POST"} ${path(event.url ?? "")}${about ? ` · ${about}` : ""}`;
-  if (event.kind === "webhook") return ["Twilio → app", asked, event.status ?? "no answer"];
-  if (event.kind === "fault") return ["Twilio → app", asked, "lost"];
+  const line = `${event.method ?? "POST"} ${path(event.url ?? "")}${about ? ` · ${about}` : ""}`;
+  if (event.kind === "webhook") return ["Twilio → app", line, event.status ?? "no answer"];
+  if (event.kind === "fault") return ["Twilio → app", line, "lost"];
   return ["Error", event.text, event.code];
 }
 

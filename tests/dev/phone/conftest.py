@@ -21,11 +21,11 @@ browser, page = browsers.browser, browsers.page
 
 @pytest.fixture(autouse=True)
 def _needs_a_browser(browser: Browser) -> None:
-    """Every test of this room is skipped where there is no browser."""
+    """Skip every test of this folder where there is no browser."""
 
 
 def new_exchange(app_url: str) -> Exchange:
-    """A simulator in a hurry, on which a person at a page is five times as quick as life."""
+    """Make a fast simulator, on which time at the page passes five times as fast as in life."""
     account = Account(sid=SID, auth_token=TOKEN, number=US, app_url=app_url)
     clock = Clock(speed=400, patience=40, step=0.005, in_hand=5)
     return Exchange(account, clock=clock, count_segments=count_segments)

@@ -1,4 +1,4 @@
-"""The page as somebody sits at it: where things are, in a reader's words."""
+"""The phone page as a person uses it: finds elements by their visible names."""
 
 import re
 from dataclasses import dataclass

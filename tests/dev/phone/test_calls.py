@@ -45,7 +45,7 @@ async def spoken(desk: Desk) -> object:
 
 
 async def test_a_call_rings_until_it_is_answered(desk: Desk) -> None:
-    """The page rings until answered, shows what is said, brings keys to the Gather, hangs up."""
+    """The page rings until answered, shows what is said, sends keys to the Gather, and hangs up."""
     sid = await desk.world.dial(Twiml=gather(desk.world, "dtmf"))
     await expect(desk.phone()).to_contain_text("is calling")
     await expect(desk.page).to_have_title(f"{ALICE} rings")
@@ -66,7 +66,7 @@ async def test_a_call_rings_until_it_is_answered(desk: Desk) -> None:
 
 
 async def test_words_reach_the_gather(desk: Desk) -> None:
-    """What is typed into the speech box is what the app is told was said."""
+    """The text of the speech box reaches the app as speech."""
     await desk.world.dial(Twiml=gather(desk.world, "speech"))
     await desk.answer()
     await desk.say("a table for two")
@@ -83,7 +83,7 @@ async def test_a_call_can_be_declined(desk: Desk) -> None:
 
 
 async def test_a_call_can_ring_out(desk: Desk) -> None:
-    """A call that nobody takes ends as not answered."""
+    """A call without an answer ends as that."""
     sid = await desk.world.dial(Twiml="<Response/>", Timeout="50")  # ten seconds to see it
     await expect(desk.button("Answer")).to_be_visible()
     assert (await desk.world.ended(sid))["status"] == "no-answer"
@@ -92,7 +92,7 @@ async def test_a_call_can_ring_out(desk: Desk) -> None:
 
 
 async def test_somebody_calls_the_app_and_leaves_a_voicemail(desk: Desk) -> None:
-    """A call from a phone asks the app, signed; what is said is recorded, and can be played."""
+    """A call from a phone calls the app, signed; speech is recorded and can be played."""
     site = desk.world.site
     done = site.says("/done", f"<Response><Say>Bye</Say>{LONG}</Response>")
     document = (
@@ -157,7 +157,7 @@ async def test_what_is_played_and_what_goes_wrong_is_in_the_transcript(desk: Des
 
 
 async def test_a_phone_can_answer_by_itself(desk: Desk) -> None:
-    """With a phone's switch off, or the page's, calls are answered as if nobody sat here."""
+    """With a phone's switch off, or the page's, calls are answered as without a page."""
     await desk.world.text(Body="Hi")
     await desk.phone().get_by_role("switch", name="I answer calls").click()
     await expect(desk.phone().get_by_role("switch")).to_have_attribute("aria-checked", "false")

@@ -38,7 +38,7 @@ async def test_a_restart_of_the_app(page: Page) -> None:
             url = await stack.enter_async_context(serve(exchange))
             await page.goto(url)
             await page.get_by_role("button", name="Send a text to the app").click()
-            desk = Desk(page, World(url, None, site, exchange))  # type: ignore[arg-type] # not asked
+            desk = Desk(page, World(url, None, site, exchange))  # type: ignore[arg-type] # not used
             await expect(desk.message("Hello, is")).to_contain_text("The app took it")
         await desk.text("Gone?")
         await expect(desk.message("Gone?")).to_contain_text("The app did not take it")
@@ -90,7 +90,7 @@ async def test_forgetting_everything_empties_the_page(desk: Desk) -> None:
 
 
 async def test_the_first_steps_can_be_read_again(desk: Desk) -> None:
-    """What a new user was told first is one click away when there are phones."""
+    """The first steps are one click away when there are phones."""
     await desk.world.text(Body="Hi")
     await expect(desk.message("Hi")).to_be_visible()
     await desk.page.get_by_role("button", name="First steps").click()

@@ -94,7 +94,7 @@ async def test_a_lost_answer_still_arrives(desk: Desk) -> None:
 
 
 async def test_a_lost_callback_is_seen_on_the_text(desk: Desk) -> None:
-    """A status that the app was not told about says so, in the thread and in the list."""
+    """A status whose callback was lost says so, in the thread and in the list."""
     drawer = await desk.behind_the_scenes()
     await desk.switch("Lost callbacks").click()
     await expect(drawer.locator("#fault-effect")).to_contain_text("0 callbacks lost")

@@ -56,7 +56,7 @@ async def expect_above_input(desk: Desk, element: Locator) -> None:
 
 
 async def test_the_last_message_is_above_the_input(desk: Desk) -> None:
-    """Whatever arrives last is in view with its status, also below long texts."""
+    """The last message is in view with its status, also below long texts."""
     reply = f"<Response><Message>{LONG_TEXT}</Message></Response>"
     desk.world.site.says("/api/webhooks/messages", reply)
     await use(desk)
@@ -132,7 +132,7 @@ async def test_a_switch_has_one_name(desk: Desk) -> None:
 
 
 async def test_the_last_line_of_a_live_call_is_above_the_keypad(desk: Desk) -> None:
-    """What was said last is in view while somebody is on the call."""
+    """The last line is in view while somebody is on the call."""
     await desk.world.text(Body=LONG_TEXT)
     say = "".join(f"<Say>Line {number}</Say>" for number in range(9))
     gather = f"<Gather timeout='900'>{say}</Gather>"

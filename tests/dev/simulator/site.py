@@ -1,4 +1,4 @@
-"""A small webhook site: answers from a table and checks every signature as Twilio's users do."""
+"""A small webhook site: answers from a table and checks every signature."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Site:
         return app
 
     def says(self, path: str, *answers: Answer) -> str:
-        """Answer this path so; gives the URL."""
+        """Set the answers of a path; return its URL."""
         self.answers[path] = list(answers)
         return self.url + path
 
@@ -65,7 +65,7 @@ class Site:
         )
 
     async def until(self, path: str, count: int = 1) -> list[Received]:
-        """Wait until a path was asked so often."""
+        """Wait until a path was requested so often."""
         async with asyncio.timeout(10), self.news:
             await self.news.wait_for(lambda: len(self.at(path)) >= count)
         return self.at(path)

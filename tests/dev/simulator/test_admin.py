@@ -91,7 +91,7 @@ async def test_pages_of_this_machine_are_let_in(world: World, origin: str) -> No
 
 
 async def test_phones_are_listed_and_changed(world: World) -> None:
-    """Phones that were used or told something are listed; changes add up."""
+    """Phones that were used or configured are listed; changes add up."""
     await world.text(To=BOB)
     await world.admin("PUT", f"/phones/{ALICE}", {"ring": 4})
     await world.admin("PUT", f"/phones/{ALICE}", {"answers": False})
@@ -129,7 +129,7 @@ async def test_phones_are_listed_and_changed(world: World) -> None:
     ],
 )
 async def test_mistakes_are_named(world: World, method: str, path: str, body: object) -> None:
-    """A misspelt order is refused in words, never ignored."""
+    """A misspelt request is refused with the reason, never ignored."""
     url = f"{world.url}/_simulator{path}"
     async with world.session.request(method, url, json=body) as response:
         assert response.status == 400
@@ -144,7 +144,7 @@ async def test_an_unknown_call_is_not_found(world: World) -> None:
 
 
 async def test_unknown_paths_are_not_found(world: World) -> None:
-    """A wrong path or method below the simulator's own is 404 in words, not Twilio's 401."""
+    """A wrong path or method below the simulator's own is 404 with the reason, not Twilio's 401."""
     for method, path in (("GET", "/messages"), ("DELETE", "/faults"), ("GET", "/nothing")):
         url = f"{world.url}/_simulator{path}"
         async with world.session.request(method, url) as response:

@@ -15,7 +15,7 @@ SERVICE = "MG" + "a" * 32
 
 
 async def test_books_are_kept_over_a_restart(tmp_path: Path, site: Site) -> None:
-    """What was kept comes back after a restart; deleted rows and torn lines do not."""
+    """Rows come back after a restart; deleted rows and torn lines do not."""
     file = tmp_path / "books.jsonl"
     account = Account(sid=SID, auth_token=TOKEN, number=US, app_url=site.url)
 

@@ -85,7 +85,7 @@ async def test_get_parameters_travel_in_the_signed_query(world: World) -> None:
 
 @pytest.mark.parametrize(("written", "method"), [("get", "GET"), ("PUT", "POST"), ("a b", "POST")])
 async def test_there_are_two_methods(world: World, written: str, method: str) -> None:
-    """Letter case does not matter, and what is neither GET nor POST is POST."""
+    """Letter case does not matter, and a method other than GET and POST becomes POST."""
     await world.exchange.webhooks.request(world.site.url + "/s", {"A": "1"}, written)
     (received,) = world.site.at("/s")
     assert (received.method, received.form, received.signed) == (method, {"A": "1"}, True)
@@ -99,7 +99,7 @@ async def test_spaces_and_accents_travel_encoded(world: World) -> None:
     assert received.form == {"a": "José P", "b": "  "}
 
 
-async def test_redirects_are_followed_and_signed_anew(world: World) -> None:
+async def test_redirects_are_followed_and_signed_again(world: World) -> None:
     """302 is followed by GET and 307 by the same method, each with a signature of its own."""
     world.site.says("/new", "<Response/>")
     for status, method in ((302, "GET"), (307, "POST")):

@@ -170,7 +170,7 @@ async def test_an_application_has_its_own_callbacks(world: World) -> None:
 
 
 async def test_send_digits_turn_detection_off(world: World) -> None:
-    """SendDigits are pressed on answer, and nobody asks who answered."""
+    """SendDigits are pressed on answer, and there is no machine detection."""
     sid = await world.dial(Twiml=HELLO, SendDigits="ww12#", MachineDetection="Enable")
     story = await world.ended(sid)
     assert world.heard(story, "digits") == ["ww12#"]
@@ -279,7 +279,7 @@ async def test_twilio_library(world: World) -> None:
 
 
 async def test_more_may_be_told(world: World) -> None:
-    """A forwarded call tells whatever else Twilio would, beside the usual parameters."""
+    """Parameters of an inbound call are sent with the usual ones."""
     parameters = {"ForwardedFrom": BOB}
     call = await world.admin("POST", "/calls", {"from": ALICE, "parameters": parameters})
     await world.ended(call["sid"])
@@ -290,7 +290,7 @@ async def test_more_may_be_told(world: World) -> None:
 
 
 async def test_somebody_calls(world: World) -> None:
-    """An inbound call asks the voice URL while it rings, is answered, and tells its story."""
+    """An inbound call calls the voice URL while it rings, is answered, and has a transcript."""
     world.site.says("/api/webhooks/calls", HELLO)
     call = await world.admin("POST", "/calls", {"from": ALICE, "to": US})
     story = await world.ended(call["sid"])

@@ -56,7 +56,7 @@ async def test_two_phones_talk(world: World) -> None:
     ],
 )
 async def test_nobody_there(world: World, phone: dict[str, object], status: str) -> None:
-    """A dial that comes to nothing tells its action why, or goes on without one."""
+    """A dial without an answer gives its action the reason, or goes on without one."""
     after(world)
     await world.admin("PUT", f"/phones/{BOB}", phone)
     await world.ended(await ring(world, f'<Dial action="/after" timeout="5">{BOB}</Dial>'))
@@ -82,7 +82,7 @@ async def test_all_at_once(world: World) -> None:
 
 
 async def test_whisper_accepted(world: World) -> None:
-    """Whoever answers hears the noun's own document first and is connected at its end."""
+    """The person who answers hears the noun's own document first and is connected at its end."""
     after(world)
     world.site.says(
         "/w",
@@ -229,13 +229,13 @@ async def test_conference_waits_for_its_moderator(world: World) -> None:
 
 
 async def test_lonely_guests_give_up(world: World) -> None:
-    """An automatic guest whom nobody joins hangs up after a while."""
+    """An automatic participant who stays alone hangs up after a while."""
     story = await world.ended(await ring(world, "<Dial><Conference>Empty</Conference></Dial>"))
     assert story["transcript"][-1]["who"] == "caller"
 
 
 async def test_queue(world: World) -> None:
-    """A caller waits in a queue with its place told, is taken out, talks, and goes on."""
+    """A caller waits in a queue, hears the position, is taken out, talks, and goes on."""
     world.site.says("/wait", "<Response><Say>You are next</Say></Response>")
     after(world)
     await world.admin("PUT", f"/phones/{ALICE}", {"answers": False})  # waits as long as it takes
@@ -280,7 +280,7 @@ async def test_a_queued_caller_hangs_up_in_the_whisper(world: World) -> None:
 
 
 async def test_the_muted_are_not_heard(world: World) -> None:
-    """What a muted participant says reaches nobody else in the conference."""
+    """The speech of a muted participant reaches no other participant."""
     room = '<Dial><Conference muted="{}">Quiet</Conference></Dial>'
     await world.admin("PUT", f"/phones/{ALICE}", {"answers": False})
     listener = await ring(world, room.format("false"))
@@ -292,7 +292,7 @@ async def test_the_muted_are_not_heard(world: World) -> None:
 
 
 async def test_leave_a_queue(world: World) -> None:
-    """Leave in the wait document takes the caller out, and the action is told."""
+    """Leave in the wait document takes the caller out, and the action is called."""
     world.site.says("/wait", "<Response><Leave/></Response>")
     after(world)
     story = await world.ended(
@@ -303,7 +303,7 @@ async def test_leave_a_queue(world: World) -> None:
 
 
 async def test_hang_up_in_a_queue(world: World) -> None:
-    """Whoever hangs up while waiting is reported as such."""
+    """A caller who hangs up while waiting is reported as that."""
     after(world)
     await world.ended(await ring(world, '<Enqueue action="/after">b</Enqueue>'))
     (received,) = await world.site.until("/after")
@@ -318,7 +318,7 @@ async def test_a_script_goes_on_while_waiting(world: World) -> None:
 
 
 async def test_an_empty_queue(world: World) -> None:
-    """An agent whom nobody waits for gets no-answer when the time is up."""
+    """An agent with an empty queue gets no-answer after the time-out."""
     after(world)
     await world.ended(
         await ring(world, '<Dial action="/after" timeout="5"><Queue>c</Queue></Dial>')

@@ -46,7 +46,7 @@ async def test_the_answer_is_sent(world: World) -> None:
 
 
 async def test_more_may_be_told(world: World) -> None:
-    """A location, a button or another service's parameters are told beside the usual ones."""
+    """A location, a button or another service's parameters are sent with the usual ones."""
     await arrive(world, media_url=None, parameters={"Latitude": "48.1", "Body": ""})
     (received,) = world.site.at(HOOK)
     assert received.signed

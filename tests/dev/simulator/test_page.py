@@ -23,7 +23,7 @@ LONG = "<Response><Pause length='4000'/></Response>"
 
 
 async def test_every_file_comes_with_the_policy(world: World) -> None:
-    """The page and all its parts forbid whatever is not their own."""
+    """Each file of the page has the policy, which allows only its own files."""
     for path in ("/", *(f"/page/{file.name}" for file in FOLDER.iterdir())):
         async with world.session.get(world.url + path) as response:
             assert response.status == 200
@@ -42,7 +42,7 @@ async def test_no_other_file_is_served(world: World, path: str) -> None:
 
 
 async def test_the_overview_tells_all_that_there_is(world: World) -> None:
-    """Messages and calls in their order, phones, faults and what was said; no secret."""
+    """Messages and calls in their order, phones, faults and requests are there; secrets are not."""
     for number in range(3):
         await world.text(Body=f"Text {number}", StatusCallback=world.site.url + "/s")
     await world.site.until("/s", 9)

@@ -24,7 +24,7 @@ def fields_of(instance: type) -> set[str]:
 
 
 async def test_answers_have_every_field(world: World) -> None:
-    """What is created, fetched and listed has each field that Twilio's library knows."""
+    """Created, fetched and listed resources have each field that Twilio's library reads."""
     message = await world.text()
     sid = await world.dial(Twiml=HELLO, Record="true")
     await world.ended(sid)

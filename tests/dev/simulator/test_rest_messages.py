@@ -54,7 +54,7 @@ async def test_twilio_library_sends_fetches_and_lists(world: World) -> None:
 
 
 async def test_a_page_token_survives_new_messages(world: World) -> None:
-    """A message that comes while somebody turns pages neither repeats nor hides another."""
+    """A message that arrives between two pages neither repeats nor hides another."""
     for n in range(3):
         await world.text(Body=str(n))
     _, first = await world.rest("GET", "/Messages.json?PageSize=2")
@@ -67,7 +67,7 @@ async def test_a_page_token_survives_new_messages(world: World) -> None:
 
 @pytest.mark.parametrize("size", ["0", "-1", "many", "²", "9" * 5000])
 async def test_page_sizes_are_whole_numbers(world: World, size: str) -> None:
-    """A page size that is no number above 0 is refused, whatever it is written with."""
+    """A page size that is not a number above 0 is refused, in every spelling."""
     status, body = await world.rest("GET", f"/Messages.json?PageSize={size}")
     assert (status, body["code"]) == (400, 20001)
     assert (await world.rest("GET", f"/Messages.json?Page={size}"))[0] == 200
@@ -233,7 +233,7 @@ async def test_redact_and_delete(world: World) -> None:
     assert (status, body["code"]) == (404, 20404)
 
 
-async def test_who_may_ask(world: World) -> None:
+async def test_who_has_access(world: World) -> None:
     """The token and the API key open the account; anything else gets 401 with code 20003."""
     key = ("SK" + "1" * 32, "key-secret")
     assert (await world.rest("GET", ".json", login=key))[0] == 200

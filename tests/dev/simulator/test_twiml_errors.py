@@ -43,7 +43,7 @@ async def test_fatal_errors(world: World, answer: Answer, code: int) -> None:
     ],
 )
 async def test_a_bad_url_breaks_nothing_else(world: World, twiml: str) -> None:
-    """What is no URL is an error in the journal where it is asked, and the call goes on."""
+    """A callback that is not a URL is an error in the journal, and the call goes on."""
     world.site.says("/next", "<Response><Say>On</Say></Response>")
     url = world.site.says("/v", f"<Response>{twiml}<Say>On</Say></Response>")
     await world.admin("PUT", f"/phones/{ALICE}", {"script": ["answer", {"speech": "yes"}]})

@@ -1,4 +1,4 @@
-"""A running simulator and the site that it calls, with the words that tests use."""
+"""A running simulator and the site that it calls, with what tests do to both."""
 
 import asyncio
 from dataclasses import dataclass
