@@ -62,7 +62,7 @@ async def wait_for_goodbye(line: Line) -> None:
         return
     if line.person.by_hand:
         await line.departure.wait()
-    await line.person.finishes_script()
+    await line.person.wait_for_script_end()
     await line.exchange.clock.sleep(line.person.phone.talks)
     if line.person.by_hand:  # since the script ended
         await line.departure.wait()

@@ -21,7 +21,6 @@ NOT_FOUND = "404"
 APOLOGY = "We're sorry. An application error has occurred. Goodbye."
 EVENTS = {"initiated": "initiated", "ringing": "ringing", "in-progress": "answered"}
 
-
 RunDocuments = Callable[["Line", Source], Awaitable[None]]
 
 
@@ -232,7 +231,7 @@ class Line:
 
     # The person
 
-    async def speech(self, seconds: float) -> None:
+    async def play_for(self, seconds: float) -> None:
         """Let the person listen for so long; a script may hang up at the end."""
         await self.exchange.clock.sleep(seconds)
         if self.person.wants_to_hang_up():
@@ -260,13 +259,15 @@ class Line:
         is_scripted = bool(self.person.phone.script) and not self.person.by_hand
         rate = clock.rate if is_scripted else clock.waiting_rate
         try:
-            return self.note_action(await asyncio.wait_for(self.person.acts(kinds), seconds / rate))
+            return self.note_action(
+                await asyncio.wait_for(self.person.wait_for_action(kinds), seconds / rate)
+            )
         except TimeoutError:
             return None
 
     def note_action(self, action: Action) -> Action:
-        """Note what the person did, which also shows that the documents are not an endless loop."""
-        self.document_count = 0  # since the person last did something
+        """Write an action into the transcript; the documents after it are not an endless loop."""
+        self.document_count = 0
         self.note("caller", action.kind, action.text)
         return action
 

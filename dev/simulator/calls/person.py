@@ -1,9 +1,9 @@
-"""The person (or machine) at the far end of a line: acts by script, by hand, or not at all.
+"""The person or machine on a line, who acts by script, by hand, or not at all.
 
-A script is a list, done in order. ``"answer"``, ``"decline"`` and ``"busy"`` are done while it
-rings. ``{"digits": "1#"}``, ``{"speech": "yes"}`` and ``{"record": "text"}`` are done when the
-switchboard listens for that. ``{"wait": 3}`` lets simulated seconds pass while it listens.
-``"hangup"`` is done at the end of what is being said, or when the switchboard listens.
+A script is a list of actions, done in order. ``"answer"``, ``"decline"`` and ``"busy"`` are done
+while the phone rings. ``{"digits": "1#"}``, ``{"speech": "yes"}`` and ``{"record": "text"}`` are
+done when the app listens for them. ``{"wait": 3}`` waits for simulated seconds while it listens.
+``"hangup"`` is done at the end of what is being said, or when the app listens.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ RINGING = frozenset({"answer", "decline", "busy"})
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing that a person does: its kind, and the digits or words."""
+    """One action of a person: its kind, and the digits or the text."""
 
     kind: str
     text: str = ""
@@ -28,7 +28,7 @@ class Action:
         """Read ``"hangup"``, ``{"hangup": true}`` or ``{"digits": "1"}``.
 
         Raises:
-            ValueError: It says something else.
+            ValueError: The step is not valid.
         """
         if isinstance(step, str):
             kind, value = step, ""
@@ -40,10 +40,10 @@ class Action:
         else:
             raise ValueError("an action has exactly one key")
         if kind not in KINDS:
-            raise ValueError(f"unknown action {kind!r}, known are {sorted(KINDS)}")
+            raise ValueError(f"unknown action {kind!r}; known actions are {sorted(KINDS)}")
         pattern = PATTERNS.get(kind)
         if pattern is not None and not pattern.fullmatch(value):
-            raise ValueError(f"{kind} must match {pattern.pattern}, unlike {value!r}")
+            raise ValueError(f"{value!r} is not valid for {kind}: it must match {pattern.pattern}")
         return cls(kind, value)
 
 
@@ -58,24 +58,24 @@ KINDS = RINGING | PATTERNS.keys() | {"hangup"}
 
 
 class Person:
-    """What one person still means to do, and what somebody made them do by hand."""
+    """The rest of a person's script, and the actions by hand that nobody has heard yet."""
 
     def __init__(self, phone: Phone) -> None:
         self.phone = phone
         self.script: deque[Action] = deque(map(Action.from_json, phone.script))
         self.by_hand = not phone.answers
         self._pending: deque[Action] = deque()
-        self._idle = asyncio.Event()
-        self._rest_if_done()
+        self._script_done = asyncio.Event()
+        self._check_script()
         self._changed = asyncio.Event()
 
     @property
-    def automatic(self) -> bool:
-        """Whether nobody drives this phone, so that it must end conversations by itself."""
+    def is_automatic(self) -> bool:
+        """Whether this person ends conversations alone: no script is left, and nobody drives."""
         return not self.by_hand and not self.script
 
-    def ringing(self) -> Action | None:
-        """What the script says to do while it rings."""
+    def next_while_ringing(self) -> Action | None:
+        """Return the script's next action if it is one for a ringing phone."""
         return self.next_scripted(RINGING)
 
     def wants_to_hang_up(self) -> bool:
@@ -83,44 +83,44 @@ class Person:
         return bool(self.script) and self.script[0].kind == "hangup"
 
     def do(self, action: Action) -> None:
-        """Make the person do something now."""
+        """Add an action by hand."""
         self.by_hand = True
         self._pending.append(action)
         self._changed.set()
 
     def give_back(self, action: Action) -> None:
-        """Return what was not used, for the next time that somebody listens."""
+        """Put back what was not used, for the next time that the app listens."""
         self._pending.appendleft(action)
         self._changed.set()
 
     def next_scripted(self, kinds: frozenset[str]) -> Action | None:
-        """The script's next deed if it is of these kinds."""
+        """Return the script's next action if it is of these kinds."""
         if not self.script or self.script[0].kind not in kinds:
             return None
         action = self.script.popleft()
-        self._rest_if_done()
+        self._check_script()
         return action
 
-    def _rest_if_done(self) -> None:
+    def _check_script(self) -> None:
         if not self.script:
-            self._idle.set()
+            self._script_done.set()
 
-    async def finishes_script(self) -> None:
-        """Wait until the script, if there is one, is done."""
-        await self._idle.wait()
+    async def wait_for_script_end(self) -> None:
+        """Wait until no script is left."""
+        await self._script_done.wait()
 
-    def at_hand(self, kinds: frozenset[str]) -> Action | None:
-        """The first waiting deed of these kinds, if there is one."""
+    def next_by_hand(self, kinds: frozenset[str]) -> Action | None:
+        """Return the first pending action by hand of these kinds, if there is one."""
         for action in self._pending:
             if action.kind in kinds:
                 self._pending.remove(action)
                 return action
         return None
 
-    async def acts(self, kinds: frozenset[str]) -> Action:
-        """Wait until somebody makes this person do something of these kinds."""
+    async def wait_for_action(self, kinds: frozenset[str]) -> Action:
+        """Wait for an action by hand of these kinds."""
         while True:
-            action = self.at_hand(kinds)
+            action = self.next_by_hand(kinds)
             if action is not None:
                 return action
             self._changed.clear()

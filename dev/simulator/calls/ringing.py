@@ -30,11 +30,11 @@ async def ring(line: Line) -> str:
         return "busy"
     line.note("switchboard", "ring", line.call.to)
     line.set_status("ringing")
-    scripted_action = line.person.ringing()
+    action = line.person.next_while_ringing()
     if line.peer is not None:
         line.exchange.spawn(_follow_peer(line, line.peer))
-    elif scripted_action is not None:
-        line.pick_up(scripted_action.kind)
+    elif action is not None:
+        line.pick_up(action.kind)
     elif phone.answers and phone.ring <= line.options.ring_for:
         # The call may be canceled before the person answers.
         early = await line.wait_for_pickup(phone.ring)
@@ -70,7 +70,7 @@ async def detect_machine(line: Line) -> None:
 
     async def detect_and_report() -> None:
         await detect()
-        result = {
+        parameters = {
             "CallSid": line.call.sid,
             "AccountSid": line.call.account_sid,
             "AnsweredBy": answered_by,
@@ -79,7 +79,7 @@ async def detect_machine(line: Line) -> None:
         }
         if options.detection_callback:
             line.exchange.webhooks.notify(
-                options.detection_callback, result, options.detection_method
+                options.detection_callback, parameters, options.detection_method
             )
 
     if options.async_detection:

@@ -21,7 +21,7 @@ from dev.simulator.documents import DocumentUrl, Source, plain_text
 
 MAX_LEGS: Final = 10
 # From the best outcome to the worst: the best one of several legs is the Dial's.
-WORST_LAST = ("no-answer", "busy", "canceled", "failed")
+BEST_FIRST = ("no-answer", "busy", "canceled", "failed")
 RECORDED = {"true", "record-from-answer", "record-from-ringing", "record-from-answer-dual"}
 RECORDED |= {"record-from-ringing-dual"}
 SCHEMES = {"Number": "", "Sim": "", "Client": "client:", "Sip": "", "Application": "app:"}
@@ -75,7 +75,7 @@ def _targets(line: Line, element: Element) -> list[Target]:
         if noun.tag not in SCHEMES:
             line.error(12200, f"unknown noun <{noun.tag}> in <Dial>", warning=True)
             continue
-        address = SCHEMES[noun.tag] + _addressed(noun)
+        address = SCHEMES[noun.tag] + _address(noun)
         known = noun.tag in {"Application", "WhatsApp"} or callee(address)
         if not known:
             line.error(13224, f"Dial: {address!r} cannot be called")
@@ -87,7 +87,7 @@ def _targets(line: Line, element: Element) -> list[Target]:
     return targets
 
 
-def _addressed(noun: Element) -> str:
+def _address(noun: Element) -> str:
     """A noun's address: its text, or a child of its own (Identity, ApplicationSid)."""
     inner = noun.find("Identity")
     if inner is None:
@@ -144,7 +144,7 @@ async def _first_to_answer(
                 return leg, "answer"
             outcomes.append(task.result())
             leg.finish(task.result())
-    return None, min(outcomes, key=WORST_LAST.index)
+    return None, min(outcomes, key=BEST_FIRST.index)
 
 
 async def _connect(line: Line, element: Element, leg: Line, noun: Element) -> dict[str, str]:

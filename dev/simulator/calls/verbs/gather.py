@@ -83,7 +83,7 @@ async def _while_prompting(line: Line, element: Element, options: GatherOptions)
     if not prompts:
         return None
     prompting = asyncio.ensure_future(run_verbs(line, prompts))
-    acting = asyncio.ensure_future(line.person.acts(options.kinds))
+    acting = asyncio.ensure_future(line.person.wait_for_action(options.kinds))
     try:
         await asyncio.wait({prompting, acting}, return_when=asyncio.FIRST_COMPLETED)
         if acting.done():
@@ -117,9 +117,9 @@ def _keep_rest(line: Line, keys: str) -> None:
         line.person.give_back(Action("digits", keys))
 
 
-def _report_partial(line: Line, element: Element, words: str) -> None:
+def _report_partial(line: Line, element: Element, text: str) -> None:
     url = element.get("partialResultCallback")
     if url:
-        result = {"UnstableSpeechResult": words, "Stability": "0.9", "SequenceNumber": "0"}
+        parameters = {"UnstableSpeechResult": text, "Stability": "0.9", "SequenceNumber": "0"}
         method = element.get("partialResultCallbackMethod", "POST")
-        line.exchange.webhooks.notify(line.address(url), line.parameters() | result, method)
+        line.exchange.webhooks.notify(line.address(url), line.parameters() | parameters, method)

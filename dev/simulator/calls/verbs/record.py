@@ -30,26 +30,26 @@ async def record(line: Line, element: Element) -> Source | None:
     action = await line.listen(SPOKEN, silence)
     while action and action.kind == "digits" and not set(action.text) & set(finish):
         action = await line.listen(SPOKEN, silence)
-    words = action.text if action and action.kind != "digits" else ""
-    if not words:
+    text = action.text if action and action.kind != "digits" else ""
+    if not text:
         line.note("caller", "silence")
         return None  # Twilio calls no action for an empty recording
-    length = int(min(max(len(words) / CHARACTERS_PER_SECOND, 1), longest))
+    length = int(min(max(len(text) / CHARACTERS_PER_SECOND, 1), longest))
     try:
-        await line.speech(length)
+        await line.play_for(length)
     except asyncio.CancelledError:
         # Hanging up ends a recording too. The action is called, but nobody hears its answer.
-        document = next_document(line, element, _keep(line, element, length, words, "hangup"))
+        document = next_document(line, element, _keep(line, element, length, text, "hangup"))
         if element.get("action"):
             line.exchange.spawn(notify_after_end(line, document))
         raise
-    action = line.person.next_scripted(KEYS) or line.person.at_hand(KEYS)
+    action = line.person.next_scripted(KEYS) or line.person.next_by_hand(KEYS)
     keys = line.note_action(action).text if action else ""
-    result = _keep(line, element, length, words, "".join(key for key in keys if key in finish)[:1])
+    result = _keep(line, element, length, text, "".join(key for key in keys if key in finish)[:1])
     return next_document(line, element, result)
 
 
-def _keep(line: Line, element: Element, length: int, words: str, key: str) -> dict[str, str]:
+def _keep(line: Line, element: Element, length: int, text: str, key: str) -> dict[str, str]:
     recording = keep_recording(
         line,
         length,
@@ -57,20 +57,20 @@ def _keep(line: Line, element: Element, length: int, words: str, key: str) -> di
         callback=line.address(element.get("recordingStatusCallback", "")),
         method=element.get("recordingStatusCallbackMethod", "POST"),
     )
-    line.note("switchboard", "recorded", str(length), words=words)
+    line.note("switchboard", "recorded", str(length), words=text)
     if transcribed := element.get("transcribeCallback"):
-        result = line.parameters() | _transcription(recording, words)
+        result = line.parameters() | _transcription(recording, text)
         line.exchange.webhooks.notify(line.address(transcribed), result)
     result = {"RecordingUrl": recording.media_url, "RecordingSid": recording.sid}
     return result | {"RecordingDuration": str(length), "Digits": key}
 
 
-def _transcription(recording: Recording, words: str) -> dict[str, str]:
+def _transcription(recording: Recording, text: str) -> dict[str, str]:
     """Return the transcription's parameters; Twilio transcribes 2 to 120 seconds."""
     done = MIN_TRANSCRIBED_SECONDS <= int(recording.duration) <= MAX_TRANSCRIBED_SECONDS
     return {
         "TranscriptionSid": new_sid("TR"),
-        "TranscriptionText": words if done else "",
+        "TranscriptionText": text if done else "",
         "TranscriptionStatus": "completed" if done else "failed",
         "TranscriptionUrl": f"{recording.media_url}/Transcriptions",
         "TranscriptionType": "fast",

@@ -30,7 +30,7 @@ async def say(line: Line, element: Element) -> Source | None:
     spoken = len(text) / CHARACTERS_PER_SECOND + breaks(element)
     for _ in range(_loops(line, element, 13510)):
         line.note("switchboard", "say", text, **_manner(element))
-        await line.speech(spoken)
+        await line.play_for(spoken)
     return None
 
 
@@ -57,10 +57,10 @@ async def play(line: Line, element: Element) -> Source | None:
     for _ in range(_loops(line, element, 13410)):
         if digits:
             line.note("switchboard", "play", digits, tones=True)
-            await line.speech(len(digits) * 0.5)
+            await line.play_for(len(digits) * 0.5)
         else:
             line.note("switchboard", "play", sound)
-            await line.speech(SOUND_SECONDS)
+            await line.play_for(SOUND_SECONDS)
     return None
 
 
@@ -74,7 +74,7 @@ async def pause(line: Line, element: Element) -> Source | None:
     """Wait in silence."""
     length = read_number(line, element, "length", 1, 13910)
     line.note("switchboard", "pause", f"{length:g}")
-    await line.speech(length)
+    await line.play_for(length)
     return None
 
 
@@ -85,6 +85,6 @@ async def echo(line: Line, _element: Element) -> Source | None:
     talking = frozenset({"speech", "digits"})
     while action := await line.listen(talking, line.person.phone.talks):
         line.note("switchboard", "echo", action.text)
-    if line.person.automatic:
+    if line.person.is_automatic:
         await line.hang_up()
     return None
