@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from twilio.rest import Client
@@ -154,3 +155,33 @@ async def test_the_numbers_of_the_account(world: World) -> None:
     (row,) = await asyncio.to_thread(twilio.incoming_phone_numbers.list, phone_number=BOB)
     assert (row.sms_url, row.capabilities["sms"]) == (world.site.url + "/sms", True)
     assert str(row.sid).startswith("PN")
+
+
+async def test_times_of_calls_are_filters(world: World) -> None:
+    """StartTime and EndTime filter calls by day and by second, before and after."""
+    sid = await world.dial(Twiml=HELLO)
+    await world.ended(sid)
+    today = datetime.now(UTC).date()
+    for name in ("StartTime", "EndTime"):
+        for sign, day, expected in (
+            ("", today, [sid]),
+            ("%3E", today, [sid]),
+            ("%3C", today, [sid]),
+            ("%3E", today + timedelta(days=1), []),
+            ("%3C", today - timedelta(days=1), []),
+        ):
+            _, body = await world.rest("GET", f"/Calls.json?{name}{sign}={day}")
+            assert [row["sid"] for row in body["calls"]] == expected
+
+
+async def test_a_redirect_can_be_a_get(world: World) -> None:
+    """A Redirect is a POST unless it says GET, in a call and in a text's answer."""
+    for method in ("POST", "GET"):
+        path = f"/next-{method}"
+        world.site.says(path, "<Response/>")
+        document = f'<Response><Redirect method="{method}">{path}</Redirect></Response>'
+        url = world.site.says("/start", document)
+        await world.ended(await world.dial(Url=url))
+        world.site.says("/api/webhooks/messages", document)
+        await world.admin("POST", "/messages", {"from": ALICE, "body": "Hi"})
+        assert [(one.method, one.signed) for one in world.site.at(path)] == [(method, True)] * 2
