@@ -15,14 +15,14 @@ from dev.simulator.books import Books
 from dev.simulator.calls.line import Exchange
 from dev.simulator.clock import Clock
 from dev.simulator.server import serve
-from shared.jobs import segments
+from shared.jobs.segments import count_segments as count_in_the_app
 
 EXIT_PORT_TAKEN: Final = 4
 
 
 def count_segments(body: str, smart_encoded: bool) -> int:  # noqa: FBT001 # a CountSegments
     """Count the segments of a text as the app does; only this module imports from the app."""
-    return segments.count_segments(body, smart_encoded=smart_encoded).count
+    return count_in_the_app(body, smart_encoded=smart_encoded).count
 
 
 def parse_arguments(words: Sequence[str], environment: Mapping[str, str]) -> argparse.Namespace:
