@@ -14,7 +14,7 @@ from dev import banner, first_health
 from dev.checkout import HERE
 from dev.errors import CommandError
 from dev.local_settings import app_address, read_local_settings, resolve
-from dev.parts import locked
+from dev.locks import locked
 from dev.patient_stream import PatientStream
 from dev.ports import Ports, check_ports, choose_ports
 from dev.run_flags import read_flags

@@ -7,7 +7,7 @@ import sys
 
 from dev.checkout import HERE
 from dev.errors import CommandError
-from dev.parts import locked
+from dev.locks import locked
 
 WHOLE_SUITE = [
     "-n2",
