@@ -1,6 +1,6 @@
 """Checks that the documents say what the code does.
 
-A check takes the checkout and gives its complaints, one sentence each; add new ones to CHECKS.
+A check takes the checkout and yields its complaints, one sentence each; add new ones to CHECKS.
 """
 
 import re
@@ -13,7 +13,7 @@ LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:)([^)#]+)[^)]*\)")
 
 
 def settings_table() -> str:
-    """Write README's table of settings from the settings themselves."""
+    """Return README's table of settings, made from the settings themselves."""
     from shared.settings import env_name, named_settings
 
     rows = []
@@ -31,7 +31,7 @@ def _default(value: object) -> str:
 
 
 def settings_in_readme(checkout: Checkout) -> Iterator[str]:
-    """README's table of settings is the one that the code makes."""
+    """Check that README's table of settings is the one that the code makes."""
     if settings_table() not in (checkout.root / "README.md").read_text("utf-8"):
         yield (
             "README.md: the table of settings is not the code's; put this there:\n"
@@ -40,7 +40,7 @@ def settings_in_readme(checkout: Checkout) -> Iterator[str]:
 
 
 def links_lead_somewhere(checkout: Checkout) -> Iterator[str]:
-    """Every link of README and docs/ to a file of the checkout finds it."""
+    """Check that every link of README and docs/ to a file of the checkout finds it."""
     for page in [checkout.root / "README.md", *sorted((checkout.root / "docs").rglob("*.md"))]:
         for target in LINK.findall(page.read_text("utf-8")):
             if not (page.parent / target).exists():
@@ -48,7 +48,7 @@ def links_lead_somewhere(checkout: Checkout) -> Iterator[str]:
 
 
 def what_scale_needs(checkout: Checkout) -> Iterable[str]:
-    """docs/scale.md shows what is reckoned from the benchmarks' figures."""
+    """Check that docs/scale.md shows what follows from the benchmarks' figures."""
     from dev.bench import scale_page
 
     return scale_page.complaints(checkout)
@@ -62,5 +62,5 @@ CHECKS: tuple[Callable[[Checkout], Iterable[str]], ...] = (
 
 
 def complaints(checkout: Checkout) -> list[str]:
-    """Gather what every check has to say."""
+    """Return the complaints of every check."""
     return [complaint for check in CHECKS for complaint in check(checkout)]

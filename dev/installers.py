@@ -111,7 +111,7 @@ class Installers:
         trace: TracebackType | None,
     ) -> None:
         running = [each.process for each in self._programs if each.process.poll() is None]
-        guard.tell([process.pid for process in running], signal.SIGTERM)
+        guard.signal_groups([process.pid for process in running], signal.SIGTERM)
         for process in running:
             process.wait()
 

@@ -11,17 +11,17 @@ import threading
 from contextlib import suppress
 from typing import TextIO
 
-MOST_WAITING = 5000
+MAX_WAITING_TEXTS = 5000
 
 
 class PatientStream(io.TextIOBase):
     """Writes in the background; what nobody reads is dropped, the newest first."""
 
-    def __init__(self, stream: TextIO, *, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, stream: TextIO, *, max_waiting: int = MAX_WAITING_TEXTS) -> None:
         stream.flush()
         self._stream = stream
         self._descriptor = stream.fileno()
-        self._waiting: queue.Queue[str | None] = queue.Queue(most_waiting)
+        self._waiting: queue.Queue[str | None] = queue.Queue(max_waiting)
         self._writer = threading.Thread(target=self._write_on, daemon=True)
         self._writer.start()
 

@@ -82,9 +82,7 @@ def python_stamp(checkout: Checkout) -> Stamp:
 def node_stamp(checkout: Checkout) -> Stamp:
     """Return the stamp of Node's packages."""
     folder = checkout.root / "dev" / "node"
-    return Stamp(
-        checkout.node / "set-up", [folder / "package.json", folder / "package-lock.json"]
-    )
+    return Stamp(checkout.node / "set-up", [folder / "package.json", folder / "package-lock.json"])
 
 
 def is_set_up(need: Need, checkout: Checkout) -> bool:
@@ -116,7 +114,7 @@ def set_up(need: Need, checkout: Checkout, terminal: Terminal) -> None:
         with locked(checkout.own / "lock", waiting=say_waiting) as lock:
             if not is_set_up(need, checkout):
                 with Installers(terminal, checkout.logs, lock) as installers:
-                    install(need, checkout, installers)
+                    install(need, checkout, installers, base_python())
     except OSError as error:
         raise CommandError(
             f"cannot set up: {error.filename or checkout.root}: {error.strerror}",
@@ -124,8 +122,11 @@ def set_up(need: Need, checkout: Checkout, terminal: Terminal) -> None:
         ) from error
 
 
-def install(need: Need, checkout: Checkout, installers: Installers) -> None:
-    """Install Node's packages while Python's are, or after them where Node is one of them."""
+def install(need: Need, checkout: Checkout, installers: Installers, python: str) -> None:
+    """Install Node's packages while Python's are, or after them where Node is one of them.
+
+    `python` is an interpreter outside the environment.
+    """
     stamp = node_stamp(checkout)
     wants_npm = need.azurite and not stamp.covers(node_sets(need))
     what = "Python packages into .venv" + (", Azurite into .dev/node" if wants_npm else "")
@@ -137,21 +138,23 @@ def install(need: Need, checkout: Checkout, installers: Installers) -> None:
     elif wants_npm:
         npm = start_npm(need, checkout, installers)
     if not is_set_up(Need(groups, azurite=False), checkout):
-        install_python(groups, checkout, installers)
+        install_python(groups, checkout, installers, python)
     if wants_npm:
         npm = npm or start_npm(need, checkout, installers)
         with stamp.renewed(node_sets(need)):
             installers.finish(npm)
 
 
-def install_python(groups: frozenset[str], checkout: Checkout, installers: Installers) -> None:
+def install_python(
+    groups: frozenset[str], checkout: Checkout, installers: Installers, python: str
+) -> None:
     """Install the app's packages and those of some groups, beside those that are there."""
-    uv = find_uv(checkout) or install_uv(checkout, installers)
+    uv = find_uv(checkout) or install_uv(checkout, installers, python)
     stamp, root = python_stamp(checkout), checkout.root
     groups |= stamp.sets()
     if not (stamp.sets() and checkout.python.exists()):
         # Also after an interruption: half a package may look like a whole one.
-        venv = [uv, "venv", "--clear", "--no-project", f"--python={base_python()}"]
+        venv = [uv, "venv", "--clear", "--no-project", f"--python={python}"]
         installers.run("uv", [*venv, str(checkout.venv)], root)
     with stamp.renewed(groups):
         # By way of a file that names hashes but no index, so that pip's index serves uv, too.
@@ -169,12 +172,11 @@ def find_uv(checkout: Checkout) -> str | None:
     return next((uv for uv in candidates if uv and version_of(uv) >= UV_MIN_VERSION), None)
 
 
-def install_uv(checkout: Checkout, installers: Installers) -> str:
+def install_uv(checkout: Checkout, installers: Installers, python: str) -> str:
     """Install uv into .dev/uv with this Python's pip, or one of an environment of its own."""
     folder = checkout.own / "uv"
     options = ("--disable-pip-version-check", "--no-input", "--retries=2", "--requirement")
     pip = ["-m", "pip", "install", *options, str(checkout.root / "dev" / "requirements.txt")]
-    python = base_python()
     if has_pip(python):
         # --no-user: somebody's pip.conf may ask for the opposite, which excludes --target.
         pip = [*pip, "--no-user", "--upgrade", "--target", str(folder)]

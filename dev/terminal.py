@@ -4,7 +4,7 @@ import os
 import sys
 from typing import Protocol
 
-BOLD, DIM, RED, GREEN, CYAN = "1", "2", "31", "32", "36"
+BOLD, DIM, RED, GREEN, YELLOW, CYAN = "1", "2", "31", "32", "33", "36"
 ERASE_LINE = "\r\x1b[2K"
 
 
