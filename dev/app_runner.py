@@ -1,10 +1,8 @@
 """Keeps the function host running: after a change of a file, and while storage is out of reach."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from dev.changes import Changes
 from dev.child import Service, ServiceEndedError
@@ -23,7 +21,6 @@ class AppRunner:
     supervisor: Supervisor
     service: Service
     changes: Changes
-    root: Path
     out: Terminal
     pause: float = MIN_PAUSE_SECONDS
 
@@ -43,24 +40,22 @@ class AppRunner:
                 await self._change()
                 after_change = True
             except ServiceEndedError as error:
-                if error.service is not self.service:
+                is_away = error.status == STORAGE_AWAY
+                if error.service is not self.service or not (is_away or after_change):
                     raise
-                if error.status == STORAGE_AWAY:
-                    if clock() - began > STEADY_SECONDS:
-                        pause = self.pause
-                    what = f"out of reach: the app ended, as in Azure; next start in {pause:g} s"
-                    self.out.item("storage", what, RED)
-                    await self.supervisor.stop_service(self.service)
-                    await self.supervisor.watch(asyncio.sleep(pause))
-                    pause = min(2 * pause, MAX_PAUSE_SECONDS)
-                elif after_change:
+                await self.supervisor.stop_service(self.service)
+                if not is_away:
                     self.out.item("app", "did not start, see above; waiting for a change", RED)
                     await self._change()
-                else:
-                    raise
+                    continue
+                pause = self.pause if clock() - began > STEADY_SECONDS else pause
+                what = f"out of reach: the app ended, as in Azure; next start in {pause:g} s"
+                self.out.item("storage", what, RED)
+                await self.supervisor.watch(asyncio.sleep(pause))
+                pause = min(2 * pause, MAX_PAUSE_SECONDS)
 
     async def _change(self) -> None:
         """Wait for a change, and make way for the next start."""
         path = await self.supervisor.watch(self.changes.next())
-        self.out.item("reload", f"{os.path.relpath(path, self.root)} changed")
+        self.out.item("reload", f"{path} changed")
         await self.supervisor.stop_service(self.service)

@@ -19,7 +19,7 @@ class Changes:
         self._path = ""
 
     async def next(self) -> str:
-        """Wait for a change and return the path of a changed file."""
+        """Wait for a change and return the path of a changed file, from the checkout on."""
         await self._changed.wait()
         self._changed.clear()
         return self._path
@@ -37,5 +37,6 @@ class Changes:
     async def _follow(self) -> None:
         watched = [path for name in WATCHED if (path := self._root / name).exists()]
         async for changes in awatch(*watched):
-            self._path = min(path for _, path in changes)
+            path = min(path for _, path in changes)
+            self._path = path.removeprefix(f"{self._root}/")
             self._changed.set()

@@ -45,7 +45,7 @@ class Keys:
 
 
 def choose_keys(ports: Ports, settings: Mapping[str, str]) -> Keys:
-    """Return the well-known keys if the whole run is simulated on this machine, else random ones."""
+    """Return the well-known keys if Twilio and the address are local, and random ones if not."""
     host = urlsplit(settings.get("PUBLIC_BASE_URL", "")).hostname
     if is_simulated(ports, settings) and host in LOOPBACK:
         return Keys()

@@ -86,7 +86,7 @@ class Run:
         async with AsyncExitStack() as stack:
             if not self.flags.no_reload:
                 await stack.enter_async_context(changes.following())
-            await AppRunner(supervisor, host, changes, HERE.root, out).run(when_ready)
+            await AppRunner(supervisor, host, changes, out).run(when_ready)
 
 
 def renderer(

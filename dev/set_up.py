@@ -219,7 +219,7 @@ def has_pip(python: str) -> bool:
 
 
 def variables_of_pip() -> dict[str, str]:
-    """Return for uv what pip is told about its index; uv reads neither pip's files nor variables."""
+    """Return what pip is told about its index, for uv, which reads nothing of pip's."""
     ask = [base_python(), "-m", "pip", "config", "list"]
     said = subprocess.run(ask, check=False, capture_output=True, text=True).stdout
     values = dict(re.findall(r"^[^.\n]+\.([\w-]+)='(.*)'$", said, re.MULTILINE))

@@ -82,7 +82,7 @@ def test_an_npm_that_failed_is_asked_again(
 
 
 @pytest.mark.parametrize("version", [None, "v18.19.0", "no version"])
-def test_without_a_usable_node_the_wheel_is_installed(
+def test_without_a_usable_node_the_wheel_is_installed(  # noqa: PLR0913, PLR0917 - fixtures
     checkout: Checkout,
     terminal: Terminal,
     script: Script,

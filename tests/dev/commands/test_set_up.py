@@ -156,7 +156,7 @@ def test_a_disk_in_the_way_is_named(checkout: Checkout, terminal: Terminal) -> N
 def test_pips_index_serves_uv_too(
     checkout: Checkout, terminal: Terminal, calls: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """uv reads nothing of pip's, so it is told; what it was told itself wins."""
+    """What pip is told of its index is passed on to uv; what uv was told itself wins."""
     monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.test/simple")
     set_up.set_up(RUN, checkout, terminal)
     assert calls.read_text().endswith("index https://mirror.test/simple\n")
