@@ -37,6 +37,6 @@ class Changes:
     async def _follow(self) -> None:
         watched = [path for name in WATCHED if (path := self._root / name).exists()]
         async for changes in awatch(*watched):
-            path = min(path for _, path in changes)
-            self._path = path.removeprefix(f"{self._root}/")
+            first = min(path for _, path in changes)
+            self._path = first.removeprefix(f"{self._root}/")
             self._changed.set()

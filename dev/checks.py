@@ -41,7 +41,7 @@ def run_program(name: str, program: Sequence[str], out: Terminal) -> bool:
     """Run one program of the environment on the checkout and report it."""
     out.status(name, "…") if out.live else None
     began = time.monotonic()
-    command = [Path(sys.executable).with_name(program[0]), *program[1:]]
+    command = [str(Path(sys.executable).with_name(program[0])), *program[1:]]
     result = subprocess.run(
         command,
         cwd=HERE.root,

@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from azure.data.tables import TableClient
 from azure.storage.queue import QueueClient
 
 from dev.azurite import connection_string
@@ -251,15 +252,21 @@ def test_storage_is_kept_where_it_is_told(
         with Running(root, "--data", str(folder)) as run:
             run.until("ready")
             storage = run.environment("app")["MESSAGE_STORAGE"]
-            with QueueClient.from_connection_string(storage, "letters") as queue:
-                with Running(root, "--data", str(folder)) as second:
-                    assert second.end() == 1
-                assert any("in use by another" in line for line in second.lines)
+            with Running(root, "--data", str(folder)) as second:
+                assert second.end() == 1
+            assert any("in use by another" in line for line in second.lines)
+            with (
+                QueueClient.from_connection_string(storage, "letters") as queue,
+                TableClient.from_connection_string(storage, "facts") as table,
+            ):
                 if not seen:
                     queue.create_queue()
+                    table.create_table()
                     queue.send_message("kept")
+                    table.create_entity({"PartitionKey": "kept", "RowKey": "1"})
                 else:
                     assert [message.content for message in queue.peek_messages()] == ["kept"]
+                    assert [row["PartitionKey"] for row in table.list_entities()] == ["kept"]
             assert run.end(number) == (-number if number == signal.SIGKILL else 0)
 
 

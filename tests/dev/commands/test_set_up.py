@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from dev import set_up
 from dev.checkout import Checkout
 from dev.errors import CommandError
+from dev.installers import Installers
 from dev.locks import locked
-from dev.set_up import Need, is_set_up, variables_of_pip
+from dev.set_up import Need, install, install_uv, is_set_up, set_up, variables_of_pip
 from dev.terminal import Terminal
 from tests.dev.commands.conftest import Script
 
@@ -47,7 +47,7 @@ def syncs(calls: Path) -> int:
 def test_installs_once(checkout: Checkout, terminal: Terminal, calls: Path) -> None:
     """The first start makes .venv from the lock's hashes; the second one asks nobody."""
     for _ in range(2):
-        set_up.set_up(RUN, checkout, terminal)
+        set_up(RUN, checkout, terminal)
     venv, export, sync, _ = calls.read_text().splitlines()
     assert venv.startswith("venv --clear")
     assert {"--frozen", "--group=run", "--no-default-groups"} <= set(export.split())
@@ -57,9 +57,9 @@ def test_installs_once(checkout: Checkout, terminal: Terminal, calls: Path) -> N
 
 def test_what_is_needed_later_is_added(checkout: Checkout, terminal: Terminal, calls: Path) -> None:
     """A command that needs more adds it to the environment, and takes nothing away."""
-    set_up.set_up(RUN, checkout, terminal)
+    set_up(RUN, checkout, terminal)
     assert not is_set_up(TEST, checkout)
-    set_up.set_up(Need(frozenset({"test"}), azurite=False), checkout, terminal)
+    set_up(Need(frozenset({"test"}), azurite=False), checkout, terminal)
     assert calls.read_text().count("venv --clear") == 1
     assert is_set_up(TEST, checkout)
 
@@ -69,9 +69,9 @@ def test_a_changed_pin_is_installed(
     checkout: Checkout, terminal: Terminal, calls: Path, name: str
 ) -> None:
     """Another lock, other groups, or another Python bring uv back."""
-    set_up.set_up(RUN, checkout, terminal)
+    set_up(RUN, checkout, terminal)
     (checkout.root / name).write_text("changed")
-    set_up.set_up(RUN, checkout, terminal)
+    set_up(RUN, checkout, terminal)
     assert syncs(calls) == 2
 
 
@@ -79,9 +79,9 @@ def test_a_python_that_has_gone_is_replaced(
     checkout: Checkout, terminal: Terminal, calls: Path
 ) -> None:
     """A link to an interpreter that is not there any more is no environment."""
-    set_up.set_up(RUN, checkout, terminal)
+    set_up(RUN, checkout, terminal)
     checkout.python.unlink()
-    set_up.set_up(RUN, checkout, terminal)
+    set_up(RUN, checkout, terminal)
     assert calls.read_text().count("venv --clear") == 2
 
 
@@ -89,13 +89,13 @@ def test_an_interrupted_install_is_repaired(
     checkout: Checkout, terminal: Terminal, calls: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An install that failed leaves no stamp, not even an older one, and the next begins afresh."""
-    set_up.set_up(RUN, checkout, terminal)
+    set_up(RUN, checkout, terminal)
     monkeypatch.setenv("SYNC", "exit 3")
     with pytest.raises(CommandError):
-        set_up.set_up(TEST, checkout, terminal)
+        set_up(TEST, checkout, terminal)
     assert not is_set_up(RUN, checkout)
     monkeypatch.setenv("SYNC", "")
-    set_up.set_up(RUN, checkout, terminal)
+    set_up(RUN, checkout, terminal)
     assert calls.read_text().count("venv --clear") == 2
     assert is_set_up(RUN, checkout)
 
@@ -112,12 +112,12 @@ def test_two_commands_take_turns(
 
     second_screen = Telling()
     second = Terminal(second_screen, live=False, colour=False)
-    other = threading.Thread(target=set_up.set_up, args=(RUN, checkout, second))
+    other = threading.Thread(target=set_up, args=(RUN, checkout, second))
     with locked(checkout.own / "lock", waiting=lambda: None) as lock:
         other.start()
         assert waits.wait(10)
-        installers = set_up.Installers(terminal, checkout.logs, lock)
-        set_up.install(RUN, checkout, installers, "python3")
+        installers = Installers(terminal, checkout.logs, lock)
+        install(RUN, checkout, installers, "python3")
     other.join(10)
     assert syncs(calls) == 1
     assert "waiting for it" in second_screen.getvalue()
@@ -128,7 +128,7 @@ def test_the_set_up_says_where_it_goes(
     checkout: Checkout, terminal: Terminal, calls: Path, screen: io.StringIO
 ) -> None:
     """One line says what is being installed, and into which folder."""
-    set_up.set_up(RUN, checkout, terminal)
+    set_up(RUN, checkout, terminal)
     assert calls.exists()
     assert screen.getvalue() == "set-up     Python packages into .venv\n"
 
@@ -140,7 +140,7 @@ def test_no_network_is_said(
     monkeypatch.setenv("SYNC", "echo 'error: Failed to fetch: `https://x`'; exit 2")
     for _ in range(2):
         with pytest.raises(CommandError, match="no network"):
-            set_up.set_up(RUN, checkout, terminal)
+            set_up(RUN, checkout, terminal)
     assert syncs(calls) == 2
 
 
@@ -148,7 +148,7 @@ def test_a_disk_in_the_way_is_named(checkout: Checkout, terminal: Terminal) -> N
     """A folder that cannot be made is named with its path, without a trace."""
     checkout.own.write_text("a file where the folder should be")
     with pytest.raises(CommandError) as caught:
-        set_up.set_up(RUN, checkout, terminal)
+        set_up(RUN, checkout, terminal)
     assert str(checkout.own) in caught.value.what
     assert "writable" in caught.value.next_step
 
@@ -158,7 +158,7 @@ def test_pips_index_serves_uv_too(
 ) -> None:
     """What pip is told of its index is passed on to uv; what uv was told itself wins."""
     monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.test/simple")
-    set_up.set_up(RUN, checkout, terminal)
+    set_up(RUN, checkout, terminal)
     assert calls.read_text().endswith("index https://mirror.test/simple\n")
     monkeypatch.setenv("UV_DEFAULT_INDEX", "https://own.test/simple")
     assert "UV_DEFAULT_INDEX" not in variables_of_pip()
@@ -166,7 +166,7 @@ def test_pips_index_serves_uv_too(
 
 @pytest.mark.parametrize("version", ["", "uv 0.7.9"])
 def test_without_a_usable_uv_pip_installs_one(
-    checkout: Checkout, installers: set_up.Installers, calls: Path, script: Script, version: str
+    checkout: Checkout, installers: Installers, calls: Path, script: Script, version: str
 ) -> None:
     """Where the machine's uv is missing or too old, pip puts one into .dev/uv, which is used."""
     script(str(calls.parent / "path" / "uv"), f"echo {version}")
@@ -174,28 +174,28 @@ def test_without_a_usable_uv_pip_installs_one(
     kept = script(str(calls.parent / "uv"), UV)
     pip = f'echo "$*" >> {calls}; mkdir -p {own.parent}; cp {kept} {own}'
     python = script(str(calls.parent / "python"), f'case "$*" in *install*) {pip};; esac')
-    set_up.install(RUN, checkout, installers, str(python))
+    install(RUN, checkout, installers, str(python))
     assert f"--target {checkout.own}/uv" in calls.read_text().splitlines()[0]
     assert is_set_up(RUN, checkout)
 
 
 def test_a_python_without_pip_makes_an_environment_for_uv(
-    checkout: Checkout, installers: set_up.Installers, calls: Path, script: Script
+    checkout: Checkout, installers: Installers, calls: Path, script: Script
 ) -> None:
     """Where there is only venv, uv gets an environment of its own, in the same place."""
     inside = checkout.own / "uv" / "bin" / "python"
     pip = script(str(calls.parent / "pip"), f'echo "pip $*" >> {calls}')
     make = f"mkdir -p {inside.parent}; cp {pip} {inside}"
     python = script(str(calls.parent / "python"), f"{NO_PIP}\n{make}")
-    assert set_up.install_uv(checkout, installers, str(python)) == f"{checkout.own}/uv/bin/uv"
+    assert install_uv(checkout, installers, str(python)) == f"{checkout.own}/uv/bin/uv"
     assert calls.read_text().startswith("pip -m pip install")
 
 
 def test_a_python_without_venv_and_pip_says_what_to_install(
-    checkout: Checkout, installers: set_up.Installers, script: Script
+    checkout: Checkout, installers: Installers, script: Script
 ) -> None:
     """Where nothing helps, the words name Debian's package."""
     python = script(str(checkout.root / "python"), "echo 'ensurepip is not available'; exit 1")
     with pytest.raises(CommandError, match="ensurepip is not available") as caught:
-        set_up.install_uv(checkout, installers, str(python))
+        install_uv(checkout, installers, str(python))
     assert "apt install python3-venv" in caught.value.next_step
