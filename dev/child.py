@@ -1,4 +1,4 @@
-"""One server that runs: its lines, its end, and how it is stopped."""
+"""One running server: its lines, its end, and how it is stopped."""
 
 import asyncio
 import os
@@ -33,7 +33,7 @@ class Service:
 
 
 class Child:
-    """A service that runs."""
+    """A running service."""
 
     def __init__(
         self,

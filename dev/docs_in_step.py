@@ -44,7 +44,7 @@ def links_lead_somewhere(checkout: Checkout) -> Iterator[str]:
     for page in [checkout.root / "README.md", *sorted((checkout.root / "docs").rglob("*.md"))]:
         for target in LINK.findall(page.read_text("utf-8")):
             if not (page.parent / target).exists():
-                yield f"{page.relative_to(checkout.root)}: there is no {target}"
+                yield f"{page.relative_to(checkout.root)}: {target} does not exist"
 
 
 def what_scale_needs(checkout: Checkout) -> Iterable[str]:

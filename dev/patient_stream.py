@@ -1,4 +1,4 @@
-"""Output that never makes its writer wait, for servers whose reader may have stopped reading.
+"""Output that never makes its writer wait, even when nobody reads it any more.
 
 A program that starts `dev run` with a pipe and reads only to `ready` would otherwise stop every
 server as soon as the pipe is full.
@@ -15,7 +15,7 @@ MAX_WAITING_TEXTS = 5000
 
 
 class PatientStream(io.TextIOBase):
-    """Writes in the background; what nobody reads is dropped, the newest first."""
+    """A stream that writes in the background and drops new texts while too many wait."""
 
     def __init__(self, stream: TextIO, *, max_waiting: int = MAX_WAITING_TEXTS) -> None:
         stream.flush()

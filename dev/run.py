@@ -92,7 +92,7 @@ class Run:
 def renderer(
     flags: argparse.Namespace, out: Terminal, *, simulated: bool
 ) -> Callable[[str], str | None]:
-    """Return what makes of a line of the host's the line that is shown."""
+    """Return the function that turns a line of the host into the line that is shown."""
     if flags.verbose:
         return labelled("host", out)
     if flags.json:
@@ -100,8 +100,8 @@ def renderer(
     return Story(out, lambda: datetime.now(UTC).astimezone(), simulated=simulated)
 
 
-def prepared(folder: Path, held: ExitStack) -> Path:
-    """Make the folder that keeps storage, and hold it against a second run."""
+def prepare(folder: Path, held: ExitStack) -> Path:
+    """Create the folder that keeps storage, and lock it against a second run."""
 
     def refuse() -> None:
         what = f"{folder} is in use by another `python3 dev run`"
@@ -157,7 +157,7 @@ def start(flags: argparse.Namespace, out: Terminal) -> int:
     check_ports(ports)
     with ExitStack() as held:
         if flags.data:
-            flags.data = prepared(flags.data, held)
+            flags.data = prepare(flags.data, held)
         given = {**file, **os.environ}
         asyncio.run(serve(Run(flags, ports, given, {*known, *file}, out)))
     out.item("stopped", "nothing is left running")

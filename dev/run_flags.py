@@ -27,7 +27,7 @@ def lease(text: str) -> float:
 
 
 def read_flags(arguments: list[str]) -> argparse.Namespace:
-    """Read the flags of `run`; ends the program when it was asked for help, or a flag is wrong."""
+    """Read the flags of `run`; exits after `--help`, and when a flag is wrong."""
     does = "Storage, the Twilio simulator and the app, until Ctrl-C."
     parser = argparse.ArgumentParser(prog="python3 dev run", description=does)
     add = parser.add_argument

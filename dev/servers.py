@@ -12,7 +12,7 @@ from dev.local_settings import ACCOUNT_SID, AUTH_TOKEN, FROM_NUMBER, Keys, app_a
 from dev.ports import Ports
 
 # The simulator is a phone company: it needs an account even where the app's settings lack one.
-SIMULATOR_NEEDS = {
+SIMULATOR_DEFAULTS = {
     "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
     "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
     "TWILIO_FROM_NUMBER": FROM_NUMBER,
@@ -43,9 +43,9 @@ def python_server(
     name: str, module: str, environment: Mapping[str, str], *flags: str, grace: float
 ) -> Service:
     """Return a server of our own."""
-    at_once = {**environment, "PYTHONUNBUFFERED": "1"}
+    unbuffered = {**environment, "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", module, *flags]
-    return Service(name, command, rf"^{name} ready on http", at_once, HERE.root, grace=grace)
+    return Service(name, command, rf"^{name} ready on http", unbuffered, HERE.root, grace=grace)
 
 
 def simulator_service(
@@ -54,7 +54,7 @@ def simulator_service(
     """Return the simulator, or none; it has the app's account, so that its callbacks verify."""
     if ports.simulator is None:
         return []
-    needs = {name: settings.get(name) or value for name, value in SIMULATOR_NEEDS.items()}
+    needs = {name: settings.get(name) or value for name, value in SIMULATOR_DEFAULTS.items()}
     books = ["--books", str(folder / "simulator.jsonl")] if folder else []
     flags = ["--port", str(ports.simulator), "--app-url", app_address(ports), *books]
     environment = {**settings, **needs}  # not as flags: other users of the machine can read those

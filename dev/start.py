@@ -1,4 +1,4 @@
-"""The table of commands: sets up what one needs, then runs it inside the virtual environment."""
+"""The table of commands; each is set up first, then run inside the virtual environment."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ class Command:
     """A module with `main(arguments) -> exit status`, and what it needs."""
 
     module: str
-    says: str
+    summary: str
     need: Need
     flags: str = ""  # a module that reads the arguments before anything is installed
 
@@ -53,18 +53,18 @@ COMMANDS: Mapping[str, Command] = {
 
 
 def show_help(terminal: Terminal) -> None:
-    """Say what there is to run."""
+    """List the commands."""
     terminal.line(f"{terminal.paint('Switchboard', BOLD)}: python3 dev COMMAND")
     terminal.line()
     for name, command in COMMANDS.items():
-        terminal.line(f"  {terminal.paint(f'{name:<9}', CYAN)}  {command.says}")
+        terminal.line(f"  {terminal.paint(f'{name:<9}', CYAN)}  {command.summary}")
     terminal.line()
     terminal.line("Each sets up what it needs on first use, inside this folder: .venv and .dev.")
     terminal.line("`python3 dev run --help` shows the flags of one.")
 
 
 def run(name: str, arguments: list[str], terminal: Terminal) -> int:
-    """Set up, then run a command inside the virtual environment; gives its exit status."""
+    """Set up, then run a command inside the virtual environment; return its exit status."""
     command = COMMANDS[name]
     if command.flags:
         import_module(command.flags).read_flags(arguments)
@@ -80,14 +80,14 @@ def run(name: str, arguments: list[str], terminal: Terminal) -> int:
 
 
 def start(arguments: list[str]) -> int:
-    """Run the command that the arguments name; gives its exit status."""
+    """Run the command that the arguments name; return its exit status."""
     name = arguments[0] if arguments else "--help"
     if name in {"-h", "--help", "help"}:
         show_help(terminal_on())
         return 0
     errors = terminal_on(sys.stderr)
     if name not in COMMANDS:
-        errors.item("error", f"there is no command `{name}`", RED)
+        errors.item("error", f"unknown command `{name}`", RED)
         errors.item("next", f"choose one of: {', '.join(COMMANDS)}")
         return USAGE
     try:

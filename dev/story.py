@@ -32,19 +32,18 @@ MAX_REMEMBERED = 10_000
 
 def parse(line: str) -> tuple[str, dict[str, Any], str] | None:
     """Return the event, fields and level of one of the app's log lines; None for others."""
-    found = APP_LINE.fullmatch(line)
+    match = APP_LINE.fullmatch(line)
     try:
-        return (
-            (found["event"], json.loads(found["fields"]), found["level"] or "") if found else None
-        )
+        return match and (match["event"], json.loads(match["fields"]), match["level"] or "")
     except ValueError:
         return None
 
 
 def app_lines(line: str) -> str | None:
-    """Return a log line as the app wrote it, and None for all others."""
-    found = APP_LINE.fullmatch(line)
-    return found["line"] if found else None
+    """Return one of the app's log lines as the app wrote it; None for the host's routine."""
+    if match := APP_LINE.fullmatch(line):
+        return match["line"]
+    return None if ROUTINE.match(line) else line
 
 
 class Story:

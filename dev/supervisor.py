@@ -1,4 +1,4 @@
-"""Starts servers, each in a session of its own, follows them, and stops every one of them."""
+"""Starts servers, each in a session of its own, watches them, and stops them all."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Supervisor:
-    """Everything that a run has started; nothing of it outlives `stop`, or this process."""
+    """Starts and stops services; none of them outlives `stop`, or this process."""
 
     def __init__(self, terminal: Terminal, patience: float = 60.0) -> None:
         self._terminal = terminal

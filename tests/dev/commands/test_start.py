@@ -71,7 +71,7 @@ def test_an_unknown_command_is_said() -> None:
     """A command that is not there is met with those that are."""
     status, said, errors = dev("rum")
     assert (status, said) == (2, "")
-    assert "no command `rum`" in errors
+    assert "unknown command `rum`" in errors
     assert "choose one of: run" in errors
 
 

@@ -133,9 +133,10 @@ def test_other_lines(story: Story, line: str, *, shown: bool) -> None:
 
 
 def test_json_is_the_apps_own_line() -> None:
-    """With --json a log line is as the app wrote it, and all others are left out."""
+    """With --json a log line is as the app wrote it; routine is left out, a traceback is not."""
     assert app_lines(logged("cancel", id="a", won=True)) == 'cancel {"id": "a", "won": true}'
-    assert app_lines("Traceback (most recent call last):") is None
+    assert app_lines("2026-11-30 18:25:45,120 INFO dev.host: polling") is None
+    assert app_lines("Traceback (most recent call last):") == "Traceback (most recent call last):"
 
 
 def test_what_is_remembered_has_a_limit(story: Story) -> None:
