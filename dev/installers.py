@@ -1,7 +1,6 @@
 """Runs uv, pip and npm, shows that they go on, and says why one failed."""
 
 import os
-import re
 import signal
 import subprocess
 import time
@@ -17,31 +16,8 @@ from dev.terminal import Terminal
 
 LAST_LINES = 8
 STATUS_EVERY_SECONDS = 1.0
-
-NO_NETWORK = (
-    r"New[cC]onnectionError|NameResolutionError|name resolution|establish a new connection"
-    r"|Connection(Error|Reset|Refused)|ConnectTimeout|ReadTimeout|Read timed out|ProxyError"
-    r"|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH"
-    r"|ERR_SOCKET_TIMEOUT|network (error|request|timeout)"
-    r"|error sending request|dns error|[Cc]onnection refused|Failed to fetch"
-)
-# The first pattern found in the output of a failed program names what is in the way.
-SYMPTOMS: Sequence[tuple[str, str, str]] = (
-    (
-        r"No space left on device|ENOSPC",
-        "the disk is full",
-        "free about 600 MB and repeat the command",
-    ),
-    (
-        r"Read-only file system|EROFS|Permission denied|EACCES",
-        "a folder cannot be written",
-        "make this checkout (and uv's and npm's caches) writable, then repeat the command",
-    ),
-    (
-        NO_NETWORK,
-        "the package registry cannot be reached: no network?",
-        "connect, or point pip and npm at a mirror or proxy, then repeat the command",
-    ),
+NEXT = (
+    "check the network (or the mirror of pip and npm) and the disk, then repeat the command; log:"
 )
 
 
@@ -117,10 +93,6 @@ class Installers:
 
 
 def failure(label: str, status: int, log: Path) -> CommandError:
-    """Return what is in the way and what to do about it, read from a failed program's output."""
-    output = log.read_text(errors="replace")
-    for symptom, what, next_step in SYMPTOMS:
-        if re.search(symptom, output):
-            return CommandError(f"{label}: {what}", next_step)
-    last = "\n           ".join(output.strip().splitlines()[-LAST_LINES:])
-    return CommandError(f"{label} failed with status {status}:\n           {last}", f"read {log}")
+    """Return an error with the end of a failed program's output, which says what is wrong."""
+    last = "\n           ".join(log.read_text(errors="replace").strip().splitlines()[-LAST_LINES:])
+    return CommandError(f"{label} failed with status {status}:\n           {last}", f"{NEXT} {log}")

@@ -1,4 +1,4 @@
-"""An installer is stopped with its command, and its failure is read out in words."""
+"""An installer is stopped with its command, and its failure is shown."""
 
 import sys
 import textwrap
@@ -21,29 +21,13 @@ def test_everything_said_is_kept_in_the_log(installers: Installers, tmp_path: Pa
     assert set((installers.logs / "pip.log").read_text().split()) == {"a", "b"}
 
 
-@pytest.mark.parametrize(
-    ("said", "what"),
-    [
-        ("Failed to establish a new connection: [Errno -3] Temporary failure", "no network"),
-        ("npm error code EAI_AGAIN", "no network"),
-        ("error: Failed to fetch: `https://pypi.org/simple/x/`", "no network"),
-        (
-            "npm error network request to http://x failed, reason: connect ECONNREFUSED",
-            "no network",
-        ),
-        ("OSError: [Errno 28] No space left on device", "disk is full"),
-        ("npm error code EACCES", "cannot be written"),
-        ("something else", "something else"),
-    ],
-)
-def test_a_failure_is_put_in_words(
-    installers: Installers, tmp_path: Path, said: str, what: str
-) -> None:
-    """What pip and npm say when they fail becomes what is in the way."""
-    with pytest.raises(CommandError) as caught:
-        installers.run("pip", python(f"print({said!r}); raise SystemExit(3)"), tmp_path)
-    assert what in caught.value.what
-    assert caught.value.next_step
+def test_a_failure_shows_what_was_said_last(installers: Installers, tmp_path: Path) -> None:
+    """The end of its output is in the error; the next step names what is usually in the way."""
+    with pytest.raises(CommandError, match=r"pip failed with status 3:\n +no route") as caught:
+        installers.run("pip", python("print('no route'); raise SystemExit(3)"), tmp_path)
+    assert "network" in caught.value.next_step
+    assert "disk" in caught.value.next_step
+    assert str(installers.logs / "pip.log") in caught.value.next_step
 
 
 def test_an_interrupt_stops_the_installers_and_their_children(
