@@ -14,6 +14,7 @@ import azure.functions as func
 import msgspec
 
 from shared.carrier.advice import ADVICE
+from shared.carrier.codes import CODES
 from shared.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -24,26 +25,37 @@ _CODES: Final = "codes.js"
 _TYPES: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 _HERE: Final = Path(__file__).parent
 PARTS: Final = (
-    "act.js",
+    "account.js",
+    "actions.js",
+    "advice.js",
     "api.js",
     "batches.js",
     "console.css",
+    "csv.js",
+    "data.js",
     "dialogs.js",
     "dom.js",
     "entry.js",
+    "events.js",
     "failures.js",
     "find.js",
+    "help.js",
     "list.js",
     "main.js",
     "mask.js",
     "newest.js",
+    "notices.js",
     "now.js",
+    "phone_number.js",
     "plots.js",
     "poll.js",
+    "preview.js",
+    "segments.js",
     "send.js",
+    "statuses.js",
     "story.js",
     "times.js",
-    "words.js",
+    "upload.js",
 )
 
 HEADERS: Final = {
@@ -95,6 +107,14 @@ def _part(name: str) -> _Part:
 
 
 def _codes() -> bytes:
-    """The table of error codes as a module: `codes[code]` is what it means and what to do."""
+    """The table of error codes as a module.
+
+    `codes[code]` is what it means and what to do; `futile` are those for which the same request
+    would only fail again.
+    """
     table = {code: said._asdict() for code, said in ADVICE.items()}
-    return b"export const codes = " + msgspec.json.encode(table) + b";\n"
+    futile = [code for code, said in CODES.items() if said.to_do == "refused"]
+    return b"export const codes = %b;\nexport const futile = %b;\n" % (
+        msgspec.json.encode(table),
+        msgspec.json.encode(futile),
+    )
