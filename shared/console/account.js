@@ -12,7 +12,7 @@ export function overview() {
   pending ??= call("GET", "overview").then((answer) => {
     if (JSON.stringify(answer.account) !== JSON.stringify(account ?? undefined)) {
       account = answer.account ?? null;
-      element.replaceChildren(...contents());
+      document.getElementById("account").replaceChildren(...contents());
     }
     return answer;
   }).finally(() => { pending = null; });
@@ -22,15 +22,11 @@ export function overview() {
 // Whether nothing real can happen.
 export const isSimulated = () => account?.simulator === true;
 
-export const accountBadge = () => element;
-
-const element = make("span", { class: "account" });
-
 function contents() {
   if (!account) return [];
   if (isSimulated()) return [badge("Simulator", "doubt")];
   return [
-    make("span", { class: "sid", title: account.sid }, `Account ${account.sid.slice(0, 2)}…${account.sid.slice(-4)}`),
-    account.sender && [" · ", number(account.sender)],
-  ].flat().filter(Boolean);
+    make("span", { title: `Account ${account.sid}` }, `${account.sid.slice(0, 2)}…${account.sid.slice(-4)}`),
+    account.sender && make("span", {}, " · ", number(account.sender)),
+  ].filter(Boolean);
 }

@@ -1,6 +1,6 @@
 // The lock, the bar, and the place in the fragment: which view is shown, and which panel beside it.
 
-import { accountBadge, overview } from "./account.js";
+import { overview } from "./account.js";
 import { key } from "./api.js";
 import { batchPanel, batches } from "./batches.js";
 import { announce, button, field, make, markOpen } from "./dom.js";
@@ -171,7 +171,7 @@ byId("skip").addEventListener("click", (event) => {
 });
 
 byId("nav").append(...[...VIEWS].map(([name, [title]]) => make("a", { href: `#/${name}`, "data-view": name }, title)));
-byId("tools").append(accountBadge(), state, pause, maskSwitch(), button("Keys", showHelp, { class: "quiet", title: "h" }),
+byId("tools").append(state, pause, maskSwitch(), button("?", showHelp, { class: "quiet", "aria-label": "Keys", title: "Keys (h)" }),
   button("Forget key", () => {
     key.forget();
     lock("The key is forgotten.");

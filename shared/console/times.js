@@ -26,7 +26,7 @@ export const wholeTime = (at) => whole.format(new Date(at));
 
 // A moment as an element: day and time, which stay right on a page that is open overnight.
 export const moment = (at) => make("time", { datetime: at, title: wholeTime(at) },
-  make("span", { class: "day" }, date(new Date(at))), " ", clock.format(new Date(at)));
+  make("span", { class: "day piece" }, date(new Date(at))), " ", make("span", { class: "piece" }, clock.format(new Date(at))));
 
 // A moment as a field for a time holds it: to the second, in the reader's zone; or nothing.
 export function fieldTime(at) {

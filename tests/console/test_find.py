@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.console.running_console import RunningConsole, unique_number
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def find(page: Page, text: str) -> None:
@@ -76,7 +76,7 @@ async def test_by_error_and_kind_and_state(console: RunningConsole, page: Page) 
     await expect(page.get_by_text("4 found, looked all the way back.")).to_be_visible()
     await expect(rows.first).to_contain_text("30003 · the phone is off, or out of reach")
     await page.get_by_label("Kind").select_option("Calls")
-    await page.get_by_label("Where it is", exact=True).select_option("Parked")
+    await page.get_by_label("Status", exact=True).select_option("Parked")
     await find(page, "30003")
     await expect(page.get_by_text("Nothing fits.")).to_be_visible()
 

@@ -15,7 +15,7 @@ from tests.console.running_console import (
     unique_number,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_the_newest_appear_and_move_on_by_themselves(
@@ -40,7 +40,7 @@ async def test_the_hour_is_counted(console: RunningConsole, page: Page) -> None:
     assert states["refused"] >= FAILURES["21610"] + FAILURES["21211"]
     await expect(page.get_by_role("link", name=f"Parked {states['parked']}")).to_be_visible()
     await refused.click()
-    await expect(page.get_by_label("Where it is", exact=True)).to_have_value("refused")
+    await expect(page.get_by_label("Status", exact=True)).to_have_value("refused")
     await expect(page.get_by_label("Accepted after")).not_to_have_value("")
     await expect(page.locator(".entries tbody tr")).to_have_count(states["refused"])
 
