@@ -9,7 +9,7 @@ import { kindName, noun, problem, statusName, statusOf } from "./statuses.js";
 import { moment, zoneMark } from "./times.js";
 
 // name, class, and what else stands in the heading
-const COLUMNS = [["When", "when", zoneMark], ["Kind", "wide"], ["To"], ["Status"], ["Notes", "wide"]];
+const COLUMNS = [["When", "when", zoneMark], ["Kind", "wide"], ["To", "to"], ["Status", "status"], ["Notes", "wide"]];
 
 const STEPS = new Map([["ArrowDown", "nextElementSibling"], ["ArrowUp", "previousElementSibling"]]);
 

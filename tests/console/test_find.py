@@ -59,6 +59,19 @@ async def test_by_id_of_a_call_a_batch_and_nothing(
     await context.close()
 
 
+async def test_an_id_takes_the_place_of_earlier_rows(console: RunningConsole, page: Page) -> None:
+    """The rows of an earlier search are gone once an id is looked for."""
+    await console.open(page, "find")
+    rows = page.locator(".entries tbody tr")
+    await expect(rows).not_to_have_count(0)
+    await find(page, console.history.doubtful)
+    await expect(page.get_by_role("region", name="Details")).to_contain_text(
+        console.history.doubtful
+    )
+    await expect(rows).to_have_count(0)
+    await expect(page.get_by_role("button", name="Look further back")).to_be_hidden()
+
+
 async def test_by_sid(console: RunningConsole, page: Page) -> None:
     """Twilio's SID leads to the message, which opens since it is the only one."""
     entry = console.text(unique_number())
