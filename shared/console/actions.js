@@ -1,7 +1,7 @@
 // Retry and cancel: of one entry, of a selection, of a batch. The dialog counts first what will happen.
 
 import { isFutile } from "./advice.js";
-import { call, newOnce, pathOf, wordsOf } from "./api.js";
+import { call, pathOf, post, wordsOf } from "./api.js";
 import { count, own, sum } from "./data.js";
 import { confirm } from "./dialogs.js";
 import { isFinal, noun } from "./statuses.js";
@@ -56,7 +56,7 @@ export function retry(items, after) {
     lines: linesOf(items, RETRY_GROUPS),
     label: `Send ${nouns(fit)} again`,
     act: (progress) => doEach(fit, progress, "on the way again",
-      (item, once) => call("POST", `${pathOf(item.kind, item.id)}/retry`, { once })),
+      (item) => post(`${pathOf(item.kind, item.id)}/retry`)),
     after,
   });
 }
@@ -77,12 +77,11 @@ export function cancel(items, after) {
 // Do `step` for each item, a few at a time; gives the lines that say how it went.
 async function doEach(items, progress, done, step) {
   const failed = [];
-  const once = newOnce();
   const waiting = [...items];
   async function work() {
     for (let item = waiting.shift(); item; item = waiting.shift()) {
       try {
-        await step(item, `${once}-${item.id}`);
+        await step(item);
       } catch (error) {
         failed.push([item, error]);
       }
@@ -102,7 +101,7 @@ const OF_BATCH = {
     states: { parked: "given up before: tried again", refused: "refused before: Twilio is asked again" },
     label: (many) => `Send ${many} again`, question: (many) => `Send ${many} of this batch again?`,
     done: (many) => `${many} on the way again`,
-    act: (path, once) => call("POST", `${path}/retry`, { once }),
+    act: (path) => post(`${path}/retry`),
   },
   cancel: {
     states: { scheduled: "scheduled: will never be sent", accepted: "waiting: will never be sent", parked: "parked: will never be sent" },
@@ -120,7 +119,6 @@ export function ofBatch(batch, name, after) {
   const fit = sum(batch.states, Object.keys(states));
   const rest = batch.count - fit;
   const many = count(fit, noun(batch.kind));
-  const once = newOnce();
   confirm({
     heading: question(many),
     lines: [
@@ -131,7 +129,7 @@ export function ofBatch(batch, name, after) {
     label: label(many),
     danger,
     act: async () => {
-      await act(pathOf("batch", batch.id), once);
+      await act(pathOf("batch", batch.id));
       return [[done(many), "go"]];
     },
     after,

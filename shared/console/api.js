@@ -31,8 +31,8 @@ export class ApiError extends Error {
 // Any error in words.
 export const wordsOf = (error) => error.words ?? String(error);
 
-// One request: the JSON of the answer, or an ApiError (status 0: no answer). `once` is an idempotency key.
-export async function call(method, path, { query = {}, body, csv, once } = {}) {
+// One request: the JSON of the answer, or an ApiError (status 0: no answer).
+export async function call(method, path, { query = {}, body, csv, idempotencyKey } = {}) {
   const url = new URL(path, BASE);
   for (const [name, value] of Object.entries(query)) {
     if (value !== "" && value !== null && value !== undefined) url.searchParams.set(name, value);
@@ -40,7 +40,7 @@ export async function call(method, path, { query = {}, body, csv, once } = {}) {
   const headers = { "x-functions-key": key.get() ?? "", Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (csv !== undefined) headers["Content-Type"] = "text/csv; charset=utf-8";
-  if (once) headers["Idempotency-Key"] = once;
+  if (idempotencyKey) headers["Idempotency-Key"] = idempotencyKey;
   let response;
   try {
     response = await fetch(url, {
@@ -63,8 +63,26 @@ export async function call(method, path, { query = {}, body, csv, once } = {}) {
   throw new ApiError(response.status, answer.detail ?? answer.title ?? `The app answered ${response.status}.`, answer.errors);
 }
 
-// A key under which a request can be repeated without doing its work twice.
-export const newOnce = () => `console-${crypto.getRandomValues(new Uint32Array(4)).join("-")}`;
+const newKey = () => `console-${crypto.getRandomValues(new Uint32Array(4)).join("-")}`;
+
+// Idempotency keys of requests of which it is not known whether the app accepted them.
+const unanswered = new Map();
+
+// A POST that is never done twice: without an answer, the same request keeps its idempotency key.
+export async function post(path, options = {}) {
+  const request = JSON.stringify([path, options]);
+  const idempotencyKey = unanswered.get(request) ?? newKey();
+  unanswered.set(request, idempotencyKey);
+  try {
+    const answer = await call("POST", path, { ...options, idempotencyKey });
+    unanswered.delete(request);
+    return answer;
+  } catch (error) {
+    if (error.status > 0 && error.status < 500) unanswered.delete(request);
+    else error.message += " It is safe to do the same again: it is never done twice.";
+    throw error;
+  }
+}
 
 const COLLECTIONS = new Map([["call", "calls"], ["batch", "batches"]]);
 

@@ -1,7 +1,7 @@
 // A test text or call, a batch from a file, and steps as TwiML before anybody hears them.
 
 import { isSimulated } from "./account.js";
-import { call, collectionOf, newOnce } from "./api.js";
+import { collectionOf, post } from "./api.js";
 import { confirm } from "./dialogs.js";
 import { field, make } from "./dom.js";
 import { alwaysMasked } from "./mask.js";
@@ -40,7 +40,6 @@ function testForm(kind) {
       to.focus();
       return;
     }
-    const once = newOnce();
     confirm({
       heading: test.question,
       lines: [
@@ -50,7 +49,7 @@ function testForm(kind) {
       ],
       label: test.verb,
       act: async () => {
-        const { id } = await call("POST", collectionOf(kind), { once, body: { to: number, [test.field]: text.value, metadata: { from: "console" } } });
+        const { id } = await post(collectionOf(kind), { body: { to: number, [test.field]: text.value, metadata: { from: "console" } } });
         return [[["Accepted. It is on its way: ", make("a", { href: `#/send/${kind}/${id}` }, "follow it")], "go"]];
       },
     });
@@ -61,6 +60,6 @@ function testForm(kind) {
     ask();
   } },
   make("h2", {}, `Test ${test.name}`),
-  field("To", to, "With country code. A real person is reached, and it costs what Twilio charges."), problem,
+  field("To", to, "With country code."), problem,
   field(test.label, text), make("button", { type: "submit", class: "primary writes" }, `${test.verb}…`));
 }

@@ -1,7 +1,7 @@
 // A batch from a CSV file: its columns, the first three texts, what cannot be sent, and then the rest.
 
 import { isSimulated } from "./account.js";
-import { call, newOnce } from "./api.js";
+import { post } from "./api.js";
 import { CsvError, decode, parse, write } from "./csv.js";
 import { count } from "./data.js";
 import { confirm } from "./dialogs.js";
@@ -64,17 +64,18 @@ export function uploadForm() {
 
   function show() {
     const rows = read();
+    const unknown = [...text.value.matchAll(PLACEHOLDER)].filter(([, name]) => !table.columns.includes(name)).map(([whole]) => whole);
     const bad = rows.filter((row) => row.problems.length);
     const good = rows.filter((row) => !row.problems.length);
     const total = good.reduce((sum, row) => sum + (row.segments ?? 0), 0);
     preview.replaceChildren(
       make("p", {}, `Columns: ${table.columns.join(", ")}. ${count(rows.length, "row")}, of which ${good.length.toLocaleString()} can be sent`,
         total ? ` in ${count(total, "segment")}.` : "."),
-      make("table", { class: "preview" }, make("caption", { class: "unseen" }, "The first texts"),
-        make("thead", {}, make("tr", {}, ["Line", "To", "Text", "Segments"].map((name) => make("th", { scope: "col" }, name)))),
-        make("tbody", {}, good.slice(0, PREVIEWED).map((row) => make("tr", {},
-          [row.line, number(row.to), row.text, row.segments ?? "–"].map((cell) => make("td", {}, cell)))))),
-      ...(bad.length ? [
+      make("ol", { class: "preview" }, good.slice(0, PREVIEWED).map((row) => make("li", {},
+        make("p", { class: "meta" }, `Line ${row.line} · `, number(row.to), row.segments && ` · ${count(row.segments, "segment")}`),
+        make("p", { class: "text" }, row.text)))),
+      ...(unknown.length ? [make("p", { class: "problem" }, `The text names ${unknown.join(", ")}, which is not a column.`)] : []),
+      ...(bad.length && !unknown.length ? [
         make("h3", {}, `${count(bad.length, "row")} cannot be sent`),
         make("ul", { class: "plain" }, bad.slice(0, MAX_LISTED).map((row) => make("li", {}, `Line ${row.line}: ${row.problems.join("; ")}`)),
           bad.length > MAX_LISTED && make("li", {}, `and ${bad.length - MAX_LISTED} more`)),
@@ -91,15 +92,14 @@ export function uploadForm() {
     // Without the rows that cannot be sent; the app skips what only it can tell.
     const csv = write(table.columns.map((name, index) => (String(index) === to.value ? "to" : name)),
       good.map(({ line, cells, to: address }) => ({ line, cells: cells.map((cell, index) => (String(index) === to.value ? address : cell)) })));
-    const once = newOnce();
     confirm({
       heading: `Send ${many}?`,
       lines: [[`${many}, from the app's default sender`, "go"],
         ...(left ? [[`${count(left, "row")} left out`, "stay"]] : []),
         [isSimulated() ? "In the simulator: nobody is reached, and nothing is charged" : "Real people are reached, and each is charged", "stay"]],
       label: `Send ${many}`,
-      act: async () => receiptLines(await call("POST", "batches", {
-        once, csv, query: { kind: kind.value, [FIELDS[kind.value]]: text.value, on_invalid: "skip", metadata: '{"from":"console"}' },
+      act: async () => receiptLines(await post("batches", {
+        csv, query: { kind: kind.value, [FIELDS[kind.value]]: text.value, on_invalid: "skip", metadata: '{"from":"console"}' },
       }), kind.value),
     });
   }

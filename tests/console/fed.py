@@ -11,7 +11,7 @@ JOB = "zbpbd1jez0fg4p4bzdjjgq"
 
 def an_entry(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Give a text that was delivered on the last day of November, with other fields as given."""
-    entry = {
+    entry: dict[str, Any] = {
         "id": JOB,
         "kind": "message",
         "state": "handed_over",

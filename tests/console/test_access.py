@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, FilePayload, Page, expect
 
 from tests.browser import a_page, accessibility_errors, picture
 from tests.console.running_console import RunningConsole
@@ -35,10 +35,34 @@ async def a_story(page: Page, console: RunningConsole) -> None:
 
 
 async def a_dialog(page: Page, console: RunningConsole) -> None:
+    await page.keyboard.press("Escape")  # out of the one before
     await page.goto(f"{console.app}/console#/find?status=refused")
     await page.get_by_label("Select all that are shown").check()
     await page.get_by_role("button", name="Retry…").click()
     await expect(page.get_by_role("dialog")).to_be_visible()
+
+
+async def a_file(page: Page, console: RunningConsole) -> None:
+    await page.goto(f"{console.app}/console#/send")
+    await page.get_by_label("File", exact=True).set_input_files(
+        FilePayload(
+            name="list.csv", mimeType="text/csv", buffer=b"name,to\nAda,+14155553401\nBo,12\n"
+        )
+    )
+    await expect(page.get_by_text("1 row cannot be sent")).to_be_visible()
+
+
+async def the_keys(page: Page, console: RunningConsole) -> None:
+    await page.goto(f"{console.app}/console#/failures")
+    await page.get_by_role("button", name="Keys").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+
+
+async def a_notice(page: Page, console: RunningConsole) -> None:
+    await page.goto(f"{console.app}/console#/failures")
+    async with page.expect_download():
+        await page.get_by_role("button", name="Export as CSV").click()
+    await expect(page.get_by_role("region", name="Notices")).to_contain_text("exported")
 
 
 def view(name: str, heading: str) -> Callable[[Page, RunningConsole], Awaitable[None]]:
@@ -50,7 +74,7 @@ def view(name: str, heading: str) -> Callable[[Page, RunningConsole], Awaitable[
 
 
 SIGHTS = (the_list, a_story, view("failures", "Failures"), view("batches", "Batches"),
-          view("send", "Send a test"), a_dialog)  # fmt: skip
+          view("send", "Send a test"), a_file, a_notice, the_keys, a_dialog)  # fmt: skip
 
 
 async def it_fits(page: Page) -> None:

@@ -47,7 +47,7 @@ async def test_nothing_breaks_inside_a_badge_or_number(
 
 async def test_the_whole_row_opens(console: RunningConsole, page: Page) -> None:
     """A click beside the link opens the story; one on the box or on *show* does not."""
-    await console.open(page, "find?status=parked")
+    await console.open(page, "find")
     row = page.locator(".entries tbody tr").first
     panel = page.get_by_role("region", name="Details")
     await row.get_by_role("button", name=re.compile("show number")).click()

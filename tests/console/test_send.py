@@ -4,7 +4,7 @@ import re
 from functools import partial
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.browser import a_page
 from tests.console.fed import JOB, an_entry, change, feed
@@ -95,6 +95,28 @@ async def test_a_failure_is_a_notice_too(console: RunningConsole, lenient_page: 
     await expect(page.get_by_role("region", name="Notices")).to_contain_text(
         "1 problem · $.to is not a valid number"
     )
+
+
+async def test_doing_it_again_after_no_answer_sends_once(
+    console: RunningConsole, lenient_page: Page
+) -> None:
+    """Until the app has answered, the same text keeps its idempotency key; afterwards it is new."""
+    page = lenient_page
+    to_answer = [503, 503, 202, 202]
+    keys = []
+
+    async def answer(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        await route.fulfill(json={"id": JOB, "detail": "No answer."}, status=to_answer.pop(0))
+
+    await page.route("**/api/messages", answer)
+    await console.open(page, "send")
+    notices = page.get_by_role("region", name="Notices").locator(".notice")
+    for n in range(4):
+        await send_a_text(page)
+        await expect(notices).to_have_count(n + 1)
+        await expect(notices.last).to_contain_text("never done twice" if n < 2 else "Accepted.")
+    assert keys[0] == keys[1] == keys[2] != keys[3]
 
 
 async def send_a_text(page: Page) -> None:
