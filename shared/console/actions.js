@@ -1,7 +1,7 @@
 // Retry and cancel: of one entry, of a selection, of a batch. The dialog counts first what will happen.
 
 import { isFutile } from "./advice.js";
-import { call, pathOf, post, wordsOf } from "./api.js";
+import { call, pathOf, post, messageOf } from "./api.js";
 import { count, own, sum } from "./data.js";
 import { confirm } from "./dialogs.js";
 import { isFinal, noun } from "./statuses.js";
@@ -25,12 +25,12 @@ const nouns = (items, number = items.length) => {
   return kinds.size === 1 ? count(number, noun([...kinds][0])) : count(number, "entry", "entries");
 };
 
-// A line for each group that is not empty: [words, tone, test]; an item is in the first that fits it.
+// A line for each group that is not empty: [effect, colour class, test]; an item is in the first that fits it.
 function linesOf(items, groups) {
   const groupOf = (item) => groups.find(([, , fits]) => fits(item));
   return groups.map((group) => [items.filter((item) => groupOf(item) === group), ...group])
     .filter(([members]) => members.length)
-    .map(([members, words, tone]) => [`${nouns(members)}, ${words}`, tone]);
+    .map(([members, effect, tone]) => [`${nouns(members)}, ${effect}`, tone]);
 }
 
 const RETRY_GROUPS = [
@@ -89,7 +89,7 @@ async function doEach(items, progress, done, step) {
     }
   }
   await Promise.all(Array.from({ length: MAX_CONCURRENT_REQUESTS }, work));
-  const reasons = Map.groupBy(failed, ([, error]) => wordsOf(error));
+  const reasons = Map.groupBy(failed, ([, error]) => messageOf(error));
   return [
     ...(failed.length < items.length ? [[`${nouns(items, items.length - failed.length)} ${done}`, "go"]] : []),
     ...[...reasons].map(([reason, group]) => [`${nouns(group.map(([item]) => item))} not: ${reason}`, "stay"]),
@@ -123,7 +123,7 @@ export function ofBatch(batch, name, after) {
     heading: question(many),
     lines: [
       ...Object.entries(states).filter(([state]) => own(batch.states, state))
-        .map(([state, words]) => [`${count(batch.states[state], noun(batch.kind))}, ${words}`, "go"]),
+        .map(([state, effect]) => [`${count(batch.states[state], noun(batch.kind))}, ${effect}`, "go"]),
       ...(rest ? [[`${count(rest, noun(batch.kind))} left alone`, "stay"]] : []),
     ],
     label: label(many),

@@ -20,16 +20,16 @@ export class ApiError extends Error {
     this.errors = errors;
   }
 
-  // The problem in words, that of each field included.
-  get words() {
+  // The problem with that of each field.
+  get fullMessage() {
     const all = this.errors.map(({ line, path, message }) => `${line ? `line ${line}: ` : ""}${path} ${message}`);
     const more = all.length - MAX_PROBLEMS;
     return [this.message, ...all.slice(0, MAX_PROBLEMS), ...(more > 0 ? [`and ${more} more`] : [])].join(" · ");
   }
 }
 
-// Any error in words.
-export const wordsOf = (error) => error.words ?? String(error);
+// What any error says.
+export const messageOf = (error) => error.fullMessage ?? String(error);
 
 // One request: the JSON of the answer, or an ApiError (status 0: no answer).
 export async function call(method, path, { query = {}, body, csv, idempotencyKey } = {}) {

@@ -2,7 +2,7 @@
 
 import * as actions from "./actions.js";
 import { isFutile } from "./advice.js";
-import { call, pathOf, wordsOf } from "./api.js";
+import { call, pathOf, messageOf } from "./api.js";
 import { count, own, sum } from "./data.js";
 import { badge, button, draw, make, markOpen, openRow, unseen } from "./dom.js";
 import { failureCards } from "./failures.js";
@@ -87,10 +87,10 @@ function progress(batch) {
 
 // The same as a bar; the words beside it are its name.
 function bar(batch) {
-  const parts = ORDER.map(([state, tone]) => [sum(batch.states, [state]) - (state === "handed_over" ? lost(batch) : 0), tone]);
+  const widths = ORDER.map(([state, tone]) => [sum(batch.states, [state]) - (state === "handed_over" ? lost(batch) : 0), tone]);
   let x = 0;
   return draw("svg", { viewBox: "0 0 100 3", preserveAspectRatio: "none", class: "progress", "aria-hidden": "true" },
-    [...parts, [lost(batch), "bad"]].filter(([many]) => many > 0).map(([many, tone]) => {
+    [...widths, [lost(batch), "bad"]].filter(([many]) => many > 0).map(([many, tone]) => {
       const width = (100 * many) / batch.count;
       x += width;
       return draw("rect", { x: x - width, y: 0, width, height: 3, class: tone });
@@ -126,7 +126,7 @@ export function batchPanel(id) {
   function show() {
     heading.textContent = `${batch.name ? `${batch.name}: batch` : "Batch"} of ${count(batch.count, noun(batch.kind))}`;
     message.textContent = [
-      ...progress(batch).map((words) => `${words}.`),
+      ...progress(batch).map((part) => `${part}.`),
       batch.rate ? `${batch.rate.toLocaleString()} a second.` : "",
       batch.estimated_end ? `Ends at about ${clockTime(batch.estimated_end)}, in ${duration(Math.max(0, (Date.parse(batch.estimated_end) - Date.now()) / 1000))}.` : "",
     ].filter(Boolean).join(" ");
@@ -159,6 +159,6 @@ export function batchPanel(id) {
     ] : []));
   }
 
-  const poll = new Poll(round, ({ error }) => { if (error) message.textContent = wordsOf(error); });
+  const poll = new Poll(round, ({ error }) => { if (error) message.textContent = messageOf(error); });
   return { element, heading, stop: () => poll.stop() };
 }

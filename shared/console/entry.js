@@ -2,7 +2,7 @@
 
 import * as actions from "./actions.js";
 import { advice, isFutile } from "./advice.js";
-import { call, pathOf, wordsOf } from "./api.js";
+import { call, pathOf, messageOf } from "./api.js";
 import { capital } from "./data.js";
 import { announce, badge, button, make, present } from "./dom.js";
 import { storyOf } from "./events.js";
@@ -75,7 +75,7 @@ export function entryPanel(kind, id, view) {
   const remask = () => { if (known) show(JSON.parse(known)); };
   addEventListener("masking", remask);
   const poll = new Poll(round, ({ error }) => {
-    if (error) content.replaceChildren(make("p", { class: "problem" }, wordsOf(error)));
+    if (error) content.replaceChildren(make("p", { class: "problem" }, messageOf(error)));
     else if (known && !JSON.parse(known).deliveries && !isOpen(JSON.parse(known))) poll.wait = Math.max(poll.wait, 10_000);
   });
   return { element, heading, stop: () => { removeEventListener("masking", remask); poll.stop(); } };

@@ -2,7 +2,7 @@
 
 import { overview } from "./account.js";
 import { advice } from "./advice.js";
-import { wordsOf } from "./api.js";
+import { messageOf } from "./api.js";
 import { save, spreadsheet } from "./csv.js";
 import { capital, count } from "./data.js";
 import { button, make, unseen } from "./dom.js";
@@ -78,7 +78,7 @@ async function exportSince(since, control) {
       COLUMNS.map(([name]) => name), ...items.map((item) => COLUMNS.map(([, value]) => value(item)))]));
     notify([`${count(items.length, "failure")} exported, with whole numbers${newest.hasMore ? "; there are more" : ""}`, "go"]);
   } catch (error) {
-    notify([wordsOf(error), "stay"]);
+    notify([messageOf(error), "stay"]);
   } finally {
     control.disabled = false;
   }

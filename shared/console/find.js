@@ -1,6 +1,6 @@
 // Looking for something: a number, an id, a SID, an error, a state, a time.
 
-import { call, pathOf, wordsOf } from "./api.js";
+import { call, pathOf, messageOf } from "./api.js";
 import { count } from "./data.js";
 import { announce, button, field, make, options } from "./dom.js";
 import { List } from "./list.js";
@@ -79,7 +79,7 @@ export function find(live, query) {
         message.textContent = `Looking… back to ${newest.reached ? clockTime(newest.reached) : "the beginning"}`;
       }
     } catch (error) {
-      if (current === turn) message.textContent = wordsOf(error);
+      if (current === turn) message.textContent = messageOf(error);
       return;
     }
     more.hidden = !newest.hasMore;
@@ -101,7 +101,7 @@ export function find(live, query) {
         await call("GET", pathOf(each, id));
       } catch (error) {
         if (error.status === 404) continue;
-        message.textContent = wordsOf(error);
+        message.textContent = messageOf(error);
         return;
       }
       message.textContent = "Found.";

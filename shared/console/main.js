@@ -1,7 +1,7 @@
 // The lock, the bar, and the place in the fragment: which view is shown, and which panel beside it.
 
 import { overview } from "./account.js";
-import { key } from "./api.js";
+import { key, messageOf } from "./api.js";
 import { batchPanel, batches } from "./batches.js";
 import { announce, button, field, make, markOpen } from "./dom.js";
 import { entryPanel } from "./entry.js";
@@ -93,7 +93,7 @@ function live(poll) {
   const label = poll.paused ? "Paused" : document.hidden ? "Resting" : poll.error ? "No answer" : "Live";
   state.textContent = poll.at ? `${label} · ${clockTime(poll.at)}` : label;
   state.className = `live ${poll.error ? "bad" : poll.rests ? "over" : "good"}`;
-  const problem = poll.error && `${poll.error.words ?? poll.error.message} Asking again by itself.`;
+  const problem = poll.error && `${messageOf(poll.error)} Asking again by itself.`;
   banner.hidden = !problem;
   if (problem && banner.textContent !== problem) banner.textContent = problem;
 }

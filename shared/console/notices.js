@@ -1,6 +1,6 @@
 // How an action went, as a notice at the edge of the page: it stays until it is dismissed.
 
-import { wordsOf } from "./api.js";
+import { messageOf } from "./api.js";
 import { announce, button, make } from "./dom.js";
 
 // [content, tone] lines, of what will happen or of what did.
@@ -29,7 +29,7 @@ export async function runWithNotice(label, act) {
   try {
     lines = await act((part) => { meter.value = part; });
   } catch (error) {
-    lines = [[wordsOf(error), "stay"]];
+    lines = [[messageOf(error), "stay"]];
   }
   show(effects(lines));
 }

@@ -1,6 +1,6 @@
 // Steps as the TwiML that Twilio gets; nothing is sent.
 
-import { call, wordsOf } from "./api.js";
+import { call, messageOf } from "./api.js";
 import { button, field, make, options } from "./dom.js";
 
 const EXAMPLE = '[\n  {"say": "Welcome to Switchboard"},\n  {"gather": {"num_digits": 1, "steps": [{"say": "Press one"}]}},\n  {"hangup": {}}\n]';
@@ -19,7 +19,7 @@ export function stepsPreview() {
       twiml.hidden = false;
       message.textContent = "This is what Twilio gets.";
     } catch (error) {
-      message.textContent = error instanceof SyntaxError ? `The steps are not JSON: ${error.message}` : wordsOf(error);
+      message.textContent = error instanceof SyntaxError ? `The steps are not JSON: ${error.message}` : messageOf(error);
     }
   }
 

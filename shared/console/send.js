@@ -28,9 +28,9 @@ function testForm(kind) {
   const text = make("textarea", { rows: 3, required: true, value: test.text });
   const problem = make("p", { class: "problem", role: "alert" });
 
-  function complain(words) {
-    problem.textContent = words;
-    to.setAttribute("aria-invalid", String(words !== ""));
+  function complain(message) {
+    problem.textContent = message;
+    to.setAttribute("aria-invalid", String(message !== ""));
   }
 
   function ask() {

@@ -1,4 +1,4 @@
-// An entry's events in words that a person can read out on the phone.
+// An entry's events as sentences that a person can read out on the phone.
 
 import { advice } from "./advice.js";
 import { capital, own } from "./data.js";

@@ -1,4 +1,4 @@
-"""One running app for the browser tests of this room."""
+"""One running app for the browser tests of the console."""
 
 import asyncio
 import signal

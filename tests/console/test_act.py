@@ -133,7 +133,7 @@ def kind_of(word: str) -> str:
 
 
 async def test_steps_are_shown_as_twiml(console: RunningConsole, page: Page) -> None:
-    """Steps become the TwiML that Twilio would be told, and nothing is sent."""
+    """Steps become the TwiML that Twilio would get, and nothing is sent."""
     await console.open(page, "send")
     steps = page.get_by_label("Steps, as JSON")
     await steps.fill('[{"say": "Press & hold"}, {"hangup": {}}]')
