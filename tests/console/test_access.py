@@ -1,4 +1,4 @@
-"""For everybody: with the keyboard, a screen reader, in the dark, on a phone, with everything open."""
+"""For everybody: with the keyboard, a screen reader, in the dark, on a phone, with all open."""
 
 import asyncio
 import re
