@@ -12,6 +12,7 @@ import msgspec
 
 from shared.errors import NotFoundError
 from shared.provider.advice import ADVICE
+from shared.provider.codes import CODES
 from shared.triggers.static import StaticFile, make_file, read_file, serve
 
 if TYPE_CHECKING:
@@ -22,26 +23,37 @@ if TYPE_CHECKING:
 _FOLDER: Final = "console"
 _CODES: Final = "codes.js"
 PARTS: Final = (
-    "act.js",
+    "account.js",
+    "actions.js",
+    "advice.js",
     "api.js",
     "batches.js",
     "console.css",
+    "csv.js",
+    "data.js",
     "dialogs.js",
     "dom.js",
     "entry.js",
+    "events.js",
     "failures.js",
     "find.js",
+    "help.js",
     "list.js",
     "main.js",
     "mask.js",
     "newest.js",
+    "notices.js",
     "now.js",
+    "phone_number.js",
     "plots.js",
     "poll.js",
+    "preview.js",
+    "segments.js",
     "send.js",
+    "statuses.js",
     "story.js",
     "times.js",
-    "words.js",
+    "upload.js",
 )
 
 _HEADERS: Final = {
@@ -71,6 +83,15 @@ async def part(req: func.HttpRequest, app: App) -> func.HttpResponse:
 
 @cache
 def _codes() -> StaticFile:
-    """Return the table of error codes as a module: what each means and what to do about it."""
+    """Return the table of error codes as a module.
+
+    `codes[code]` is what a code means and what to do about it; `futile` are the codes for which the
+    same request would only fail again.
+    """
     table = {code: advice._asdict() for code, advice in ADVICE.items()}
-    return make_file(_CODES, b"export const codes = " + msgspec.json.encode(table) + b";\n")
+    futile = [code for code, known in CODES.items() if known.to_do == "refused"]
+    module = b"export const codes = %b;\nexport const futile = %b;\n" % (
+        msgspec.json.encode(table),
+        msgspec.json.encode(futile),
+    )
+    return make_file(_CODES, module)

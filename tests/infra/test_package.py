@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AT_THE_TOP: Final = {"function_app.py", "host.json", "requirements.txt"}
-CODE_OR_PAGE: Final = re.compile(r"shared/[\w/-]+\.(py|html|css|js|svg|js\.gz|css\.gz|LICENSE\.txt)")
+CODE_OR_PAGE: Final = re.compile(
+    r"shared/[\w/-]+\.(py|html|css|js|svg|js\.gz|css\.gz|LICENSE\.txt)"
+)
 MAX_BYTES: Final = 1_000_000
 THIRD_PARTY: Final = "shared/apidocs/swagger-ui."
 COUNT: Final = (
