@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import FilePayload, Locator, Page, expect
-from shared.accept.segments import segments
 
-from shared.accept.csv_rows import csv_rows
+from shared.accept.csv_rows import read_csv_rows
+from shared.jobs.segments import count_segments
 from tests.console.history import FAILURES
 from tests.console.running_console import RunningConsole
 
@@ -137,8 +137,8 @@ async def test_lines_stay_what_they_were(console: RunningConsole, page: Page) ->
         }""",
         [f"{console.app}/console/csv.js", file],
     )
-    read = [(row.line, dict(row.values)) for row in csv_rows(text.encode())]
-    assert read == [(row.line, dict(row.values)) for row in csv_rows(file.encode())]
+    read = [(row.line, dict(row.values)) for row in read_csv_rows(text.encode())]
+    assert read == [(row.line, dict(row.values)) for row in read_csv_rows(file.encode())]
     assert [line for line, _ in read] == [3, 4, 8]
 
 
@@ -156,7 +156,7 @@ async def test_segments_are_counted_as_the_app_counts(console: RunningConsole, p
         "async ([url, texts]) => texts.map((await import(url)).segments)",
         [f"{console.app}/console/segments.js", TEXTS],
     )
-    assert counted == [segments(text).count for text in TEXTS]
+    assert counted == [count_segments(text).count for text in TEXTS]
 
 
 async def test_failures_are_exported(console: RunningConsole, page: Page, tmp_path: Path) -> None:
