@@ -143,6 +143,11 @@ def test_twiml_that_grows_too_long_travels_as_it_was_given() -> None:
     own = f"<Response><Redirect>{PUBLIC_BASE_URL}/api/twiml/message</Redirect></Response>"
     long = own.replace("<Redirect>", f"<Say>{'x' * (INLINE_TWIML - len(own) - 11)}</Say><Redirect>")
     assert asked("call", {"twiml": long})["twiml"] == long
+    forged = long.replace("message<", "message?Entry=x<")
+    forged = forged.replace("x" * len("?Entry=x") + "</Say>", "</Say>")
+    assert len(forged) == INLINE_TWIML
+    given = asked("call", {"twiml": forged})["twiml"]
+    assert "/api/twiml/message</Redirect>" in given
 
 
 def test_no_sender_is_an_empty_one() -> None:
