@@ -16,12 +16,12 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from shared.ledger import schema
 from shared.storage.table import Row
 
 if TYPE_CHECKING:
     from shared.storage.table import Table
 
-CAP: Final = "~cap"
 _BLOCKS: Final = 1000
 
 
@@ -51,7 +51,7 @@ class Caps:
         if share.left == 0:
             async with share.lock:
                 while share.left == 0 and share.next < cap:
-                    await self._take_block(f"{CAP}-{day}-{what}", share, cap)
+                    await self._take_block(schema.CAPS.place(day, what), share, cap)
         if share.left == 0:
             return False
         share.left -= 1
@@ -68,12 +68,12 @@ class Caps:
             StorageUnavailableError: it is unknown whether there is a place.
         """
         digest = hashlib.sha256(address.encode()).hexdigest()
-        partition = f"{CAP}-{day}-to-{digest[0]}"
+        partition = schema.CAPS.place(day, "to", digest[0])
         place = 0
         while place < cap:
             if await self._table.insert(Row(partition, f"{digest}.{place:04}", whose)):
                 return True
-            rows = self._table.read(partition, f"{digest}.", f"{digest}/")
+            rows = self._table.prefix(partition, f"{digest}.")
             taken = [row.text async for row in rows]
             if whose in taken:
                 return True
@@ -87,7 +87,7 @@ class Caps:
             share.left += size
             share.next += size
             return
-        async for row in self._table.read(partition, _key(share.next)):
+        async for row in self._table.range(partition, _key(share.next)):
             share.next = int(row.key) + int(row.text)
 
 

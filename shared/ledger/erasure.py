@@ -15,7 +15,8 @@ import msgspec
 from shared.errors import OverError
 from shared.jobs import events, ids
 from shared.jobs.events import Accepted, Claim, Parked
-from shared.storage.table import Row
+from shared.ledger import schema
+from shared.storage.table import Row, just_after
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -58,12 +59,12 @@ async def erase(
             break
         found = [
             row
-            async for row in ledger.table.read(partition)
+            async for row in ledger.table.range(partition)
             if number in row.text or number in row.key
         ]
         for row in found:
             await _erase_row(ledger, row, number, cancel, erasure)
-        partition = await ledger.table.next_partition(f"{partition}!")
+        partition = await ledger.table.next_partition(just_after(partition))
     return erasure
 
 
@@ -74,7 +75,7 @@ async def _erase_row(
     cancel: Callable[[Entry, int], Awaitable[object]],
     erasure: Erasure,
 ) -> None:
-    if row.partition.startswith("~"):
+    if row.partition >= schema.PAST_DAYS:
         await ledger.table.delete(row.partition, [row.key])
         erasure.rows += 1
         return
@@ -135,4 +136,4 @@ def _redacted(accepted: Accepted, number: str) -> Accepted:
 
 def is_start(text: str) -> bool:
     """Whether a text can be where a run goes on."""
-    return not text or text.startswith("~") or all(c in ids.ALPHABET for c in text)
+    return not text or text.startswith(schema.PAST_DAYS) or all(c in ids.ALPHABET for c in text)

@@ -9,6 +9,7 @@ import msgspec
 
 from shared.jobs import events, ids
 from shared.jobs.fold import Entry, fold
+from shared.ledger import schema
 from shared.ledger.batches import Batches
 from shared.ledger.marks import Marks
 from shared.ledger.opt_outs import OptOuts
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from shared.storage.table import Table
 
 TABLE: Final = "ledger"
-# After every day partition in the table, so that walking the days ends where these begin.
-_KEYS: Final = "~key"
 _ANSWER: Final = ".answer"
 
 
@@ -65,7 +64,7 @@ class Ledger:
         key = ids.row(job_id)
         found = [
             events.decode(row.text)
-            async for row in self.table.read(ids.partition(job_id), f"{key}.", f"{key}/")
+            async for row in self.table.prefix(ids.partition(job_id), f"{key}.")
         ]
         return fold(job_id, found) if found else None
 
@@ -79,9 +78,8 @@ class Ledger:
     async def key(self, name: str) -> IdempotencyRecord | None:
         """What an idempotency key was first used for, if it was."""
         row = _key_row(name, "")
-        async for found in self.table.read(row.partition, row.key, row.key + "~"):
-            return msgspec.json.decode(found.text, type=IdempotencyRecord)
-        return None
+        text = await self.table.get(row.partition, row.key)
+        return None if text is None else msgspec.json.decode(text, type=IdempotencyRecord)
 
     async def keep_answer(self, name: str, answer: bytes) -> bytes:
         """Keep the answer that was given under an idempotency key; the first one stands."""
@@ -91,9 +89,8 @@ class Ledger:
     async def kept_answer(self, name: str) -> bytes | None:
         """The answer that was given under an idempotency key, if one was."""
         row = _key_row(f"{name}{_ANSWER}", "")
-        async for found in self.table.read(row.partition, row.key, f"{row.key}~"):
-            return found.text.encode()
-        return None
+        text = await self.table.get(row.partition, row.key)
+        return None if text is None else text.encode()
 
     async def forget_key(self, name: str) -> None:
         """Forget an idempotency key and its answer."""
@@ -103,4 +100,4 @@ class Ledger:
 
 def _key_row(name: str, text: str) -> Row:
     """Keys spread over 256 partitions by the first byte of their digest."""
-    return Row(f"{_KEYS}-{name[:2]}", name, text)
+    return Row(schema.KEYS.place(name[:2]), name, text)

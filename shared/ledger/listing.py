@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from shared.jobs import events, ids
 from shared.jobs.fold import Delivery, Entry, fold
+from shared.ledger import schema
+from shared.storage.table import after_prefix
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 MAX_DELIVERIES_READ: Final = 2000
 _MOST_AT_ONCE: Final = 200
 _ROW: Final = 17
-_FIRST_DAY: Final = "0"
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,13 @@ async def list_newest(  # noqa: PLR0913 - what narrows a listing is this much
 
 async def _entries(table: Table, after: str | None, *, page: int) -> AsyncIterator[Entry]:
     """Every entry, newest first, from the job `after` on, that one included."""
-    partition = await table.next_partition(ids.partition(after)[:4] if after else _FIRST_DAY)
-    while partition is not None and not partition.startswith("~"):
+    partition = await table.next_partition(ids.partition(after)[:4] if after else "")
+    while partition is not None and partition < schema.PAST_DAYS:
         day = partition[:4]
         first = ids.row(after) if after and after.startswith(day) else ""
         async for job_id, found in _of_day(table, day, first, page):
             yield fold(job_id, found)
-        partition = await table.next_partition(f"{day}~")
+        partition = await table.next_partition(after_prefix(day))
 
 
 async def _of_day(
@@ -105,11 +106,11 @@ async def entries_accepted_between(
     table: Table, first: datetime, last: datetime
 ) -> AsyncIterator[Entry]:
     """The entries accepted from `first` to `last`, in no order."""
-    day = last
+    day, past_first = last, after_prefix(ids.time_key(first))
     while ids.day_of(ids.day_key(day)) >= ids.day_of(ids.day_key(first)):
         key = ids.day_key(day)
         newest = ids.time_key(last) if key == ids.day_key(last) else ""
-        oldest = f"{ids.time_key(first)}~" if key == ids.day_key(first) else None
+        oldest = past_first if key == ids.day_key(first) else schema.PAST_EVENTS
         for partition in ids.partitions(key):
             async for job_id, found in _of_shard(table, partition, newest, _MOST_AT_ONCE, oldest):
                 yield fold(job_id, found)
@@ -131,11 +132,11 @@ async def entries_in_partition(table: Table, partition: str) -> AsyncIterator[En
 
 
 async def _of_shard(
-    table: Table, partition: str, first: str, page: int, last: str | None = None
+    table: Table, partition: str, first: str, page: int, last: str = schema.PAST_EVENTS
 ) -> AsyncGenerator[tuple[str, list[AnyEvent]], None]:
     """The jobs of one partition, each with all its events."""
     key, found = "", list[events.AnyEvent]()
-    async for row in table.read(partition, first, last, page=page):
+    async for row in table.range(partition, first, last, page=page):
         if row.key[:_ROW] != key and found:
             yield partition + key, found
             found = []

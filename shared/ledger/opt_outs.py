@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from shared.jobs import ids
+from shared.ledger import schema
 from shared.storage.table import Row
 
 if TYPE_CHECKING:
     from shared.storage.table import Table
 
-PARTITION: Final = "~opt-out"
+PARTITION: Final = schema.OPT_OUTS.place()
 _FRESH: Final = timedelta(seconds=1)
 # Two workers' clocks may differ by this much and no note is missed.
 _OVERLAP: Final = timedelta(minutes=5)
@@ -70,7 +71,7 @@ class OptOuts:
 
     async def _read(self, now: datetime) -> None:
         newer = None if self._read_at is None else _key(self._read_at - _OVERLAP)
-        async for row in self._table.read(PARTITION, "", newer):
+        async for row in self._table.range(PARTITION, "", newer):
             self._take_in(msgspec.json.decode(row.text, type=OptOut))
         self._read_at = now
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from shared.storage.table import Row
+from shared.ledger import schema
+from shared.storage.table import Row, just_after
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from shared.storage.table import Table
 
-_NOTES: Final = "~inbound"
-_MARKS: Final = "~came"
+_NOTES: Final = schema.NOTES.place()
 
 
 class Note(NamedTuple):
@@ -47,12 +47,10 @@ class Received:
 
     async def is_first(self, note: Note) -> bool:
         """Whether the thing never came before this note: mark it, or find the mark that stands."""
-        mine = Row(f"{_MARKS}-{note.name[:2]}", note.name, note.mark)
+        mine = Row(schema.MARKS.place(note.name[:2]), note.name, note.mark)
         if await self._table.insert(mine):
             return True
-        return [
-            row async for row in self._table.read(mine.partition, mine.key, f"{mine.key}~")
-        ] == [mine]
+        return await self._table.get(mine.partition, mine.key) == mine.text
 
     async def close(self, name: str) -> None:
         """Take a note away."""
@@ -60,18 +58,19 @@ class Received:
 
     async def left(self) -> AsyncIterator[Note]:
         """Every note that is there."""
-        async for row in self._table.read(_NOTES):
+        async for row in self._table.range(_NOTES):
             mark, _, text = row.text.partition("\n")
             at, _, token = mark.partition(" ")
             yield Note(row.key, datetime.fromisoformat(at), token, text)
 
     async def forget(self, before: datetime) -> None:
         """Delete the marks of what came before a time."""
-        partition = await self._table.next_partition(f"{_MARKS}-")
-        while partition is not None and partition.startswith(_MARKS):
-            old = [row.key async for row in self._table.read(partition) if _time(row.text) < before]
+        partition = await self._table.next_partition(schema.MARKS.first)
+        while partition is not None and partition.startswith(schema.MARKS.first):
+            rows = self._table.range(partition)
+            old = [row.key async for row in rows if _time(row.text) < before]
             await self._table.delete(partition, old)
-            partition = await self._table.next_partition(f"{partition}~")
+            partition = await self._table.next_partition(just_after(partition))
 
 
 def _time(mark: str) -> datetime:

@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Final
 
 from shared.jobs import ids
 from shared.jobs.events import Accepted, Claim, Retried
-from shared.ledger.caps import CAP
+from shared.ledger import schema
 from shared.ledger.listing import entries_in_partition
-from shared.ledger.owners import LATE, OWNER, minute
+from shared.ledger.owners import minute
 from shared.log import log
+from shared.storage.table import after_prefix, just_after
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.jobs.fold import Entry
     from shared.ledger.ledger import Ledger
+    from shared.ledger.schema import Rows
     from shared.storage.table import Table
 
 _AT_ONCE: Final = 8
@@ -46,7 +48,7 @@ async def forget_before(ledger: Ledger, before: datetime) -> Forgotten:
             return await _forget_jobs(ledger, partition, before)
 
     partition = await ledger.table.next_partition(ids.day_key(before))
-    while partition is not None and not partition.startswith("~"):
+    while partition is not None and partition < schema.PAST_DAYS:
         day = partition[:4]
         parts = await asyncio.gather(*(one(each) for each in ids.partitions(day)))
         total = replace(
@@ -54,8 +56,8 @@ async def forget_before(ledger: Ledger, before: datetime) -> Forgotten:
             jobs=total.jobs + sum(part.jobs for part in parts),
             rows=total.rows + sum(part.rows for part in parts),
         )
-        partition = await ledger.table.next_partition(f"{day}~")
-    for notes in (LATE, OWNER, CAP):
+        partition = await ledger.table.next_partition(after_prefix(day))
+    for notes in (schema.LATE, schema.OWNERS, schema.CAPS):
         await _forget_notes(ledger.table, notes, before)
     await ledger.marks.forget(before)
     await ledger.received.forget(before)
@@ -100,9 +102,9 @@ def _keys(entry: Entry) -> set[str]:
     return {key for key in keys if key}
 
 
-async def _forget_notes(table: Table, notes: str, before: datetime) -> None:
-    last = f"{notes}-{minute(before)}"
-    partition = await table.next_partition(f"{notes}-")
+async def _forget_notes(table: Table, notes: Rows, before: datetime) -> None:
+    last = notes.place(minute(before))
+    partition = await table.next_partition(notes.first)
     while partition is not None and partition < last:
-        await table.delete(partition, [row.key async for row in table.read(partition)])
-        partition = await table.next_partition(f"{partition}~")
+        await table.delete(partition, [row.key async for row in table.range(partition)])
+        partition = await table.next_partition(just_after(partition))

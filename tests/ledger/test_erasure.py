@@ -15,7 +15,7 @@ async def everything(app: InMemoryApp) -> str:
     """All rows of the table, as one text."""
     found, partition = [], await app.table.next_partition("")
     while partition is not None:
-        found += [f"{row.key} {row.text}" async for row in app.table.read(partition)]
+        found += [f"{row.key} {row.text}" async for row in app.table.range(partition)]
         partition = await app.table.next_partition(f"{partition}!")
     return "\n".join(found)
 

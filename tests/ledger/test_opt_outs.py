@@ -90,7 +90,7 @@ async def test_the_same_word_of_the_same_message_is_one_note() -> None:
     opt_outs = OptOuts(rows)
     for _ in range(3):
         await opt_outs.note(said("stop"))
-    assert len([row async for row in rows.read(PARTITION)]) == 1
+    assert len([row async for row in rows.range(PARTITION)]) == 1
 
 
 @given(

@@ -18,14 +18,14 @@ class CountedRows(MemoryTable):
         self.reads = 0
         self.fails = False
 
-    async def read(
+    async def range(
         self, partition: str, first: str = "", last: str | None = None, *, page: int = 1000
     ) -> AsyncIterator[Row]:
         self.reads += 1
         await asyncio.sleep(0)
         if self.fails:
             raise StorageUnavailableError("table")
-        async for row in super().read(partition, first, last, page=page):
+        async for row in super().range(partition, first, last, page=page):
             yield row
 
 

@@ -26,7 +26,7 @@ async def rows_of(world: World) -> list[Row]:
     found: list[Row] = []
     partition = await world.table.next_partition("")
     while partition is not None:
-        found += [row async for row in world.table.read(partition)]
+        found += [row async for row in world.table.range(partition)]
         partition = await world.table.next_partition(f"{partition}\x01")
     return found
 
