@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -15,7 +15,7 @@ from shared.ledger.listing import entries_in_range
 from shared.storage.table import Row, after_prefix, just_after
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from shared.jobs.fold import Entry
     from shared.storage.table import Table
@@ -72,6 +72,14 @@ class Batches:
             if len(found) == limit:
                 break
         return found
+
+    async def redact(self, batch_id: str, remove: Callable[[Any], Any]) -> bool:
+        """Replace what a caller noted of a batch by what `remove` leaves; False if that is all."""
+        batch = await self.find(batch_id)
+        if batch is None or (kept := remove(batch.metadata)) == batch.metadata:
+            return False
+        batch = msgspec.structs.replace(batch, metadata=kept)
+        return await self._table.replace(_row(batch_id, text=msgspec.json.encode(batch).decode()))
 
     async def entries(self, batch_id: str) -> list[Entry]:
         """What is known of the jobs of a batch, in their order."""

@@ -12,7 +12,6 @@ Of the sends to one address each has a row of its own, which makes them exact.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +19,7 @@ from shared.ledger import schema
 from shared.storage.table import Row
 
 if TYPE_CHECKING:
+    from shared.ledger.digests import Digests
     from shared.storage.table import Table
 
 _BLOCKS: Final = 1000
@@ -37,8 +37,9 @@ class _Share:
 class Caps:
     """Places under the caps of a day; `day` is any text that sorts by time, such as `20261121`."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, digests: Digests) -> None:
         self._table = table
+        self._digests = digests
         self._shares: dict[tuple[str, str], _Share] = {}
 
     async def take(self, day: str, what: str, cap: int) -> bool:
@@ -67,7 +68,7 @@ class Caps:
         Raises:
             StorageUnavailableError: it is unknown whether there is a place.
         """
-        digest = hashlib.sha256(address.encode()).hexdigest()
+        digest = self._digests.of(address)
         partition = schema.CAPS.place(day, "to", digest[0])
         place = 0
         while place < cap:

@@ -12,10 +12,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from shared.jobs import events, ids
-from shared.jobs.fold import fold
+from shared.jobs import ids
 from shared.ledger import schema
 from shared.ledger.listing import entries_accepted_between
+from shared.ledger.reading import find_entry
 from shared.storage.table import Row
 
 if TYPE_CHECKING:
@@ -53,10 +53,8 @@ class Owners:
         at = first
         while at < last + _MINUTE:
             async for note in self._table.range(schema.LATE.place(minute(at))):
-                key = ids.row(note.key)
-                rows = self._table.prefix(ids.partition(note.key), f"{key}.")
-                if found := [events.decode(row.text) async for row in rows]:
-                    yield fold(note.key, found)
+                if late := await find_entry(self._table, note.key):
+                    yield late
             at += _MINUTE
 
     async def take(  # noqa: PLR0913 - what is taken, for whom, and two times

@@ -16,8 +16,8 @@ from typing import Final
 class Rows:
     """One kind of rows.
 
-    `name` is what the names of its partitions begin with, or its keys where `in_days` says that it
-    lies in the partitions of the jobs. The other fields are for the reader.
+    `name` is what the names of its partitions begin with, or its keys where it is `beside` rows of
+    another kind, in their partitions. The other fields are for the reader.
     """
 
     title: str
@@ -28,16 +28,16 @@ class Rows:
     written_by: str
     deleted_by: str
     erasing: str
-    in_days: bool = False
+    beside: bool = False
 
     @property
     def first(self) -> str:
-        """What every partition of this kind begins with, the days' apart."""
+        """What every partition of this kind begins with."""
         return f"{self.name}-"
 
     def place(self, *parts: str) -> str:
-        """Return the partition, or in the days' partitions the key, that `parts` name."""
-        return ("." if self.in_days else "-").join((self.name, *parts))
+        """Return the partition, or the key of a row beside others, that `parts` name."""
+        return ("." if self.beside else "-").join((self.name, *parts))
 
 
 EVENTS: Final = Rows(
@@ -49,7 +49,40 @@ EVENTS: Final = Rows(
     written_by="`Ledger.record`: accepting, delivering, canceling, reports",
     deleted_by="`forget`, with the whole job, once it is over and old",
     erasing="replaced: who and what goes, what happened stays",
-    in_days=True,
+    beside=True,
+)
+RECIPIENTS: Final = Rows(
+    title="index by recipient",
+    name="~to",
+    partition="`{day}{shard}` of the job",
+    key="`~to.{digest of the number}.{rest of the id}-{index}`",
+    value="nothing",
+    written_by="`Ledger.record`, in the transaction of `accepted`",
+    deleted_by="`forget`, with the job",
+    erasing="deleted, after all that it leads to",
+    beside=True,
+)
+SIDS: Final = Rows(
+    title="index by SID",
+    name="~sid",
+    partition="`{day}{shard}` of the job",
+    key="`~sid.{sid}.{rest of the id}-{index}`",
+    value="nothing",
+    written_by="`Ledger.record`, in the transaction of `answer.N` or `doubt.N`",
+    deleted_by="`forget`, with the job",
+    erasing="stays: it says nothing of anybody",
+    beside=True,
+)
+UNREADABLE: Final = Rows(
+    title="index of unreadable texts",
+    name="~raw",
+    partition="`{day}{shard}` of the job",
+    key="`~raw.{rest of the id}-00`",
+    value="nothing",
+    written_by="`Ledger.record`, in the transaction of `parked`",
+    deleted_by="`forget`, with the job",
+    erasing="read to find texts that mention the number; stays",
+    beside=True,
 )
 BATCHES: Final = Rows(
     title="batches",
@@ -74,12 +107,34 @@ CAPS: Final = Rows(
 MARKS: Final = Rows(
     title="what came to us",
     name="~came",
-    partition="`~came-{name[:2]}`",
-    key="`{name}`, a digest of event and SID",
+    partition="`~came-{first two digits of digest of the person}`",
+    key="`{digest of event and SID}`",
     value="when it came, and under which note",
     written_by="publishing an inbound event",
     deleted_by="`forget`",
     erasing="stays: it says nothing of anybody",
+)
+INBOUND: Final = Rows(
+    title="what a person texted and said",
+    name="~from",
+    partition="that of its mark",
+    key="`~from.{digest of the person}.{time, newest first}.{key of the mark}`",
+    value="the event as JSON, as it stood on the queue `inbound`",
+    written_by="the transaction of the mark",
+    deleted_by="`forget`",
+    erasing="deleted",
+    beside=True,
+)
+INBOUND_DAYS: Final = Rows(
+    title="what came on a day",
+    name="~on",
+    partition="that of its mark",
+    key="`~on.{day}.{key of the mark}`",
+    value="the key of what was texted or said",
+    written_by="the transaction of the mark",
+    deleted_by="`forget`, which finds the other two by it",
+    erasing="stays: it says nothing of anybody",
+    beside=True,
 )
 NOTES: Final = Rows(
     title="what is being published",
@@ -146,5 +201,6 @@ RECONCILED: Final = Rows(
 PAST_DAYS: Final = "~"
 PAST_EVENTS: Final = "~"
 EVERYTHING: Final = (
-    EVENTS, BATCHES, CAPS, MARKS, NOTES, KEYS, LATE, OPT_OUTS, OWNERS, RECONCILED,
+    EVENTS, RECIPIENTS, SIDS, UNREADABLE, BATCHES, CAPS, MARKS, INBOUND, INBOUND_DAYS, NOTES,
+    KEYS, LATE, OPT_OUTS, OWNERS, RECONCILED,
 )  # fmt: skip

@@ -17,6 +17,7 @@ from tests.clock import NOON
 from tests.deliver.asking import accept_batch, cancel, cancel_batch, retry, retry_batch, show_batch
 from tests.deliver.seams import KillAt, KilledError, Recorder, TableSeam
 from tests.deliver.world import TO, World, numbers
+from tests.environment import DIGESTS
 
 LATER = {"days": 91, "hours": 12}
 
@@ -77,13 +78,13 @@ async def test_a_run_that_dies_anywhere_is_completed_by_the_next() -> None:
     recorder = Recorder()
     world = await full_world()
     world.clock.move(**LATER)
-    await forgotten(world, Ledger(TableSeam(world.table, recorder)))
+    await forgotten(world, Ledger(TableSeam(world.table, recorder), DIGESTS))
     deletes = [n for n, step in enumerate(recorder.steps) if "delete" in step]
     for place in [*deletes[::2], *range(0, len(recorder.steps), 60)]:
         world = await full_world()
         world.clock.move(**LATER)
         with suppress(KilledError):
-            await forgotten(world, Ledger(TableSeam(world.table, KillAt(place))))
+            await forgotten(world, Ledger(TableSeam(world.table, KillAt(place)), DIGESTS))
         await world.entries()
         await forgotten(world)
         assert [row.partition for row in await rows_of(world)] == ["~reconciled"]
@@ -160,16 +161,24 @@ async def test_a_batch_of_which_one_job_is_left_stays() -> None:
     assert (await show_batch(world.worker(), batch)).status == 404
 
 
-async def test_what_was_never_sent_goes_too() -> None:
-    """A row whose message never reached the queue is given up: nobody can send it any more."""
+async def test_what_is_pending_stays() -> None:
+    """A row whose message is gone is kept, however old, until that is repaired or canceled.
+
+    What was never accepted goes: nobody can send it.
+    """
     world = World()
-    await world.accepted()
+    name = await world.accepted()
     world.queue.messages.clear()
     orphan = ids.new_id(NOON, 99)
     await world.ledger.record(orphan, Reported(at=NOON, status="sent"))
     await world.ledger.record(ids.new_id(NOON, 98), Claim(at=NOON, n=1))
     world.clock.move(**LATER)
-    assert (await forgotten(world)).jobs == 3
+    assert (await forgotten(world)).jobs == 2
+    assert (await world.entry(name)).deliveries[0].state == "accepted"
+    assert (await cancel(world.worker(), name)).status == 200
+    assert (await forgotten(world)).jobs == 0
+    world.clock.move(**LATER)
+    assert (await forgotten(world)).jobs == 1
 
 
 async def test_opt_outs_are_never_forgotten() -> None:

@@ -9,6 +9,7 @@ from shared import routes
 from shared.jobs.request import CallRequest, MessageRequest
 from shared.triggers.openapi import shapes
 from shared.triggers.preview import PreviewRequest
+from shared.triggers.recipients import EraseRequest, FindRequest
 from shared.triggers.tokens import TokenRequest
 
 if TYPE_CHECKING:
@@ -135,8 +136,13 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(name="create_token", method="post", route=routes.TOKEN, auth="key", tag="twiml",
               summary="Make an access token for the Voice SDKs of Twilio", body=TokenRequest,
               examples={"alice": {"identity": "alice"}}, answers={200: shapes.Token}),
-    Operation(name="erase_recipient", method="delete", route=routes.RECIPIENT, auth="admin",
-              summary="Erase what is stored about a person", query=("start",), tag="people",
+    Operation(name="find_recipient", method="post", route=routes.FIND_RECIPIENT, auth="key",
+              summary="Show what is stored about a person", tag="people", body=FindRequest,
+              examples={"person": {"number": "+14155552671"}},
+              answers={200: shapes.PersonPage}),
+    Operation(name="erase_recipient", method="post", route=routes.ERASE_RECIPIENT, auth="admin",
+              summary="Erase what is stored about a person", tag="people", body=EraseRequest,
+              examples={"person": {"number": "+14155552671"}},
               answers={200: shapes.Erasure}),
     Operation(name="show_overview", method="get", route=routes.OVERVIEW, auth="key", tag="health",
               summary="Show the last hour, the queues, and whether Twilio answers",

@@ -190,6 +190,32 @@ class BatchProgress(msgspec.Struct):
     links: Links
 
 
+class OptOut(msgspec.Struct):
+    """What a person last said to one of our senders."""
+
+    sender: str
+    says: Literal["stop", "start"]
+    at: datetime
+
+
+class InboundEvent(msgspec.Struct):
+    """What a person texted or said, with every other field of its event."""
+
+    event: str
+    sid: str
+    at: datetime
+    to: str
+
+
+class PersonPage(msgspec.Struct):
+    """What is stored about a person, newest first."""
+
+    items: list[Item]
+    inbound: list[InboundEvent]
+    opt_outs: list[OptOut]
+    next: str | None
+
+
 class Erasure(msgspec.Struct):
     """What erasing did; repeat with `start` where `next` is not null."""
 
