@@ -23,19 +23,20 @@ opt-out is found. So a new key is put before the older ones, and none is ever ta
 
 def render_page() -> str:
     """Return the page as it should be."""
-    parts = [HEAD]
-    for rows in schema.EVERYTHING:
-        parts.append(
-            f"## {rows.title[0].upper()}{rows.title[1:]}\n\n"
-            "| | |\n|---|---|\n"
-            f"| partition | {rows.partition} |\n"
-            f"| key | {rows.key} |\n"
-            f"| value | {rows.value} |\n"
-            f"| written by | {rows.written_by} |\n"
-            f"| deleted by | {rows.deleted_by} |\n"
-            f"| erasing a person | {rows.erasing} |\n"
-        )
-    return "\n".join(parts)
+    return "\n".join([HEAD, *(_section(rows) for rows in schema.EVERYTHING)])
+
+
+def _section(rows: schema.Rows) -> str:
+    return (
+        f"## {rows.title[0].upper()}{rows.title[1:]}\n\n"
+        "| | |\n|---|---|\n"
+        f"| partition | {rows.partition} |\n"
+        f"| key | {rows.key} |\n"
+        f"| value | {rows.value} |\n"
+        f"| written by | {rows.written_by} |\n"
+        f"| deleted by | {rows.deleted_by} |\n"
+        f"| erasing a person | {rows.erasing} |\n"
+    )
 
 
 if __name__ == "__main__":

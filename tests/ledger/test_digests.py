@@ -33,7 +33,7 @@ def test_a_rotated_token_changes_no_digest() -> None:
 
 
 async def test_an_opt_out_outlives_a_new_key() -> None:
-    """A person who said stop under the older key has stopped; a start under the newer one counts."""
+    """A stop said under the older key holds, until a start under the newer one."""
     table = MemoryTable()
     stop = OptOut(at=NOON, number=ANA, sender="MG1", says="stop", sid="SM1")
     await Ledger(table, Digests((OLD,))).opt_outs.note(stop)
