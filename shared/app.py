@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.provider.probe import Probe
     from shared.provider.provider import Provider
     from shared.provider.signature import SignatureValidator
+    from shared.storage.checks import StorageChecks
     from shared.storage.queues import Queues
     from shared.storage.table import Table
 
@@ -97,6 +98,12 @@ class App:
         from shared.storage.azure_queues import open_queues
 
         return open_queues(self.settings, lambda: self.credential)
+
+    @cached_property
+    def storage_checks(self) -> StorageChecks:
+        from shared.storage.checks import StorageChecks
+
+        return StorageChecks(self.queues, self.table, self.now)
 
     @cached_property
     def provider(self) -> Provider:

@@ -5,6 +5,7 @@ from random import Random
 from uuid import uuid4
 
 import pytest
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables.aio import TableClient
 from yarl import URL
 
@@ -210,6 +211,22 @@ async def test_a_table_that_is_away_is_one_error() -> None:
     """Every step raises StorageUnavailableError where nobody listens, and names no secret."""
     async with TableClient.from_connection_string(closed(), "ledger", retry_total=0) as client:
         assert await steps_with(AzureTable(client)) == ["table: ServiceRequestError"] * 8
+
+
+async def test_an_outage_is_noticed_within_six_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All waits between the repeats of one step come to less than accepting may take."""
+    waits: list[float] = []
+
+    async def sleep(_: object, seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(AioHttpTransport, "sleep", sleep)
+    table = open_table(settings(MESSAGE_STORAGE=closed()), "ledger", nobody)
+    said = await steps_with(table)
+    await table.close()
+    assert set(said) == {"table: ServiceRequestError"}
+    assert len(waits) <= 2 * len(said)
+    assert sum(waits) < len(said)
 
 
 async def test_a_table_that_is_silent_is_one_error() -> None:
