@@ -100,7 +100,8 @@ class _Run:
                     waiting, size = [], 0
                 waiting.append(entry)
                 size += rows
-            await self._forget(partition, waiting)
+            if waiting:
+                await self._forget(partition, waiting)
             if not is_first and not is_kept:
                 await self._forget_index(partition)
 
@@ -144,7 +145,8 @@ class _Run:
     async def _forget_index(self, partition: str) -> None:
         """Delete what the index has left of a day, as rows under an older key of the digests."""
         rows = self._ledger.table.range(partition, schema.PAST_EVENTS)
-        await self._ledger.table.delete(partition, [row.key async for row in rows])
+        if keys := [row.key async for row in rows]:
+            await self._ledger.table.delete(partition, keys)
 
 
 def _is_over(entry: Entry, before: datetime) -> bool:
