@@ -13,7 +13,7 @@ LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:)([^)#]+)[^)]*\)")
 
 
 def settings_table() -> str:
-    """Write README's table of settings from the settings themselves."""
+    """Return the table of settings, made from the settings themselves."""
     from shared.settings import env_name, named_settings
 
     rows = []
@@ -30,13 +30,10 @@ def _default(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def settings_in_readme(checkout: Checkout) -> Iterator[str]:
-    """README's table of settings is the one that the code makes."""
-    if settings_table() not in (checkout.root / "README.md").read_text("utf-8"):
-        yield (
-            "README.md: the table of settings is not the code's; put this there:\n"
-            + settings_table()
-        )
+def settings_are_documented(checkout: Checkout) -> Iterator[str]:
+    """Compare the table in docs/settings.md with the one that the code makes."""
+    if settings_table() not in (checkout.root / "docs" / "settings.md").read_text("utf-8"):
+        yield "docs/settings.md: the table is not the code's; replace it by:\n" + settings_table()
 
 
 def links_lead_somewhere(checkout: Checkout) -> Iterator[str]:
@@ -48,7 +45,7 @@ def links_lead_somewhere(checkout: Checkout) -> Iterator[str]:
 
 
 CHECKS: tuple[Callable[[Checkout], Iterable[str]], ...] = (
-    settings_in_readme,
+    settings_are_documented,
     links_lead_somewhere,
 )
 
