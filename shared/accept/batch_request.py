@@ -376,7 +376,9 @@ def _name_missing(name: str, given: Iterable[str]) -> str:
     """Say which placeholder has no value, and which of the given names was probably meant."""
     others = [each for each in given if each not in ("to", name, "")]
     near = suggest_name(name, others[:MAX_PROBLEMS])
-    hint = f"did you mean {near}?" if near else f"given are: {list_names(['to', *others])}"
+    hint = (
+        f"did you mean {cut_name(near)}?" if near else f"given are: {list_names(['to', *others])}"
+    )
     return f"needs a text for the placeholder {{{{{cut_name(name)}}}}}; {hint}"
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_COLUMNS: Final = 300
 _SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
-_SEP_LINE: Final = re.compile(r"\"?sep=(.)\"?(?:\r\n|\r|\n)", re.IGNORECASE)
+_SEP_LINE: Final = re.compile(r"\"?sep=([^\w\s\"]|\t)\"?(?:\r\n|\r|\n)", re.IGNORECASE)
 _BYTE_ORDER_MARKS: Final = {
     codecs.BOM_UTF8: ("utf-8", "UTF-8 with a byte-order mark"),
     codecs.BOM_UTF16_LE: ("utf-16-le", "UTF-16"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -168,7 +168,7 @@ def _explain(text: str, of_type: Any) -> tuple[str, str]:  # noqa: ANN401 - a ty
         at_most = found[1] == "<="
         few = "at most" if at_most else "at least"
         return ("too_long" if at_most else "too_short"), f"must have {few} {found[2]} {unit}"
-    if "timezone" in text or "RFC3339" in text:
+    if "RFC3339" in text:
         return "malformed", _TIME
     if "matching regex" in text:
         return "malformed", "does not have the form that Twilio takes"
@@ -183,7 +183,7 @@ def _explain(text: str, of_type: Any) -> tuple[str, str]:  # noqa: ANN401 - a ty
     names = [_NAMES[name] for name in (found[1].split(" | ") if found else ()) if name in _NAMES]
     got = _NAMES.get(found[2] or "", "null") if found else ""
     if not names:
-        return "wrong_type", "has the wrong type"
+        return "out_of_range", "is out of range"
     return "wrong_type", f"must be {' or '.join(names)}{f', not {got}' if got else ''}"
 
 
@@ -203,13 +203,8 @@ def _examples(of_type: Any) -> Iterator[Any]:  # noqa: ANN401 - a type expressio
         yield get_args(of_type)[0]
     elif of_type in _DEFAULT_EXAMPLES:
         yield _DEFAULT_EXAMPLES[of_type]
-    elif get_origin(of_type) is list:
-        yield from ([example] for example in _examples(get_args(of_type)[0]))
-    elif get_origin(of_type) is dict:
-        yield from ({"name": example} for example in _examples(get_args(of_type)[1]))
     else:
-        for option in get_args(of_type):
-            yield from _examples(option)
+        yield from chain.from_iterable(map(_examples, get_args(of_type)))
 
 
 def _step(path: str, name: str) -> str:

@@ -208,8 +208,9 @@ def validate_script(request: CallRequest, settings: Settings) -> Iterator[Proble
     if twiml is None or path == "$.say":
         return
     for place, address in destinations_in(twiml):
-        if error := _refuse_destination(address, settings):
-            yield Problem(path, error.code, f"{place}: {mask_number(address)} {error}")
+        if refusal := _refuse_destination(address, settings):
+            message = f"{place}: {mask_number(address)} {refusal}"
+            yield Problem(path, refusal.code, message)
     for text in validate_twiml_links(twiml, own=settings.public_base_url):
         yield Problem(path, "link_not_allowed", text)
 

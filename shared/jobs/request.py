@@ -128,7 +128,13 @@ class MessageRequest(Request, frozen=True):
         ]
         | None
     ) = None
-    media_url: Link | Annotated[list[Link], Meta(min_length=1, max_length=10)] | None = None
+    media_url: (
+        Link
+        | Annotated[
+            list[Link], Meta(min_length=1, max_length=10, description="1 to 10 pictures or files")
+        ]
+        | None
+    ) = None
     content_sid: (
         Annotated[
             str,

@@ -115,6 +115,7 @@ async def test_send_at_has_two_ends(app: InMemoryApp, moment: str) -> None:
         ("calls", {"to": TO[0], "steps": [{"say": "Hi"}, {"hangup": {}}]}),
         ("calls", {"to": TO[0], "steps": [{"dial": [{"number": TO[1]}, {"client": "bob"},
                                                     {"sip": "sip:a@example.com"}]}]}),
+        ("calls", {"to": TO[0], "steps": [{"dial": [{"sim": "DE" + "0" * 32}]}]}),
         ("calls", {"to": TO[0], "twiml": "<Response><Dial>415-555-2671</Dial></Response>"}),
         ("calls", {"to": TO[0], "url": "https://switchboard.example/api/twiml/menu?Message=Hi",
                    "method": "GET", "fallback_url": "https://example.com/b.xml"}),
