@@ -20,7 +20,7 @@ from typing import (
 
 import msgspec
 
-from shared.accept.problems import cut_name, suggest_name
+from shared.accept.problems import MAX_HINTS, cut_name, suggest_name
 from shared.errors import Problem
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ def decode_fields(
 def _unknown_fields(names: Iterable[str], known: Collection[str]) -> Iterator[Problem]:
     """Name the field that was probably meant; list all of them once only."""
     listed = f"is not a field; the fields are: {', '.join(known)}"
-    for name in names:
-        near = suggest_name(name, known)
+    for number, name in enumerate(names):
+        near = suggest_name(name, known) if number < MAX_HINTS else None
         message = f"is not a field; did you mean {near}?" if near else listed
         listed = listed if near else "is not a field"
         yield Problem(_step("$", name), "unknown_field", message)

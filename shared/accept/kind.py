@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from shared.accept.problems import MAX_PROBLEMS, suggest_name
+from shared.accept.problems import MAX_HINTS, suggest_name
 from shared.jobs.request import REQUEST_OF_KIND, CallRequest, MessageRequest
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ def infer_kind(named: object, fields: Collection[str]) -> Kind | None:
         return "call" if named == "call" else "message"
     if named is not None:
         return None
-    first = list(islice(fields, MAX_PROBLEMS))
-    return _kind_of(first) or _kind_of([suggest_name(n, _MESSAGE | _CALL) or n for n in first])
+    near = (suggest_name(name, _MESSAGE | _CALL) or name for name in islice(fields, MAX_HINTS))
+    return _kind_of(fields) or _kind_of(list(near))
 
 
 def _kind_of(fields: Collection[str]) -> Kind | None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 MAX_PROBLEMS: Final = 1000
+# Near misses cost time, and nobody reads hundreds of them.
+MAX_HINTS: Final = 100
 _MAX_NAME_CHARACTERS: Final = 64
 _MAX_LISTED_NAMES: Final = 10
 

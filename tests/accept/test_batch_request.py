@@ -294,6 +294,24 @@ def test_a_recipient_on_another_channel_than_the_sender_is_named() -> None:
     assert len(read({"body": "Hi"}, given).recipients) == 3
 
 
+def test_a_text_has_a_limited_number_of_placeholders() -> None:
+    """Three hundred are filled; more would be asked of each of 50,000 recipients."""
+    names = [f"a{n}" for n in range(301)]
+    fields = {"say": "".join(f"{{{{{name}}}}}" for name in names)}
+    row = {"to": TO, **dict.fromkeys(names, "x")}
+    assert refused(fields, rows(row)) == [("$", "too_many_placeholders", None)]
+    fields = {"say": "".join(f"{{{{{name}}}}}" for name in names[:300])}
+    assert read(fields, rows(row)).recipients
+
+
+def test_near_misses_are_looked_for_a_hundred_times() -> None:
+    """The first of many rows say what was probably meant; the others only what is missing."""
+    with pytest.raises(InvalidRequestError) as caught:
+        read(HELLO, [Row(n, "$", {"to": TO, "nmae": "x"}) for n in range(1, 201)])
+    hints = ["did you mean nmae?" in problem.message for problem in caught.value.problems]
+    assert hints == [True] * 100 + [False] * 100
+
+
 def test_only_the_first_thousand_problems_are_listed() -> None:
     """Rows that are left out are all counted, and what is said of them comes to an end."""
     many = [Row(n, "$", {"to": "x"}) for n in range(1, 1502)]
