@@ -23,7 +23,6 @@ from shared.accept.problems import (
     list_names,
     suggest_name,
 )
-from shared.accept.rows import Row
 from shared.accept.validate import resolve_sender, validate_fields, validate_send_at
 from shared.errors import InvalidRequestError, Problem
 from shared.jobs.job import MAX_JOB_BYTES
@@ -43,11 +42,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from shared.accept.rows import Row
     from shared.jobs.request import AnyRequest
     from shared.kinds import Kind
     from shared.settings import Settings
-
-__all__ = ["MAX_BATCH_RECIPIENTS", "NOBODY", "BatchRequest", "Recipient", "Row", "read_batch"]
 
 MAX_BATCH_RECIPIENTS: Final = 50_000
 NOBODY: Final = "-"
@@ -65,7 +63,7 @@ _BROKEN: Final = "has {{ or }} that are not part of a {{placeholder}} of one wor
 _ONLY_IN: Final = f"may not have placeholders; these may: {', '.join(FILLABLE_FIELDS)}"
 
 
-class _Options(msgspec.Struct, frozen=True):
+class BatchOptions(msgspec.Struct, frozen=True):
     """The fields that only a batch has."""
 
     on_invalid: Annotated[
@@ -89,7 +87,7 @@ class _Options(msgspec.Struct, frozen=True):
     ) = None
 
 
-_OWN_FIELDS: Final = ("kind", *_Options.__struct_fields__)
+_OWN_FIELDS: Final = ("kind", *BatchOptions.__struct_fields__)
 
 
 @dataclass(frozen=True)
@@ -145,8 +143,8 @@ def read_batch(
         InvalidRequestError: with the problems, those of recipients with their lines.
     """
     options = decode_fields(
-        {name: fields[name] for name in _Options.__struct_fields__ if name in fields},
-        _Options,
+        {name: fields[name] for name in BatchOptions.__struct_fields__ if name in fields},
+        BatchOptions,
         strict=strict,
         on_invalid="reject",
         receipts=True,

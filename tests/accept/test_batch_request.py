@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.accept.batch_request import BatchRequest, Row, read_batch
+from shared.accept.batch_request import BatchRequest, read_batch
 from shared.accept.csv_rows import read_csv_rows
+from shared.accept.rows import Row
 from shared.errors import InvalidRequestError, Problem
 from shared.jobs.request import CallRequest
 from shared.twiml.call_script import render_call_script

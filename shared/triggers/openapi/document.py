@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
 
-from shared.accept.batch_request import MAX_BATCH_RECIPIENTS
+from shared.accept.batch_request import MAX_BATCH_RECIPIENTS, BatchOptions
 from shared.accept.idempotency import MAX_KEY_LENGTH
 from shared.jobs.fold import State
 from shared.jobs.request import CallRequest, MessageRequest
@@ -238,8 +238,7 @@ def _batch(schemas: dict[str, Any]) -> dict[str, Any]:
                 "additionalProperties": {"type": ["string", "number"]},
             },
         },
-        "on_invalid": {"enum": ["reject", "skip"], "default": "reject"},
-        "receipts": {"type": "boolean", "default": True},
+        **msgspec.json.schema_components([BatchOptions])[1]["BatchOptions"]["properties"],
     }
     options = []
     for request in (MessageRequest, CallRequest):
