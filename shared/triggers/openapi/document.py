@@ -226,8 +226,12 @@ def _schemas() -> dict[str, Any]:
 def _batch(schemas: dict[str, Any]) -> dict[str, Any]:
     """A batch is a message or a call with recipients in place of `to`."""
     own = {
-        "kind": {"enum": ["message", "call"]},
+        "kind": {
+            "enum": ["message", "call"],
+            "description": "What it is; may be left out if the fields leave no doubt",
+        },
         "recipients": {
+            "description": "1 to 50,000 objects: `to`, and a text or number for each placeholder",
             "type": "array",
             "minItems": 1,
             "maxItems": MAX_BATCH_RECIPIENTS,
