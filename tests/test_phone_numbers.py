@@ -52,16 +52,16 @@ def test_numbers_are_read_in_any_notation(text: str, country: str | None, number
 @pytest.mark.parametrize(
     "text", ["", "hello", "415-555-2671", "+1", "+1415555267", "+999123456789"]
 )
-def test_what_is_no_number_is_refused(text: str) -> None:
-    """A text that no numbering plan knows, or a national number without a country, is no number."""
+def test_other_texts_are_refused(text: str) -> None:
+    """A text that no numbering plan knows, or a national number without a country, is refused."""
     with pytest.raises(NumberError) as error:
         parse_number(text)
     assert error.value.code == "invalid_number"
 
 
 @pytest.mark.parametrize("text", ["911", "555-2671", "415-555-26711"])
-def test_a_part_of_a_number_is_none(text: str) -> None:
-    """A number without its area code, a short one or a long one is no number of a country."""
+def test_a_part_of_a_number_is_refused(text: str) -> None:
+    """A number without its area code, a short one or a long one is refused."""
     with pytest.raises(NumberError) as error:
         parse_number(text, country="US")
     assert error.value.code == "invalid_number"
@@ -79,7 +79,7 @@ def test_only_e164_is_e164(text: str) -> None:
     assert error.value.code == "invalid_number"
 
 
-def test_e164_with_a_national_zero_is_no_e164() -> None:
+def test_e164_with_a_national_zero_is_refused() -> None:
     """A number that the numbering plan writes otherwise is not taken as it stands."""
     assert parse_e164("+442079460958") == "+442079460958"
     with pytest.raises(NumberError, match=r"E\.164"):
@@ -172,7 +172,7 @@ def test_a_number_inside_twiml_is_held_to_the_rules(
      ("+1", None), ("415-555-2671", None), ("client:alice", None), ("", None)],
 )  # fmt: skip
 def test_a_person_can_be_looked_for_by_any_number(text: str, number: str | None) -> None:
-    """What was accepted once can be erased, whatever the numbering plans say today."""
+    """Any number that was accepted can be erased, whatever the numbering plans say today."""
     if number is None:
         assert code_of(lambda: parse_person(text)) == "invalid_number"
     else:
@@ -250,7 +250,7 @@ def test_a_number_tells_its_time_zones(number: str, zones: tuple[str, ...]) -> N
      ("client:alice", "client:alice")],
 )  # fmt: skip
 def test_a_channel_is_taken_off_a_number(address: str, number: str) -> None:
-    """What follows the channel is given where it is a number, else the address as it is."""
+    """The number after the channel is returned; an address without one stays as it is."""
     assert strip_channel(address) == number
 
 

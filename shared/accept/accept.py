@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Acceptance:
-    """What the caller is told: the job's id, and whether one recipient or a list was asked for."""
+    """The answer to the caller: the job's id, and whether a list of recipients was asked for."""
 
     id: str
     kind: Kind

@@ -1,4 +1,4 @@
-"""Who can be sent to, and who can send: the channels of addresses, read here and nowhere else.
+"""Check recipients and senders; this is the only place that reads the channel of an address.
 
 A sender and a recipient must be on the same channel:
 

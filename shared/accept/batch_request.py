@@ -1,4 +1,4 @@
-"""What a batch asks for: one request as a template, and up to 50,000 recipients with values."""
+"""Read a batch: one request as a template, and up to 50,000 recipients with their values."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Recipient:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchRequest:
-    """A batch that can be accepted; `request.to` is NOBODY: the recipients stand apart.
+    """A batch that can be accepted; `request.to` is NOBODY, and the recipients are listed apart.
 
     `room` is how many bytes the recipients of one job may take. `segments` is what the whole
     batch costs in SMS segments, None if nothing is sent as SMS. `skipped` lists the first

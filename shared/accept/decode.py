@@ -1,4 +1,4 @@
-"""Decoding that does not stop at the first mistake: every problem of an object, with its path."""
+"""Decode an object and find every problem in it, each with its path."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _DEFAULT_EXAMPLES: Final = {str: "text", int: 1, float: 1.5, bool: True}
 
 @dataclass(frozen=True)
 class Decoded(Generic[T]):
-    """What could be decoded: `value` lacks the fields that are `broken`, which `problems` name."""
+    """A decoded object; `value` lacks the `broken` fields, which `problems` explain."""
 
     value: T
     problems: list[Problem]

@@ -1,4 +1,4 @@
-"""Which URLs a request may name: what Twilio, or we, are sent to on a caller's word."""
+"""Check the URLs that a request names, which Twilio or we will call."""
 
 from __future__ import annotations
 

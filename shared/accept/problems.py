@@ -1,4 +1,4 @@
-"""What an answer says about mistakes: near misses by name, callers' texts cut, lists that end."""
+"""Word the problems of a request: name near misses, cut callers' texts, and end long lists."""
 
 from __future__ import annotations
 

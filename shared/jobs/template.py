@@ -89,8 +89,7 @@ def fill_request(request: AnyRequest, values: Mapping[str, str]) -> AnyRequest:
 def request_of_recipient(accepted: Accepted, index: int) -> AnyRequest:
     """Return what was asked for recipient `index` of a job, its placeholders filled.
 
-    Everything that reads a text or a script of a job reads it here, so that nobody hears
-    `{{name}}`.
+    Every text or script of a job is read here, so that no recipient sees or hears `{{name}}`.
     """
     request: AnyRequest = msgspec.json.decode(accepted.request, type=REQUEST_OF_KIND[accepted.kind])
     return fill_request(request, accepted.values[index]) if accepted.values else request

@@ -1,4 +1,4 @@
-"""Who can be sent to, and by whom."""
+"""Recipients and senders, and the channels that they share."""
 
 import pytest
 
@@ -99,7 +99,7 @@ def test_a_call_goes_to_numbers_clients_and_sip_addresses(address: str) -> None:
 
 
 def test_numbers_for_examples_are_for_the_simulator() -> None:
-    """The real Twilio is not asked to reach a number that nobody can have."""
+    """The real Twilio is not asked to reach a number that no one can have."""
     real = settings(TWILIO_API_BASE_URL="https://api.twilio.com")
     for require in (require_recipient, require_sender):
         for kind in ("message", "call"):

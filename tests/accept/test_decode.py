@@ -28,7 +28,7 @@ requests = st.dictionaries(names | st.text(max_size=9), json_values, max_size=8)
 def test_any_json_is_decoded_or_explained(
     fields: dict[str, Any], into: type[MessageRequest | CallRequest]
 ) -> None:
-    """Any object either is the struct or has problems, each with a path, a code and words."""
+    """Any object either is the struct or has problems, each with a path, code and message."""
     decoded: Decoded[MessageRequest | CallRequest] = decode_fields(fields, into, to="")
     assert isinstance(decoded.value, into)
     for problem in decoded.problems:
@@ -46,7 +46,7 @@ def test_any_json_is_decoded_or_explained(
 
 @given(requests)
 def test_a_broken_field_is_named_and_left_out(fields: dict[str, Any]) -> None:
-    """Each given field is in the struct, is broken, or is none of the struct's."""
+    """Each given field is in the struct, broken, or unknown."""
     decoded = decode_fields(fields, MessageRequest, to="")
     known = {f.encode_name: f.name for f in msgspec.structs.fields(MessageRequest)}
     for name in fields.keys() & known.keys():

@@ -20,7 +20,7 @@ NAMES = ("name", "n_2", "Grüße")
 
 @given(st.lists(st.text(st.characters(blacklist_characters="{}")) | st.sampled_from(NAMES)))
 def test_a_text_is_filled_in_its_places_and_nowhere_else(parts: list[str]) -> None:
-    """Each placeholder gives way to its value, which is told from text by its braces alone."""
+    """Each placeholder is replaced by its value; braces alone tell it from text."""
     values = {name: f"<{{{{{name}}}}} é>" for name in NAMES}
     text = parse_template("".join(f"{{{{ {p} }}}}" if p in NAMES else p for p in parts))
     expected = "".join(values.get(part, part) for part in parts)
