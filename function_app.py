@@ -267,10 +267,16 @@ async def check_health(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(routes.OPENAPI, methods=["GET"], auth_level=ANYONE)
 async def describe_api(req: func.HttpRequest) -> func.HttpResponse:
     """Describe the API in OpenAPI 3.1."""
-    return await handle_errors(triggers.api.openapi, req)
+    return await handle_errors(triggers.api.openapi, req, switchboard)
 
 
 @app.route(routes.DOCS, methods=["GET"], auth_level=ANYONE)
 async def explain_api(req: func.HttpRequest) -> func.HttpResponse:
-    """Show the same to read."""
-    return await handle_errors(triggers.api.docs, req)
+    """Show the API as a page to read and to try."""
+    return await handle_errors(triggers.api.docs, req, switchboard)
+
+
+@app.route(routes.DOCS_ASSET, methods=["GET"], auth_level=ANYONE)
+async def explain_api_asset(req: func.HttpRequest) -> func.HttpResponse:
+    """Give a script or style of that page."""
+    return await handle_errors(triggers.api.asset, req, switchboard)

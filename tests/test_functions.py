@@ -43,6 +43,7 @@ HTTP = {
     "check_health": ("GET", "health", ANYONE),
     "describe_api": ("GET", "openapi.json", ANYONE),
     "explain_api": ("GET", "docs", ANYONE),
+    "explain_api_asset": ("GET", "docs/{file}", ANYONE),
     "console_page": ("GET", "console", ANYONE),
     "console_part": ("GET", "console/{file}", ANYONE),
 }

@@ -14,6 +14,7 @@ import msgspec
 
 from shared.jobs import ids
 from shared.ledger import schema
+from shared.phone_numbers import canonical_address
 from shared.storage.table import Row
 
 if TYPE_CHECKING:
@@ -51,7 +52,11 @@ class OptOuts:
 
         The number is kept as a digest, so that it outlives the erasing of that person's data.
         """
-        opt_out = msgspec.structs.replace(opt_out, number=self._digests.of(opt_out.number))
+        opt_out = msgspec.structs.replace(
+            opt_out,
+            number=self._digests.of(canonical_address(opt_out.number)),
+            sender=canonical_address(opt_out.sender),
+        )
         key = f"{_key(opt_out.at)}.{opt_out.sid}.{opt_out.sender}"
         await self._table.insert(Row(PARTITION, key, msgspec.json.encode(opt_out).decode()))
         self._take_in(opt_out)
@@ -61,15 +66,15 @@ class OptOuts:
         await self._refresh(now)
         said = [
             latest
-            for digest in self._digests.every(number)
-            if (latest := self._latest.get((digest, sender)))
+            for digest in self._digests.every(canonical_address(number))
+            if (latest := self._latest.get((digest, canonical_address(sender))))
         ]
         return bool(said) and max(said, key=lambda each: each.at).says == "stop"
 
     async def of(self, number: str, now: datetime) -> list[OptOut]:
         """Return the last word of this number to each sender, newest first."""
         await self._refresh(now)
-        digests = self._digests.every(number)
+        digests = self._digests.every(canonical_address(number))
         said = [latest for (who, _), latest in self._latest.items() if who in digests]
         return sorted(said, key=lambda each: each.at, reverse=True)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from shared.accept.decode import decode_fields
 from shared.accept.idempotency import validate_key
@@ -12,6 +13,7 @@ from shared.errors import InvalidRequestError
 from shared.jobs.request import Steps
 from shared.triggers.requests import read_idempotency_key, read_json_object
 from shared.triggers.responses import json_response
+from shared.triggers.schemas import PreviewResponse
 from shared.twiml.steps import render_steps, validate_steps
 
 if TYPE_CHECKING:
@@ -24,7 +26,9 @@ class PreviewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Steps, and whether they are a call's or a message's."""
 
     steps: Steps
-    kind: Literal["call", "message"] = "call"
+    kind: Annotated[
+        Literal["call", "message"], Meta(description="What the steps are for; default call")
+    ] = "call"
 
 
 async def preview(req: func.HttpRequest, app: App) -> func.HttpResponse:
@@ -37,4 +41,4 @@ async def preview(req: func.HttpRequest, app: App) -> func.HttpResponse:
     problems += validate_key(read_idempotency_key(req))
     if problems:
         raise InvalidRequestError(problems)
-    return json_response({"twiml": render_steps(request.steps, request.kind)})
+    return json_response(PreviewResponse(twiml=render_steps(request.steps, request.kind)))

@@ -24,6 +24,7 @@ from shared.phone_numbers import mask_number, strip_channel
 from shared.triggers import views
 from shared.triggers.requests import read_json_object
 from shared.triggers.responses import json_response
+from shared.triggers.schemas import ErasureResponse, OptOutResponse, PersonResponse
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -36,21 +37,25 @@ _MAX_DURATION: Final = timedelta(seconds=120)
 # Numbering plans are not asked: a number that they do not know may have been written to.
 _E164: Final = re.compile(r"\+[1-9][0-9]{4,17}")
 
-Number = Annotated[str, Meta(examples=["+14155552671"])]
+Number = Annotated[
+    str, Meta(description="The person's number in E.164.", examples=["+14155552671"])
+]
 
 
 class FindRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose data to show (E.164), from `cursor` on."""
 
     number: Number
-    cursor: str | None = None
+    cursor: Annotated[str, Meta(description="The `next` of the answer before this one.")] | None = (
+        None
+    )
 
 
 class EraseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose data to erase (E.164), from `start` on."""
 
     number: Number
-    start: str = ""
+    start: Annotated[str, Meta(description="The `next` of the answer before this one.")] = ""
 
 
 async def find_recipient(req: func.HttpRequest, app: App) -> func.HttpResponse:
@@ -61,14 +66,13 @@ async def find_recipient(req: func.HttpRequest, app: App) -> func.HttpResponse:
         problems.append(Problem("$.cursor", "malformed", "is not a valid cursor"))
     number = _read_number(request.number, problems)
     page = await find_person(app.ledger, number, cursor=request.cursor, now=app.now())
-    opt_outs = [{"sender": each.sender, "says": each.says, "at": each.at} for each in page.opt_outs]
     return json_response(
-        {
-            "items": [views.item(*each) for each in page.items],
-            "inbound": page.inbound,
-            "opt_outs": opt_outs,
-            "next": page.next,
-        }
+        PersonResponse(
+            items=[views.show_entry(*each) for each in page.items],
+            inbound=[msgspec.json.decode(event) for event in page.inbound],
+            opt_outs=[OptOutResponse(each.sender, each.says, each.at) for each in page.opt_outs],
+            next=page.next,
+        )
     )
 
 
@@ -94,7 +98,7 @@ async def erase_recipient(req: func.HttpRequest, app: App) -> func.HttpResponse:
         enough=lambda: app.now() > deadline,
     )
     log("erased", number=mask_number(number), **asdict(erasure))
-    return json_response(asdict(erasure))
+    return json_response(ErasureResponse(**asdict(erasure)))
 
 
 def _read_number(text: str, problems: list[Any]) -> str:

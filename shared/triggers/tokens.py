@@ -14,6 +14,7 @@ from shared.errors import InvalidRequestError, Problem, SettingsError
 from shared.provider.access_token import MAX_TTL_SECONDS, create_access_token, validate_identity
 from shared.triggers.requests import read_idempotency_key, read_json_object
 from shared.triggers.responses import json_response
+from shared.triggers.schemas import TokenResponse
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
 class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whom the token is for; `ttl` in seconds; whether that client may also be called."""
 
-    identity: Annotated[str, Meta(examples=["alice"])]
+    identity: Annotated[
+        str, Meta(description="The client's name, as in `client:alice`", examples=["alice"])
+    ]
     ttl: Annotated[int, Meta(ge=1, le=MAX_TTL_SECONDS, description="Seconds")] = 3600
-    incoming: bool = True
+    incoming: Annotated[bool, Meta(description="Whether that client may be called too")] = True
 
 
 async def issue(req: func.HttpRequest, app: App) -> func.HttpResponse:
@@ -51,7 +54,9 @@ async def issue(req: func.HttpRequest, app: App) -> func.HttpResponse:
         now=now,
     )
     expires_at = now + timedelta(seconds=request.ttl)
-    return json_response({"token": token, "identity": request.identity, "expires_at": expires_at})
+    return json_response(
+        TokenResponse(token=token, identity=request.identity, expires_at=expires_at)
+    )
 
 
 def _check(settings: Settings, *, calls_out: bool) -> None:

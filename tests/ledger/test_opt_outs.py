@@ -33,6 +33,25 @@ async def test_a_stop_holds_for_one_number_and_one_sender() -> None:
     assert not await opt_outs.has_stopped(ANN, "MG1", NOON)
 
 
+@pytest.mark.parametrize(
+    ("noted", "asked", "stopped"),
+    [
+        ((f"rcs:{ANN}", SENDER), (ANN, SENDER), True),
+        ((ANN, SENDER), (f"rcs:{ANN}", SENDER), True),
+        ((ANN, "MG" + "ab" * 16), (ANN, "MG" + "AB" * 16), True),
+        ((ANN, "MG" + "AB" * 16), (f"rcs:{ANN}", "MG" + "ab" * 16), True),
+        ((f"whatsapp:{ANN}", SENDER), (ANN, SENDER), False),
+    ],
+)
+async def test_a_stop_holds_however_the_two_are_written(
+    noted: tuple[str, str], asked: tuple[str, str], *, stopped: bool
+) -> None:
+    """RCS and SMS are one, and so is a SID in upper case; WhatsApp is another."""
+    rows = MemoryTable()
+    await OptOuts(rows, DIGESTS).note(said("stop", number=noted[0], sender=noted[1]))
+    assert await OptOuts(rows, DIGESTS).has_stopped(*asked, NOON) is stopped
+
+
 async def test_what_a_worker_notes_it_knows_at_once() -> None:
     """Its own set is not waited for, however fresh it is."""
     opt_outs = OptOuts(MemoryTable(), DIGESTS)

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -221,9 +222,7 @@ async def test_a_run_that_has_had_enough_is_gone_on_with() -> None:
         budget = next(left) + 20
         looks = iter([False] * budget)
         before = world.clock() - timedelta(days=90)
-        total = await forget_before(
-            world.ledger, before, enough=lambda looks=looks: next(looks, True)
-        )
+        total = await forget_before(world.ledger, before, enough=partial(next, looks, True))  # noqa: FBT003 - next takes no name
         runs, jobs = runs + 1, jobs + total.jobs
         if total.complete:
             break
