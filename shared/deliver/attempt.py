@@ -58,11 +58,14 @@ async def _claim_and_send(
 
 def _build_claim(app: Services, job: Job, attempt: Attempt) -> Claim:
     at = app.now()
+    until = at + _BEGIN_WITHIN + _AND_FOR_EACH * len(attempt.indexes)
     return Claim(
         at=at,
         n=attempt.n,
         token=f"{app.random():x}",
-        until=at + _BEGIN_WITHIN + _AND_FOR_EACH * len(attempt.indexes),
+        until=until,
+        over_at=until + timedelta(seconds=app.settings.twilio_timeout_seconds),
+        sender=job.accepted.sender,
         indexes=None if len(attempt.indexes) == len(job.accepted.to) else attempt.indexes,
         accepted=job.accepted if attempt.n == 1 else None,
     )

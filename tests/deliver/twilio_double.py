@@ -94,14 +94,23 @@ class TwilioDouble:
             return None
         return self.set_status(sid, "canceled" if kind == "message" else "completed")
 
-    def write(self, order: SendRequest, *, delay: timedelta = timedelta()) -> Written:
+    def write(
+        self,
+        order: SendRequest,
+        *,
+        delay: timedelta = timedelta(),
+        direction: str = "outbound-api",
+    ) -> Written:
         """Enter a message or call; Twilio's clock shows whole seconds."""
         at = self._now() + delay
         found = TwilioRecord(
             sid=f"{'SM' if order.kind == 'message' else 'CA'}{len(self.books):032x}",
             status=_FIRST_STATUS,
             created_at=at.replace(microsecond=0),
-            body=order.parameters.get("body"),
+            direction=direction,
+            messaging_service_sid=order.sender if order.sender.startswith("MG") else None,
+            num_media=None if order.kind == "call" else len(order.parameters.get("media_url", ())),
+            body=None if order.kind == "call" else order.parameters.get("body", ""),
         )
         self.books.append(Written(order, found, at + self.listed_after))
         return self.books[-1]

@@ -65,6 +65,10 @@ class World:
         self._environment = {**ENVIRONMENT, **_SETTINGS, **settings}
         self._dice = Random(7)  # noqa: S311 - the same in every run
 
+    def deploy(self, **settings: str) -> None:
+        """Change the settings of every worker that starts from now on."""
+        self._environment |= settings
+
     def worker(self, gate: Gate = open_gate) -> App:
         """A worker that passes a gate at each of its steps."""
         services = App(self._environment, now=self.clock, random=self._random)
