@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from shared.deliver.backoff import backoff_delay, random_fraction
 from shared.deliver.evidence import rank_evidence
 from shared.deliver.send_request import build_send_request
 from shared.errors import ProviderUnavailableError
@@ -97,8 +98,15 @@ async def _settle_one(
                                           now=now):  # fmt: skip
             return Outcome(index=index, result="sent", sid=record.sid, status=record.status)
     if absence_counts and not is_young:
-        return Outcome(index=index, result="not_created")
+        return Outcome(index=index, result="not_created", not_before=_next_attempt(app, claim))
     return outcome
+
+
+def _next_attempt(app: Services, claim: Claim) -> datetime | None:
+    """Return when to attempt what Twilio does not have: at once, then at growing intervals."""
+    if claim.n == 1:
+        return None
+    return app.now() + backoff_delay(claim.n - 1, random_fraction(app))
 
 
 def _end_of_requests(app: Services, claim: Claim, doubt: Doubt) -> datetime:

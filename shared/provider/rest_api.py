@@ -32,6 +32,7 @@ _FOR_QUESTIONS: Final = 4
 _MOST_FOUND: Final = 400
 _RESULTS: Final[dict[str, Literal["retryable", "unknown"]]] = {
     "retry": "retryable",
+    "wait": "retryable",
     "retry_later": "retryable",
     "unknown": "unknown",
 }
