@@ -169,12 +169,16 @@ class Noted(Event, frozen=True, kw_only=True, tag="noted"):
 
 
 class Parked(Event, frozen=True, kw_only=True, tag="parked"):
-    """Given up, and why; `raw` is a queue message that could not be read."""
+    """Given up, and why; `raw` is a queue message that could not be read.
+
+    `key` is the row that leads from copies of that message to this event.
+    """
 
     k: int = 0
     code: str
     message: str
     raw: str | None = None
+    key: str | None = None
 
     @property
     def name(self) -> str:
