@@ -57,7 +57,7 @@ class Ledger:
         return await self.table.insert(
             Row(
                 ids.partition(job_id),
-                f"{ids.row(job_id)}.{event.name}",
+                f"{ids.row(job_id)}.{event.row_name}",
                 events.encode(event),
             )
         )

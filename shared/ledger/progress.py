@@ -26,12 +26,17 @@ _DONE_AT_TWILIO: Final = frozenset({"failed", "undelivered"})
 def summarize_batch(batch: Batch, entries: list[Entry], now: datetime) -> dict[str, Any]:
     """The batch as the API shows it; `rate` is in recipients per second.
 
-    A recipient whose job nothing is known of yet counts as `accepted`, or `scheduled`.
+    A recipient whose job nothing is known of yet counts as `accepted`, or `scheduled`; as
+    `canceled` where every job is known, since then it was canceled before it was kept.
     """
-    deliveries = [delivery for entry in entries for delivery in entry.deliveries]
+    deliveries = [each for entry in entries if entry.accepted for each in entry.deliveries]
     states = Counter(delivery.state for delivery in deliveries)
-    if unknown := batch.count - len(deliveries):
-        states["scheduled" if batch.send_at and batch.send_at > now else "accepted"] += unknown
+    unknown = batch.count - len(deliveries)
+    if unknown and len(entries) == batch.jobs:
+        states["canceled"], unknown = states["canceled"] + unknown, 0
+    elif unknown:
+        is_scheduled = batch.send_at is not None and batch.send_at > now
+        states["scheduled" if is_scheduled else "accepted"] += unknown
     statuses = Counter(d.twilio_status for d in deliveries if d.twilio_status)
     rate = _rate(entries, states["handed_over"] + states["refused"])
     pending = [delivery for delivery in deliveries if delivery.pending]

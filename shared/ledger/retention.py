@@ -74,7 +74,7 @@ async def _forget_jobs(ledger: Ledger, partition: str, before: datetime) -> Forg
             continue
         for key in _keys(entry):
             await ledger.forget_key(key)
-        keys = [f"{ids.row(entry.id)}.{event.name}" for event in entry.events]
+        keys = [f"{ids.row(entry.id)}.{event.row_name}" for event in entry.events]
         await ledger.table.delete(partition, keys)
         jobs, rows = jobs + 1, rows + len(keys)
     return Forgotten(jobs, rows)
