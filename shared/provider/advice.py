@@ -77,6 +77,9 @@ _OURS: Final = {
     "unreadable": Advice("Twilio's answer made no sense", _OF_CLASS["unknown"]),
     "worker_lost": Advice("the worker stopped while it asked Twilio", _OF_CLASS["unknown"]),
     "not_begun": Advice("there was no time left to ask Twilio", _SELF),
+    "unsendable": Advice(
+        "nothing can be sent for this recipient", "Fix the request; the log says what is wrong."
+    ),
     "quiet_hours": Advice("it is night for the recipient", "Nothing: it is sent in the morning."),
     "sender_rate": Advice("the sender has much to send already", _SELF),
     "daily_cap": Advice("the day's limit is reached", "Retry tomorrow, or raise DAILY_CAP_…."),

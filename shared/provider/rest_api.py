@@ -176,7 +176,12 @@ class TwilioProvider:
         Raises:
             _TooLateError: there was no room until after `begin_before`, and nothing was asked.
         """
-        turn = await self._limiter.begin(urgent=urgent)
+        left = None if begin_before is None else (begin_before - self._now()).total_seconds()
+        try:
+            async with asyncio.timeout(left):
+                turn = await self._limiter.begin(urgent=urgent)
+        except TimeoutError:
+            raise _TooLateError from None
         try:
             if begin_before is not None and self._now() > begin_before:
                 raise _TooLateError
