@@ -16,7 +16,7 @@ from shared.deliver.settle import find_late
 from shared.errors import StorageUnavailableError
 from shared.jobs.events import Answer, Claim, Doubt, Outcome
 from shared.ledger.opt_outs import OptOut
-from shared.log import log
+from shared.log import log, log_error
 from shared.phone_numbers import mask_number
 from shared.provider.codes import OPTED_OUT, is_outage
 
@@ -91,7 +91,7 @@ async def _send(app: DeliverServices, job: Job, entry: Entry, claim: Claim, inde
     try:
         built = build_send_request(job.job, accepted, index, app.settings.public_base_url)
     except UnsendableError as error:
-        log("unsendable", level=logging.ERROR, id=job.job, index=index, error=str(error))
+        log_error("unsendable", error.__cause__ or error, id=job.job, index=index)
         return Outcome(index=index, result="rejected", code="unsendable",
                        message="nothing can be sent for this recipient")  # fmt: skip
     if late := await find_late(app, entry, index):

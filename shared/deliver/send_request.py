@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -31,7 +30,7 @@ _REPEATED: Final = "#rc=5&rp=all"
 
 
 class UnsendableError(Exception):
-    """What was accepted for one recipient makes no request; the text is the traceback."""
+    """What was accepted for one recipient makes no request; the cause says why."""
 
 
 def build_send_request(
@@ -45,7 +44,7 @@ def build_send_request(
     try:
         return _build(job_id, accepted, index, public_base_url)
     except Exception as error:
-        raise UnsendableError(traceback.format_exc()) from error
+        raise UnsendableError(type(error).__name__) from error
 
 
 def _build(job_id: str, accepted: Accepted, index: int, public_base_url: str) -> SendRequest:

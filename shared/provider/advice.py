@@ -73,6 +73,9 @@ _REPORTED: Final = {
 # What we say ourselves: shared/deliver/, shared/accept/ and the twilio client's own failures.
 _OURS: Final = {
     "no_connection": Advice("no connection to Twilio was made", _SELF),
+    "not_sent": Advice(
+        "the app failed before it asked Twilio", "Read the app's log; it is tried again."
+    ),
     "no_answer": Advice("Twilio's answer was lost", _OF_CLASS["unknown"]),
     "unreadable": Advice("Twilio's answer made no sense", _OF_CLASS["unknown"]),
     "worker_lost": Advice("the worker stopped while it asked Twilio", _OF_CLASS["unknown"]),
