@@ -33,6 +33,7 @@ from shared.jobs.job import (
     PostponedRequest,
     decode_queue_message,
     encode_job,
+    is_authentic,
     readable_text,
 )
 from shared.ledger.ledger import IdempotencyRecord
@@ -62,7 +63,7 @@ async def receive_message(app: DeliverServices, message: QueueMessage) -> None:
     try:
         held = decode_queue_message(message.body)
         if isinstance(held, Job):
-            return await deliver_job(app, held, again=message.dequeue_count > 1)
+            return await _deliver(app, message, held)
         if isinstance(held, PostponedRequest):
             return await _accept_request(app, *_unwrap(held))
         if message.dequeue_count > 1:
@@ -78,7 +79,7 @@ async def receive_poison(app: Services, message: QueueMessage) -> None:
     try:
         held = decode_queue_message(message.body)
         if isinstance(held, Job):
-            return await give_up_job(app, held)
+            return await give_up_job(app, await _require_authentic(app, held))
         if isinstance(held, PostponedRequest):
             job = await _build_poison_job(app, *_unwrap(held))
         else:
@@ -89,6 +90,34 @@ async def receive_poison(app: Services, message: QueueMessage) -> None:
         key, first = await _find_first_copy(app, message)
         await _park_unreadable(app, first, error, key)
     return None
+
+
+async def _deliver(app: DeliverServices, message: QueueMessage, job: Job) -> None:
+    try:
+        authentic = await _require_authentic(app, job)
+    except StorageUnavailableError as error:
+        log("storage_away", level=logging.WARNING, id=job.job, error=str(error))
+        return await app.queues.put(QUEUE_OF_LANE[job.accepted.lane], message.body, OUTAGE_DELAY)
+    is_same = authentic is job
+    return await deliver_job(app, authentic, again=message.dequeue_count > 1 or not is_same)
+
+
+async def _require_authentic(app: Services, job: Job) -> Job:
+    """Return a job that the app wrote itself; of any other one only what the ledger has under it.
+
+    The app's own jobs lose their digest when the auth token is replaced without the old one as the
+    secondary token. The ledger's row was validated when it was accepted.
+
+    Raises:
+        UnreadableJobError: nothing was accepted under its id.
+    """
+    if is_authentic(job, app.settings.auth_tokens):
+        return job
+    entry = await app.ledger.find(job.job)
+    if entry is None or entry.accepted is None:
+        raise UnreadableJobError("not_authentic", "the app did not write this job")
+    log("not_authentic", level=logging.WARNING, id=job.job)
+    return Job(v=VERSION, job=job.job, accepted=entry.accepted, again=True)
 
 
 async def _build_poison_job(
