@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.accept.accept import build_job, hold_key, keep_job
 from shared.accept.kind import KIND_MESSAGE, infer_kind
@@ -41,11 +42,15 @@ from shared.log import log, log_error
 from shared.storage.queues import NO_DELAY, QUEUE_OF_LANE
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from shared.deliver.services import DeliverServices
     from shared.jobs.fold import Entry
     from shared.services import Services
+    from shared.storage.queues import Queues
+
+# How long a message waits before it is looked whether the settings are right.
+SETTINGS_DELAY: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +77,22 @@ async def receive_message(app: DeliverServices, message: QueueMessage) -> None:
     except UnreadableJobError as error:
         await _park_unreadable(app, message, error)
     return None
+
+
+async def put_message_back(queues: Queues, message: QueueMessage) -> None:
+    """Put a message back until the settings are right, as the app writes it or with its first id.
+
+    Raises:
+        StorageUnavailableError: the host delivers it again.
+    """
+    body, lane = message.body, "now"
+    with suppress(UnreadableJobError):
+        held = decode_queue_message(message.body)
+        if isinstance(held, Job):
+            lane = held.accepted.lane
+        elif isinstance(held, dict):
+            body, lane = _postponed(message), str(held.get("lane"))
+    await queues.put(QUEUE_OF_LANE["bulk" if lane == "bulk" else "now"], body, SETTINGS_DELAY)
 
 
 async def receive_poison(app: Services, message: QueueMessage) -> None:
@@ -190,14 +211,19 @@ async def _postpone(
     app: Services, message: QueueMessage, fields: dict[str, Any], delay: timedelta = NO_DELAY
 ) -> None:
     """Put a request back with the id and time of its first queue message."""
-    postponed = PostponedRequest(
-        v=VERSION,
-        queue_message=message.id,
-        inserted_at=message.inserted_at,
-        body=message.body.decode(),
-    )
     queue = QUEUE_OF_LANE["bulk" if fields.get("lane") == "bulk" else "now"]
-    await app.queues.put(queue, encode_job(postponed), delay)
+    await app.queues.put(queue, _postponed(message), delay)
+
+
+def _postponed(message: QueueMessage) -> bytes:
+    return encode_job(
+        PostponedRequest(
+            v=VERSION,
+            queue_message=message.id,
+            inserted_at=message.inserted_at,
+            body=message.body.decode(),
+        )
+    )
 
 
 def _unwrap(postponed: PostponedRequest) -> tuple[QueueMessage, dict[str, Any]]:
