@@ -34,8 +34,9 @@ from shared.phone_numbers import (
     require_dialable,
 )
 from shared.routes import own_twimlet_url
-from shared.twiml.call_script import render_documents
+from shared.twiml.call_script import render_call_script
 from shared.twiml.destinations import destinations_in
+from shared.twiml.steps import branches_of, render_steps
 from shared.twiml.text import validate_characters, validate_twiml
 
 if TYPE_CHECKING:
@@ -196,24 +197,31 @@ def validate_script(request: CallRequest, settings: Settings) -> Iterator[Proble
     yours answers cannot be checked; Twilio's geographic permissions are for that.
     """
     try:
-        documents = render_documents(request)
+        twiml = render_call_script(request)
     except InvalidRequestError as error:
         yield from error.problems
         return
-    if request.say is not None:
-        return
+    path = "$.steps" if request.say is None else "$.say"
     if request.twiml:
-        documents = {"$.twiml": request.twiml}
-        if problems := validate_twiml(request.twiml, "$.twiml"):
+        path, twiml = "$.twiml", request.twiml
+        if problems := validate_twiml(twiml, path):
             yield from problems
             return
-    for path, twiml in documents.items():
-        for place, address in destinations_in(twiml):
-            if refusal := _refuse_destination(address, settings):
-                message = f"{cut_name(place)}: {mask_number(address)} {refusal}"
-                yield Problem(path, refusal.code, message)
-        for text in validate_twiml_links(twiml, own=settings.public_base_url):
-            yield Problem(path, "link_not_allowed", text)
+    if twiml is None or path == "$.say":
+        return
+    yield from _validate_targets(twiml, path, settings)
+    for at, _, branch in branches_of(request.steps or []):
+        yield from _validate_targets(render_steps(branch, "call", at, inline=True), at, settings)
+
+
+def _validate_targets(twiml: str, path: str, settings: Settings) -> Iterator[Problem]:
+    """Find the numbers and links in a document that it may not have."""
+    for place, address in destinations_in(twiml):
+        if refusal := _refuse_destination(address, settings):
+            message = f"{cut_name(place)}: {mask_number(address)} {refusal}"
+            yield Problem(path, refusal.code, message)
+    for text in validate_twiml_links(twiml, own=settings.public_base_url):
+        yield Problem(path, "link_not_allowed", text)
 
 
 def _refuse_destination(address: str, settings: Settings) -> NumberError | None:
@@ -294,9 +302,12 @@ def _validate_links(request: AnyRequest, settings: Settings) -> Iterator[Problem
         links = _media_links(request)
     else:
         links = [(f"$.{name}", getattr(request, name)) for name in _LINKS]
-    for path, given in links:
-        link = given and own_twimlet_url(given, own)
-        if link and (message := validate_link(link, own=own, allowed=allowed, is_media=is_media)):
+    for path, link in links:
+        # A page of twimlets.com becomes our own one of that name.
+        target = link and own_twimlet_url(link, own)
+        if target and (
+            message := validate_link(target, own=own, allowed=allowed, is_media=is_media)
+        ):
             yield Problem(path, "link_not_allowed", message)
     for name in _CALLBACKS:
         link = getattr(request, name, None)
