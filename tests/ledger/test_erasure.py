@@ -20,9 +20,11 @@ from shared.jobs.events import (
     Retried,
     decode,
 )
+from shared.jobs.job import Job, encode_job
 from shared.ledger import schema
 from shared.ledger.batches import Batch
 from shared.ledger.erasure import Person, erase, is_start, redact
+from shared.ledger.marks import Marks
 from shared.ledger.opt_outs import OptOut
 from shared.ledger.received import Note
 from shared.storage.table import Row, just_after
@@ -218,7 +220,7 @@ async def write_one_of_everything(app: InMemoryApp, number: str, tag: str) -> No
                   metadata={"for": number, "case": tag})  # fmt: skip
     event = msgspec.structs.replace(
         event, request=msgspec.Raw(msgspec.json.encode(text)), values=({"name": f"name {tag}"},),
-        metadata={"ref": f"ref {tag}"}, batch=batch.id,
+        metadata={"ref": f"ref {tag}"}, batch=batch.id, send_at=at,
     )  # fmt: skip
     job_id = f"zbpn7196bfzff9kh{tag}pa"
     outcomes = (Outcome(index=0, result="sent", sid=f"SM{tag}", message=f"to {number}"),)
@@ -250,6 +252,10 @@ async def write_one_of_everything(app: InMemoryApp, number: str, tag: str) -> No
     await ledger.table.insert(Row(schema.LATE.place("20261121T1200"), job_id, ""))
     await ledger.table.insert(Row(schema.OWNERS.place("20261121T1200"), f"SM{tag}", f"{job_id}-0"))
     await ledger.marks.set(at)
+    await Marks(app.services.table, schema.SWEPT.place("15")).set(at)
+    await ledger.schedule.add(
+        at, job_id, "outbound", encode_job(Job(v=1, job=job_id, accepted=event))
+    )
 
 
 @pytest.mark.parametrize("longer_goes", [False, True])
