@@ -308,6 +308,14 @@ async def test_an_erasing_that_dies_anywhere_is_completed_by_the_next(app: InMem
         assert gone not in text
 
 
+async def test_a_pointer_to_what_is_gone_goes_too(app: InMemoryApp) -> None:
+    """An index row whose job was forgotten leads nowhere, and is deleted."""
+    job = await accepted(app, {"to": ANA, "body": "Hi"})
+    await app.table.delete(job[:5], [f"{job[5:]}.accepted"])
+    assert (await erased(app)).json["rows"] == 0
+    assert await all_rows(app) == []
+
+
 numbers = st.from_regex(r"\+[1-9][0-9]{6,11}", fullmatch=True)
 
 
