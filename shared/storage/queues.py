@@ -24,13 +24,13 @@ class Queues(Protocol):
     """Queues by name; raises StorageUnavailableError where one does not answer in time."""
 
     async def put(self, queue: str, message: bytes, delay: timedelta = NO_DELAY) -> None:
-        """Put a message that appears after `delay`, which is cut to LONGEST_DELAY."""
+        """Put a message that appears after `delay`, which is cut to MAX_DELAY."""
         ...
 
     async def lengths(self) -> dict[str, int]:
-        """About how many messages each of our queues holds; one that is missing is created."""
+        """Return about how many messages each queue holds; create a queue that is missing."""
         ...
 
     async def oldest(self) -> dict[str, datetime | None]:
-        """When the message that each of our queues gives next was put there; None: none is due."""
+        """Return when the message that each queue gives next was put; None where none is due."""
         ...

@@ -20,7 +20,6 @@ from urllib.parse import quote
 
 import msgspec
 from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
-from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline import AsyncPipeline
 from azure.core.pipeline.policies import (
     AsyncBearerTokenCredentialPolicy,
@@ -34,6 +33,7 @@ from yarl import URL
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
 
+    from azure.core.credentials_async import AsyncTokenCredential
     from azure.core.pipeline import PipelineRequest
     from azure.core.pipeline.transport import AsyncHttpTransport
     from azure.data.tables.aio import TableClient
