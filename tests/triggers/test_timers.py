@@ -104,8 +104,9 @@ async def test_a_watch_that_fails_at_one_thing_does_the_other(app: InMemoryApp) 
     async def away() -> dict[str, int]:
         raise StorageUnavailableError("queue")
 
-    event = {"event": "call", "sid": "CA1", "from": "+14155552671", "to": "+15005550006"}
-    await app.services.ledger.received.open(Note("0" * 64, app.clock(), "1", json.dumps(event)))
+    await app.services.ledger.received.open(
+        Note("0" * 64, app.clock(), "1", '{"event": "call", "sid": "CA1", "from": "", "to": ""}')
+    )
     app.clock.move(hours=1)
     app.services.queues = queues = MemoryQueues(app.clock)
     queues.lengths = away  # type: ignore[method-assign]  # a queue that is away
