@@ -1,4 +1,4 @@
-"""Who has asked a sender to stop: a log in the table, folded into a set in each worker.
+"""The people who asked a sender to stop: a log in the table, folded into a set in each worker.
 
 A worker reads the whole log once, then only what is new, at most once a second, so that a send
 does not pay for a look-up of its own. What a worker notes itself it knows at once.
@@ -36,7 +36,7 @@ class OptOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OptOuts:
-    """Who may not be texted, by whom."""
+    """The opt-outs in one table."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -55,7 +55,7 @@ class OptOuts:
         self._take_in(opt_out)
 
     async def has_stopped(self, number: str, sender: str, now: datetime) -> bool:
-        """Whether the last word of this number to this sender was stop."""
+        """Whether the last that this number said to this sender was stop."""
         await self._refresh(now)
         latest = self._latest.get((_digest(number), sender))
         return latest is not None and latest.says == "stop"

@@ -158,7 +158,7 @@ def _receipt(batch_id: str, request: BatchRequest) -> dict[str, Any]:
     }
 
 
-_AT_ONCE: Final = 32
+_MAX_CONCURRENT_JOBS: Final = 32
 
 
 async def cancel(req: func.HttpRequest, app: App) -> func.HttpResponse:
@@ -172,7 +172,7 @@ async def cancel(req: func.HttpRequest, app: App) -> func.HttpResponse:
     # A POST that goes on, or is repeated, would send the jobs of which nothing is known yet.
     known = {entry.id for entry in await app.ledger.batches.entries(batch.id)}
     job_ids = [ids.batch_job_id(batch.id, number) for number in range(batch.jobs)]
-    slots = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_MAX_CONCURRENT_JOBS)
 
     async def stop_unknown(job_id: str) -> bool:
         async with slots:
@@ -206,7 +206,7 @@ async def retry(req: func.HttpRequest, app: App) -> func.HttpResponse:
 
 async def _each(batch: Batch, app: App, step: Callable[[Entry], Awaitable[object]]) -> int:
     """Take a step for each job of a batch; how many of them it was not too late for."""
-    places = asyncio.Semaphore(_AT_ONCE)
+    places = asyncio.Semaphore(_MAX_CONCURRENT_JOBS)
 
     async def take(entry: Entry) -> bool:
         async with places:
