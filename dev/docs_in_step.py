@@ -1,6 +1,6 @@
 """Checks that the documents say what the code does.
 
-A check takes the checkout and gives its complaints, one sentence each; add new ones to CHECKS.
+A check takes the checkout and yields its complaints, one sentence each; add new ones to CHECKS.
 """
 
 import re
@@ -13,7 +13,7 @@ LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:)([^)#]+)[^)]*\)")
 
 
 def settings_table() -> str:
-    """Write README's table of settings from the settings themselves."""
+    """Return the table of settings, made from the settings themselves."""
     from shared.settings import env_name, named_settings
 
     rows = []
@@ -30,29 +30,26 @@ def _default(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def settings_in_readme(checkout: Checkout) -> Iterator[str]:
-    """README's table of settings is the one that the code makes."""
-    if settings_table() not in (checkout.root / "README.md").read_text("utf-8"):
-        yield (
-            "README.md: the table of settings is not the code's; put this there:\n"
-            + settings_table()
-        )
+def settings_are_documented(checkout: Checkout) -> Iterator[str]:
+    """Compare the table in docs/settings.md with the one that the code makes."""
+    if settings_table() not in (checkout.root / "docs" / "settings.md").read_text("utf-8"):
+        yield "docs/settings.md: the table is not the code's; replace it by:\n" + settings_table()
 
 
 def links_lead_somewhere(checkout: Checkout) -> Iterator[str]:
-    """Every link of README and docs/ to a file of the checkout finds it."""
+    """Check that every link of README and docs/ to a file of the checkout finds it."""
     for page in [checkout.root / "README.md", *sorted((checkout.root / "docs").rglob("*.md"))]:
         for target in LINK.findall(page.read_text("utf-8")):
             if not (page.parent / target).exists():
-                yield f"{page.relative_to(checkout.root)}: there is no {target}"
+                yield f"{page.relative_to(checkout.root)}: {target} does not exist"
 
 
 CHECKS: tuple[Callable[[Checkout], Iterable[str]], ...] = (
-    settings_in_readme,
+    settings_are_documented,
     links_lead_somewhere,
 )
 
 
 def complaints(checkout: Checkout) -> list[str]:
-    """Gather what every check has to say."""
+    """Return the complaints of every check."""
     return [complaint for check in CHECKS for complaint in check(checkout)]

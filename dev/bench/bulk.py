@@ -17,6 +17,7 @@ from dev.bench.stage import BODY, LATENCY, OPTIONS, Stage, number, stage
 from dev.bench.turns import Size, alternate, per_core_second, per_second
 from dev.checkout import HERE
 from dev.host.invocation import Invoker
+from dev.host.leased_queue import open_leased_queue
 from dev.host.queue_trigger import QueueTrigger
 
 RECIPIENTS: Final = 10_000
@@ -96,7 +97,9 @@ async def sent(ours: Stage, numbers: list[str]) -> None:
 async def delivering(ours: Stage) -> AsyncIterator[None]:
     """Serve the queue of the bulk lane; in the end, what is in flight is finished."""
     invoker = Invoker(HERE.root, ThreadPoolExecutor())
-    trigger = QueueTrigger(queue_function("bulk"), ours.environment, OPTIONS, LEASE, invoker)
+    function = queue_function("bulk")
+    queue = open_leased_queue(function, ours.environment, OPTIONS, LEASE)
+    trigger = QueueTrigger(function, queue, invoker)
     await trigger.create_queues()
     serving = asyncio.create_task(trigger.run())
     try:

@@ -12,7 +12,7 @@ from dev.bench.profile import profiled
 from dev.bench.stage import TO, stage
 from dev.bench.turns import Size, alternate, at_once, per_core_second
 from dev.local_settings import ACCOUNT_SID, FROM_NUMBER
-from dev.simulator.books import new_sid
+from dev.simulator.resources import new_sid
 from shared.app import App
 from shared.jobs import ids
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from dev.chaos.load import Kind, Load, Request
 from dev.chaos.stage import Stage
 from dev.chaos.storage_proxy import WEATHERS
-from dev.simulator.faults import KINDS, Order
+from dev.simulator.faults import KINDS, FaultSettings
 from dev.terminal import Terminal
 
 LATENCY_MS: Final = 300
@@ -19,7 +19,7 @@ FEW: Final = 2
 CELLS: Final[list[tuple[Kind, bool]]] = list(product(get_args(Kind), (False, True)))
 Cell = tuple[str, Kind, bool]
 
-CALM: Final = Order()
+CALM: Final = FaultSettings()
 LONGEST_SPELL: Final = 2.0  # seconds
 FAIR_WEATHER: Final = 0.6
 LIVES: Final = (2.0, 12.0)  # seconds from one `kill -9` to the next, the start not counted
@@ -62,7 +62,7 @@ async def each_fault_once(stage: Stage, load: Load, faults: Faults) -> None:
                 faults.expect(request)
             strikes = sum(len(request.to) for request in requests)
             stage.exchange.faults.put(
-                Order(kinds=[fault], latency_ms=LATENCY_MS, remaining=strikes)
+                FaultSettings(kinds=[fault], latency_ms=LATENCY_MS, remaining=strikes)
             )
             await load.send(requests)
             await _until_used_up(stage)
@@ -80,7 +80,7 @@ async def bad_weather(stage: Stage, dice: Random, out: Terminal) -> None:
     """Let everything go wrong at random, spell after spell, until it is stopped."""
     dies_at = time.monotonic() + dice.uniform(*LIVES)
     while True:
-        order = Order(
+        order = FaultSettings(
             kinds=dice.sample(sorted(KINDS), 4),
             per_cent=dice.choice([5, 20, 50]),
             latency_ms=LATENCY_MS,

@@ -1,6 +1,6 @@
 """Finds the functions of an app, and refuses what Azure would refuse.
 
-One refused function takes the whole app down, as it does in the worker: "0 functions found".
+One refused function stops the app, as it does in the worker: "0 functions found".
 https://github.com/Azure/azure-functions-python-worker (functions.py and loader.py)
 https://github.com/Azure/azure-functions-host (src/WebJobs.Script/Utility.cs, Host/ScriptHost.cs)
 """
@@ -23,6 +23,7 @@ from azure.functions.queue import QueueMessageInConverter
 from azure.functions.timer import TimerRequestConverter
 
 from dev.host.errors import AppRefusedError
+from dev.host.route_template import PARAMETER
 
 FUNCTION_NAME = re.compile(r"(?!host$)[a-z][a-z0-9_\-]{0,127}", re.IGNORECASE)
 BINDING_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9]{0,127}")
@@ -66,6 +67,15 @@ class IndexedFunction:
         methods = self.trigger.get("methods")
         return frozenset(method.upper() for method in methods) if methods else None
 
+    @property
+    def example_path(self) -> str:
+        """A path that fits the route of an HTTP function, apart from constraints."""
+        return PARAMETER.sub(lambda name: "x/x" if name[0].startswith("{*") else "x", self.route)
+
+    def shares_a_method(self, other: "IndexedFunction") -> bool:
+        """Whether both HTTP functions answer some method."""
+        return self.methods is None or other.methods is None or bool(self.methods & other.methods)
+
 
 def index(module_name: str = "function_app") -> list[IndexedFunction]:
     """Import the app and list its functions, sorted by name.
@@ -82,18 +92,23 @@ def index(module_name: str = "function_app") -> list[IndexedFunction]:
     except (Exception, SystemExit) as error:
         traceback.print_exc()
         raise AppRefusedError(f"{module_name}.py fails when it is imported") from error
-    app = _the_one_app(module)
+    app = _find_app(module)
     try:
-        found = app.get_functions()
+        registered = app.get_functions()
     except ValueError as error:  # a decorator misused, or two functions of one name
         raise AppRefusedError(str(error)) from error
-    functions = sorted((_checked(function) for function in found), key=lambda f: f.name.upper())
+    functions = sorted(map(_index_function, registered), key=lambda f: f.name.upper())
     _refuse_conflicting_routes(functions)
     return functions
 
 
-def _the_one_app(module: ModuleType) -> func.FunctionRegister:
-    apps = [value for value in vars(module).values() if isinstance(value, func.FunctionRegister)]
+def _find_app(module: ModuleType) -> func.FunctionRegister:
+    """Look at every name of the module, as the worker does, which runs lazily loaded modules."""
+    apps = [
+        value
+        for name in module.__dir__()
+        if isinstance(value := getattr(module, name, None), func.FunctionRegister)
+    ]
     if len(apps) != 1:
         raise AppRefusedError(
             f"{module.__name__}.py must hold exactly one FunctionApp at module level, "
@@ -102,7 +117,7 @@ def _the_one_app(module: ModuleType) -> func.FunctionRegister:
     return apps[0]
 
 
-def _checked(function: func.Function) -> IndexedFunction:
+def _index_function(function: func.Function) -> IndexedFunction:
     name = str(function.get_function_name())
     bindings = [json.loads(binding) for binding in function.get_raw_bindings()]
     triggers = [binding for binding in bindings if binding["type"] in TRIGGERS]
@@ -145,27 +160,27 @@ def _annotation_problems(function: IndexedFunction) -> typing.Iterator[str]:
     except NameError as error:  # such as a name imported under TYPE_CHECKING only
         yield f"its annotations cannot be read when it runs: {error}"
         return
-    taken = hints.get(function.argument)
-    if taken is not None and not (isinstance(taken, type) and TRIGGERS[function.kind](taken)):
-        yield f"{function.argument}: {taken} does not fit a {function.kind}"
-    given = hints.get("return")
+    parameter = hints.get(function.argument)
+    if parameter is not None and not (
+        isinstance(parameter, type) and TRIGGERS[function.kind](parameter)
+    ):
+        yield f"{function.argument}: {parameter} does not fit a {function.kind}"
+    returned = hints.get("return")
     if (
         function.kind == "httpTrigger"
         and "return" in hints
         and not (
-            isinstance(given, type) and HttpResponseConverter.check_output_type_annotation(given)
+            isinstance(returned, type)
+            and HttpResponseConverter.check_output_type_annotation(returned)
         )
     ):
-        yield f"-> {given} is neither HttpResponse nor str"
+        yield f"-> {returned} is neither HttpResponse nor str"
 
 
 def _refuse_conflicting_routes(functions: list[IndexedFunction]) -> None:
-    served = [function for function in functions if function.kind == "httpTrigger"]
-    for first, second in combinations(served, 2):
-        share_a_method = (
-            first.methods is None or second.methods is None or first.methods & second.methods
-        )
-        if first.route.lower() == second.route.lower() and share_a_method:
+    http_functions = [function for function in functions if function.kind == "httpTrigger"]
+    for first, second in combinations(http_functions, 2):
+        if first.route.lower() == second.route.lower() and first.shares_a_method(second):
             raise AppRefusedError(
                 f"{second.name}: route {second.route!r} and a method of it are {first.name}'s"
             )

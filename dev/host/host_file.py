@@ -14,8 +14,8 @@ from typing import Any
 from dev.host.errors import AppRefusedError
 
 TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{1,2}):(\d{1,2}(?:\.\d+)?)")
-LARGEST_BATCH = 32  # the storage service gives no more messages in one answer
-SHORTEST_POLL = 0.1
+MAX_BATCH = 32  # the storage service gives no more messages in one answer
+MIN_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,11 @@ def _queue_options(queues: Mapping[str, Any]) -> QueueOptions:
         retry_delay=int(_seconds(queues.get("visibilityTimeout", "00:00:00"))),
         base64=_is_base64(queues.get("messageEncoding", "base64")),
     )
-    if not 1 <= options.batch_size <= LARGEST_BATCH:
-        raise ValueError(f"batchSize must be 1 to {LARGEST_BATCH}")
+    if not 1 <= options.batch_size <= MAX_BATCH:
+        raise ValueError(f"batchSize must be 1 to {MAX_BATCH}")
     if options.new_batch_threshold < 0 or options.max_dequeue_count < 1:
         raise ValueError("newBatchThreshold must be at least 0, maxDequeueCount at least 1")
-    if options.max_polling_interval < SHORTEST_POLL:
+    if options.max_polling_interval < MIN_POLL_SECONDS:
         raise ValueError("maxPollingInterval must be at least 00:00:00.100")
     return options
 

@@ -37,7 +37,7 @@ class RetryContext:
 
 @dataclass(frozen=True)
 class Context:
-    """What a `context` parameter gets: the attributes of func.Context, as in the worker.
+    """The value of a `context` parameter: the attributes of func.Context, as in the worker.
 
     The worker's own class does not inherit from func.Context either.
     """
@@ -83,7 +83,7 @@ class Invoker:
             raise TypeError(f"{function.name} returned a value but has no output binding")
 
     async def invoke_and_log(self, function: IndexedFunction, argument: object) -> None:
-        """Call a function that nobody waits for."""
+        """Call a function whose end no one waits for, and log its failure."""
         try:
             await self.invoke_for_effect(function, argument)
         except Exception:

@@ -1,132 +1,206 @@
 """A storage queue and its poison queue: what the storage extension does to messages.
 
 https://learn.microsoft.com/azure/azure-functions/functions-bindings-storage-queue-trigger#poison-messages
-https://github.com/Azure/azure-sdk-for-net (QueueProcessor.cs, QueueListenerFactory.cs)
+https://github.com/Azure/azure-sdk-for-net (QueueProcessor.cs, QueueListener.cs)
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import TypeVar
 
-from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage
+from azure.storage.queue.aio import QueueClient
 
+from dev.host.application import IndexedFunction
+from dev.host.errors import StorageOutOfReachError
 from dev.host.host_file import QueueOptions
-from dev.host.queue_account import open_queue
+from dev.host.queue_account import open_queue, resolve
+from dev.host.storage_tries import Tries, is_server_error
 
 log = logging.getLogger("dev.host")
 
+DEFAULT_CONNECTION = "AzureWebJobsStorage"
 POISON = "-poison"
-LONGEST_NAME = 63
+MAX_NAME_CHARACTERS = 63
+POISON_LIFE_SECONDS = 7 * 24 * 3600
+LOST_LEASE = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+
+Answer = TypeVar("Answer")
 
 
 class LeasedQueue:
-    """Takes messages for `lease` seconds, and settles them; never raises for storage."""
+    """Takes messages for `lease` seconds, renews their leases and settles them.
+
+    Every method raises StorageOutOfReachError where the real host ends.
+    """
 
     def __init__(
         self,
-        settings: Mapping[str, str],
-        connection: str,
-        name: str,
+        queue: QueueClient,
+        poison: QueueClient | None,
         options: QueueOptions,
         lease: int,
+        tries: Tries,
     ) -> None:
-        """Raises ConnectionSettingError when the settings do not lead to a storage account."""
-        self.name = name
-        self._queue = open_queue(settings, connection, name)
-        # A poison queue has none of its own. What fails there stays hidden until its lease ends.
-        has_poison = not name.endswith(POISON) and len(name + POISON) <= LONGEST_NAME
-        self._poison = open_queue(settings, connection, name + POISON) if has_poison else None
-        self._options = options
-        self._lease = lease
-        self._reachable = True
+        """Without `poison` this is a poison queue: what fails stays hidden until its lease ends."""
+        self.name = queue.queue_name
+        self.options = options
+        self.lease = lease
+        self._queue = queue
+        self._poison = poison
+        self._tries = tries
+        self.is_reachable = True
 
-    async def create(self) -> None:
-        """Create both queues where they are missing; in Azure the infrastructure does that."""
-        try:
-            await self._create()
-        except AzureError as error:
-            self._report(error)
+    def takes_any_count(self) -> bool:
+        """Whether a message is delivered however often it was: so on a poison queue.
+
+        Since storage extension 5.3.8; before that never again after five deliveries.
+        """
+        return self._poison is None
+
+    async def create(self) -> bool:
+        """Create both queues where they are missing; return whether Azure would not have.
+
+        Azure creates a poison queue with the first message that fails, and no other queue.
+        """
+        has_created = await self._create(self._queue)
+        if self._poison is not None:
+            await self._create(self._poison)
+        return has_created and not self.name.endswith(POISON)
 
     async def fetch(self) -> list[QueueMessage]:
-        """Take at most a batch; an outage is logged once, and looks like an empty queue."""
+        """Take at most a batch; a server's error is logged once, and looks like an empty queue."""
         try:
-            pages = self._queue.receive_messages(
-                messages_per_page=self._options.batch_size, visibility_timeout=self._lease
-            ).by_page()
-            page = await anext(pages, None)  # one page is one request; none when it is empty
-            messages = [message async for message in page] if page else []
-        except ResourceNotFoundError:  # deleted under our feet, or storage was away at the start
+            messages = await self._request(self._receive)
+        except ResourceNotFoundError:  # deleted while the host runs
             await self.create()
             return []
-        except AzureError as error:
-            self._report(error)
-            return []
-        if not self._reachable:
-            self._reachable = True
-            log.info("queue %s: reachable again", self.name)
+        except HttpResponseError as error:
+            if is_server_error(error) or error.status_code == HTTPStatus.CONFLICT:
+                return []
+            raise self._out_of_reach(error) from error
         return messages
 
-    async def renew(self, message: QueueMessage) -> None:
-        """Start the lease of `message` anew, which changes its pop receipt."""
-        try:
-            renewed = await self._queue.update_message(message, visibility_timeout=self._lease)
-            message.pop_receipt = renewed.pop_receipt
-        except AzureError as error:
-            self._warn(message, "its lease was not renewed", error)
+    async def renew(self, message: QueueMessage) -> bool:
+        """Lease `message` again, which changes its receipt; False means the lease is lost."""
+        return await self._settled(lambda: self._hide(message, self.lease))
 
     async def settle(self, message: QueueMessage, *, succeeded: bool) -> None:
-        """Delete what succeeded; give back what failed, or move it away after the last attempt."""
-        try:
-            if succeeded:
-                await self._queue.delete_message(message)
-            elif (message.dequeue_count or 0) >= self._options.max_dequeue_count:
-                await self._move_to_poison(message)
-            elif self._poison:
-                await self._queue.update_message(
-                    message, visibility_timeout=self._options.retry_delay
-                )
-        except AzureError as error:
-            # another worker took it over, or it comes back when its lease ends
-            self._warn(message, "was not settled", error)
+        """Delete what succeeded; release what failed, or move it away after the last attempt."""
+        if succeeded:
+            is_done = await self._settled(lambda: self._queue.delete_message(message))
+        elif self._poison is None:
+            return
+        elif (message.dequeue_count or 0) >= self.options.max_dequeue_count:
+            await self.put_aside(message)
+            return
+        else:
+            is_done = await self._settled(lambda: self._hide(message, self.options.retry_delay))
+        if not is_done:
+            log.warning("queue %s: the lease of message %s had ended", self.name, message.id)
 
     async def put_aside(self, message: QueueMessage) -> None:
-        """Move a message that must not reach the function to the poison queue."""
+        """Move a message to the poison queue: copy, then delete; an end in between leaves both."""
+        poison = self._poison
+        if poison is None:
+            return
+        log.warning("queue %s: message %s goes to %s%s", self.name, message.id, self.name, POISON)
+
         try:
-            await self._move_to_poison(message)
-        except AzureError as error:
-            self._warn(message, "was not moved to the poison queue", error)
+            try:
+                await self._copy(message, poison)
+            except ResourceNotFoundError:
+                await self._create(poison)
+                await self._copy(message, poison)
+        except HttpResponseError as error:
+            raise self._out_of_reach(error) from error
+        await self._settled(lambda: self._queue.delete_message(message))
 
     async def close(self) -> None:
         """Close the connections."""
         for client in filter(None, (self._queue, self._poison)):
             await client.close()
 
-    async def _create(self) -> None:
-        for client in filter(None, (self._queue, self._poison)):
-            try:
-                await client.create_queue()
-            except ResourceExistsError:
-                continue
+    async def _receive(self) -> list[QueueMessage]:
+        pages = self._queue.receive_messages(
+            messages_per_page=self.options.batch_size, visibility_timeout=self.lease
+        ).by_page()
+        page = await anext(pages, None)  # one page is one request; none when the queue is empty
+        return [message async for message in page] if page else []
 
-    async def _move_to_poison(self, message: QueueMessage) -> None:
-        """Copy, then delete: a crash between the two leaves both, as in Azure."""
-        if self._poison is None:
-            return
-        log.warning("queue %s: message %s goes to %s%s", self.name, message.id, self.name, POISON)
+    async def _copy(self, message: QueueMessage, poison: QueueClient) -> None:
+        await self._request(
+            lambda: poison.send_message(message.content, time_to_live=POISON_LIFE_SECONDS)
+        )
+
+    async def _hide(self, message: QueueMessage, seconds: int) -> None:
+        renewed = await self._queue.update_message(message, visibility_timeout=seconds)
+        message.pop_receipt = renewed.pop_receipt
+
+    async def _create(self, client: QueueClient) -> bool:
         try:
-            await self._poison.send_message(message.content)
+            await self._request(client.get_queue_properties)
         except ResourceNotFoundError:
-            await self._create()
-            await self._poison.send_message(message.content)
-        await self._queue.delete_message(message)
+            return await self._settled(client.create_queue)
+        except HttpResponseError as error:
+            raise self._out_of_reach(error) from error
+        return False
+
+    async def _settled(self, request: Callable[[], Awaitable[object]]) -> bool:
+        """Make a request; False means that the message, its lease or its queue is gone."""
+        try:
+            await self._request(request)
+        except HttpResponseError as error:
+            if error.status_code in LOST_LEASE:
+                return False
+            raise self._out_of_reach(error) from error
+        return True
+
+    async def _request(self, request: Callable[[], Awaitable[Answer]]) -> Answer:
+        try:
+            answer = await self._tries.run(request, self._report)
+        except HttpResponseError:
+            raise
+        except AzureError as error:
+            raise self._out_of_reach(error) from error
+        if not self.is_reachable:
+            self.is_reachable = True
+            log.info("queue %s: reachable again", self.name)
+        return answer
 
     def _report(self, error: AzureError) -> None:
-        if self._reachable:
-            self._reachable = False
+        if self.is_reachable:
+            self.is_reachable = False
             log.error("queue %s: cannot be reached: %s", self.name, _first_line(error))
 
-    def _warn(self, message: QueueMessage, what: str, error: AzureError) -> None:
-        log.warning("queue %s: message %s %s: %s", self.name, message.id, what, _first_line(error))
+    def _out_of_reach(self, error: AzureError) -> StorageOutOfReachError:
+        return StorageOutOfReachError(f"queue {self.name}: {_first_line(error)}")
+
+
+def open_leased_queue(
+    function: IndexedFunction,
+    settings: Mapping[str, str],
+    options: QueueOptions,
+    lease: int,
+    tries: Tries | None = None,
+) -> LeasedQueue:
+    """Open the queue that a function's trigger names, and its poison queue.
+
+    Raises:
+        ConnectionSettingError: the settings do not lead to a storage account.
+    """
+    name = resolve(function.trigger["queueName"], settings)
+    connection = function.trigger["connection"] or DEFAULT_CONNECTION
+    has_poison = not name.endswith(POISON) and len(name + POISON) <= MAX_NAME_CHARACTERS
+    return LeasedQueue(
+        open_queue(settings, connection, name),
+        open_queue(settings, connection, name + POISON) if has_poison else None,
+        options,
+        lease,
+        tries or Tries(),
+    )
 
 
 def _first_line(error: AzureError) -> str:

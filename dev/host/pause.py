@@ -5,7 +5,7 @@ from contextlib import suppress
 
 
 async def pause(stopping: asyncio.Event, seconds: float) -> None:
-    """Wait for `seconds`, or until the host is told to stop."""
+    """Wait for `seconds`, or until the host stops."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await stopping.wait()

@@ -15,7 +15,7 @@ from dev.azurite import connection_string
 from dev.host.errors import ConnectionSettingError
 
 EMULATOR = connection_string(10001, 10002)
-# The SDK logs each request at INFO. The host's own polling is not the app's business.
+# The SDK logs each request at INFO, and the host's own polling would drown the app's lines.
 _requests = logging.getLogger("dev.host.storage")
 _requests.setLevel(logging.WARNING)
 CLIENT_OPTIONS: dict[str, Any] = {
@@ -23,23 +23,20 @@ CLIENT_OPTIONS: dict[str, Any] = {
     "use_env_settings": False,  # as the app's own clients: a proxy does not reach this machine
     "connection_timeout": 5,
     "read_timeout": 30,
-    "retry_total": 2,
-    "initial_backoff": 0,
-    "increment_base": 1,
-    "random_jitter_range": 0,
+    "retry_total": 0,  # the tries are our own, in storage_tries.py
 }
 
 
 def resolve(text: str, settings: Mapping[str, str]) -> str:
     """Replace each %NAME% by the setting of that name, and leave unknown ones as they are."""
-    return re.sub(r"%([^%\s]+)%", lambda found: settings.get(found[1], found[0]), text)
+    return re.sub(r"%([^%\s]+)%", lambda name: settings.get(name[1], name[0]), text)
 
 
 def open_queue(settings: Mapping[str, str], connection: str, queue: str) -> QueueClient:
     """Make a client for `queue` in the account that the setting `connection` names.
 
     Raises:
-        ConnectionSettingError: no such setting, or it cannot be read; its value is not shown.
+        ConnectionSettingError: the setting is missing or cannot be read; its value is not shown.
     """
     text = settings.get(connection, "")
     service = settings.get(f"{connection}__queueServiceUri", "")

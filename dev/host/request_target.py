@@ -38,13 +38,49 @@ class RequestTarget:
         joined = {name: ",".join(filter(None, values)) for name, values in self.query.items()}
         return {name: value for name, value in joined.items() if value}
 
+    def first(self, name: str) -> str:
+        """Return the first value of a query parameter, in whatever case its name is; or ''."""
+        values = (values for key, values in self.query.items() if key.lower() == name)
+        return next(values, [""])[0]
 
-def read_target(target: str) -> RequestTarget:
-    """Read what follows the method on the request line."""
-    path, mark, query = target.partition("?")
+
+def read_target(target: str, host: str = "") -> RequestTarget:
+    """Read what follows the method on the request line, of a request to `host`.
+
+    Raises:
+        ValueError: it names another host, is not a path, or its path holds a null character.
+    """
+    path, mark, query = _without_origin(target, host).partition("?")
     # %2F stays escaped in a path, or it would become a separator
     decoded = unquote(re.sub(r"%(2[fF])", r"%25\1", path), errors="keep-escaped")
-    return RequestTarget(decoded, mark + query, _read_query(query))
+    if "\0" in decoded:
+        raise ValueError("the path holds a null character")
+    return RequestTarget(_without_dots(decoded), mark + query, _read_query(query))
+
+
+def _without_origin(target: str, host: str) -> str:
+    if target.startswith("/"):
+        return target
+    origin = re.match(r"https?://([^/?]*)", target, re.IGNORECASE)
+    if not origin or origin[1].lower() != host.lower():
+        raise ValueError("the request target is neither a path nor a URL of this host")
+    rest = target[origin.end() :]
+    return rest if rest.startswith("/") else f"/{rest}"
+
+
+def _without_dots(path: str) -> str:
+    segments = path.split("/")[1:]
+    if not {".", ".."} & set(segments):
+        return path
+    kept: list[str] = []
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)
 
 
 def _read_query(query: str) -> dict[str, list[str]]:

@@ -25,7 +25,7 @@ def _within(lowest: float, highest: float, value: str) -> bool:
     return bool(INTEGER.fullmatch(value)) and lowest <= int(value) <= highest
 
 
-def _long_as(shortest: float, longest: float, value: str) -> bool:
+def _has_length(shortest: float, longest: float, value: str) -> bool:
     return shortest <= len(value) <= longest
 
 
@@ -35,7 +35,7 @@ def _matches(expression: re.Pattern[str], value: str) -> bool:
 
 def _length(lengths: str) -> Constraint:
     shortest, _, longest = lengths.partition(",")
-    return partial(_long_as, int(shortest), int(longest or shortest))
+    return partial(_has_length, int(shortest), int(longest or shortest))
 
 
 def _range(limits: str) -> Constraint:
@@ -50,13 +50,13 @@ CONSTRAINTS: dict[str, Callable[[str], Constraint]] = {
     "max": lambda highest: partial(_within, float("-inf"), int(highest)),
     "range": _range,
     "length": _length,
-    "minlength": lambda shortest: partial(_long_as, int(shortest), float("inf")),
-    "maxlength": lambda longest: partial(_long_as, 0, int(longest)),
+    "minlength": lambda shortest: partial(_has_length, int(shortest), float("inf")),
+    "maxlength": lambda longest: partial(_has_length, 0, int(longest)),
     "required": lambda _: bool,
     "bool": lambda _: lambda value: value.lower() in ("true", "false"),
     "guid": lambda _: lambda value: bool(GUID.fullmatch(value)),
     "alpha": lambda _: partial(_matches, re.compile(r"^[a-zA-Z]*$")),
-    # searched, not matched whole, and blind to case: both surprise, both are ASP.NET's
+    # as in ASP.NET, it may fit anywhere in the value, and case does not count
     "regex": lambda text: partial(_matches, re.compile(text, re.IGNORECASE)),
 }
 
@@ -71,10 +71,10 @@ class RouteTemplate:
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the values of the parameters, or None when the decoded `path` does not fit."""
-        found = self.pattern.fullmatch(path)
-        if not found:
+        match = self.pattern.fullmatch(path)
+        if not match:
             return None
-        pairs = zip(self.names, found.groups(), strict=True)
+        pairs = zip(self.names, match.groups(), strict=True)
         values = {name: value for name, value in pairs if value is not None}
         for name, holds in self.constraints:
             if name in values and not holds(values[name]):
@@ -92,12 +92,12 @@ def compile_route(route: str) -> RouteTemplate:
     constraints: list[tuple[str, Constraint]] = []
     pattern = ""
     position = 0
-    for found in PARAMETER.finditer(route):
-        literal = route[position : found.start()]
-        position = found.end()
-        parameter = NAME.fullmatch(found[1].replace("{{", "{").replace("}}", "}"))
+    for braces in PARAMETER.finditer(route):
+        literal = route[position : braces.start()]
+        position = braces.end()
+        parameter = NAME.fullmatch(braces[1].replace("{{", "{").replace("}}", "}"))
         if not parameter:
-            raise ValueError(f"{found[0]} is not a route parameter")
+            raise ValueError(f"{braces[0]} is not a route parameter")
         names.append(parameter["name"])
         constraints += [(parameter["name"], c) for c in _read_constraints(parameter["constraints"])]
         pattern += _with_parameter(_literal(literal), parameter)
@@ -127,8 +127,8 @@ def _with_parameter(before: str, parameter: re.Match[str]) -> str:
 def _read_constraints(text: str) -> Iterator[Constraint]:
     position = 0
     while position < len(text):
-        found = CONSTRAINT.match(text, position)
-        if not found or found[1] not in CONSTRAINTS:
+        match = CONSTRAINT.match(text, position)
+        if not match or match[1] not in CONSTRAINTS:
             raise ValueError(f"{text[position:]} is not a route constraint")
-        yield CONSTRAINTS[found[1]](found[2] or "")
-        position = found.end()
+        yield CONSTRAINTS[match[1]](match[2] or "")
+        position = match.end()

@@ -22,7 +22,7 @@ FIELDS = (  # lowest and highest value
     ("day of the week", 0, 6),
 )
 WITHOUT_SECONDS = 5
-FURTHEST_DAYS = 366 * 40  # 29 February falls on a given weekday at least once in 40 years
+MAX_DAYS_AHEAD = 366 * 40  # 29 February falls on a given weekday at least once in 40 years
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class Schedule:
             ValueError: there is none, as for 30 February.
         """
         earliest = moment.replace(microsecond=0) + timedelta(seconds=1)
-        for _ in range(FURTHEST_DAYS):
-            found = self._within_day(earliest)
-            if found:
-                return found
+        for _ in range(MAX_DAYS_AHEAD):
+            run = self._within_day(earliest)
+            if run:
+                return run
             earliest = datetime.combine(
                 earliest.date() + timedelta(days=1), time(), earliest.tzinfo
             )
@@ -68,10 +68,11 @@ class Schedule:
             for second in sorted(self.seconds)
             if (hour, minute, second) >= floor
         )
-        found = next(later, None)
-        if found is None:
+        time_of_day = next(later, None)
+        if time_of_day is None:
             return None
-        return earliest.replace(hour=found[0], minute=found[1], second=found[2])
+        hour, minute, second = time_of_day
+        return earliest.replace(hour=hour, minute=minute, second=second)
 
 
 def parse(expression: str) -> Schedule:

@@ -77,7 +77,7 @@ class Entry:
     parked: Parked | None
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Literal["message", "call", "unreadable"]:
         """`message`, `call`, or `unreadable` for a queue message that made no sense."""
         return self.accepted.kind if self.accepted else "unreadable"
 

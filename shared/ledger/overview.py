@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, get_args
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Final, get_args
+
+from msgspec import Meta
 
 from shared.jobs import ids
 from shared.jobs.events import Answer, Doubt
@@ -21,7 +23,6 @@ from shared.ledger.provider_health import find_contact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from shared.jobs.fold import Delivery, Entry
     from shared.ledger.provider_health import Contact
@@ -35,18 +36,51 @@ _HALF: Final = 50
 _MOST: Final = 95
 
 
-@dataclass(frozen=True)
-class Overview:
-    """What the hour came to, as JSON, and how Twilio was when it was last heard of in it.
+@dataclass(frozen=True, kw_only=True)
+class Minute:
+    """One minute of the hour."""
 
-    `counted` is `{"since", "until", "complete_since", "truncated", "looked_at", "states":
-    {state: n}, "twilio_statuses": {status: n}, "minutes": [{"at", "accepted", "handed_over",
-    "seconds": {"p50", "p95"}|null}], "failures": [{"code", "count", "message", "kind",
-    "newest"}]}`. `states` names every state; `minutes` begin at whole minutes, oldest first,
-    and `seconds` are from acceptance, or `send_at`, to Twilio's SID; `newest` is an entry's id.
+    at: Annotated[datetime, Meta(description="Its beginning (UTC).")]
+    accepted: Annotated[int, Meta(description="Recipients accepted in it.")]
+    handed_over: Annotated[int, Meta(description="Recipients that Twilio got a SID for in it.")]
+    seconds: (
+        Annotated[
+            dict[str, float],
+            Meta(
+                description="`p50` and `p95` of the wait from acceptance, or `send_at`, to the SID."
+            ),
+        ]
+        | None
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureGroup:
+    """What failed for one reason."""
+
+    code: Annotated[str, Meta(description="Twilio's error code, or one of ours.")]
+    count: Annotated[int, Meta(description="How many recipients failed with it.")]
+    message: Annotated[str, Meta(description="What the code means.")]
+    kind: Annotated[str, Meta(description="The kind of the newest of them.")]
+    newest: Annotated[str, Meta(description="The id of the newest of them.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """What happened in the hour, and what Twilio last answered in it.
+
+    `states` names every state. Minutes begin at whole minutes, oldest first.
     """
 
-    counted: dict[str, Any]
+    since: datetime
+    until: datetime
+    complete_since: datetime
+    truncated: bool
+    looked_at: int
+    states: dict[str, int]
+    twilio_statuses: dict[str, int]
+    minutes: list[Minute]
+    failures: list[FailureGroup]
     contact: Contact | None
 
 
@@ -59,27 +93,25 @@ async def summarize_hour(table: Table, now: datetime) -> Overview:
     items, truncated = page.items, page.next is not None
     complete_since = ids.accepted_at(items[-1][0].id) if truncated else since
     entries = list({entry.id: entry for entry, _ in items}.values())
-    said = [each for entry in entries for event in entry.events if (each := find_contact(event))]
-    counted = {
-        "since": since,
-        "until": now,
-        "complete_since": complete_since,
-        "truncated": truncated,
-        "looked_at": len(items),
-        "states": dict.fromkeys(get_args(State), 0) | Counter(each.state for _, each in items),
-        "twilio_statuses": Counter(
-            each.twilio_status for _, each in items if each.twilio_status is not None
-        ),
-        "minutes": _minutes(items, complete_since, now),
-        "failures": _failures(items),
-    }
-    return Overview(counted, max(said, key=lambda each: each[:2], default=None))
+    contacts = [found for e in entries for event in e.events if (found := find_contact(event))]
+    return Overview(
+        since=since,
+        until=now,
+        complete_since=complete_since,
+        truncated=truncated,
+        looked_at=len(items),
+        states=dict(dict.fromkeys(get_args(State), 0) | Counter(each.state for _, each in items)),
+        twilio_statuses=dict(Counter(d.twilio_status for _, d in items if d.twilio_status)),
+        minutes=_minutes(items, complete_since, now),
+        failures=_failures(items),
+        contact=max(contacts, key=lambda each: each[:2], default=None),
+    )
 
 
 def _minutes(
     items: Sequence[tuple[Entry, Delivery]], since: datetime, now: datetime
-) -> list[dict[str, Any]]:
-    """Every minute from `since` to `now`: what was accepted and handed over in it, how fast."""
+) -> list[Minute]:
+    """Return every minute from `since` to `now`."""
     accepted = Counter(_whole(ids.accepted_at(entry.id)) for entry, _ in items)
     waits: dict[datetime, list[float]] = defaultdict(list)
     for entry in {entry.id: entry for entry, _ in items}.values():
@@ -87,12 +119,12 @@ def _minutes(
             waits[_whole(at)].append(waited)
     first = _whole(since)
     return [
-        {
-            "at": (at := first + number * _MINUTE),
-            "accepted": accepted[at],
-            "handed_over": len(waits[at]),
-            "seconds": _percentiles(waits[at]),
-        }
+        Minute(
+            at=(at := first + number * _MINUTE),
+            accepted=accepted[at],
+            handed_over=len(waits[at]),
+            seconds=_percentiles(waits[at]),
+        )
         for number in range((_whole(now) - first) // _MINUTE + 1)
     ]
 
@@ -121,20 +153,20 @@ def _percentiles(seconds: Sequence[float]) -> dict[str, float] | None:
     }
 
 
-def _failures(items: Sequence[tuple[Entry, Delivery]]) -> list[dict[str, Any]]:
-    """What went wrong, by code, the most frequent first; each with its newest example."""
+def _failures(items: Sequence[tuple[Entry, Delivery]]) -> list[FailureGroup]:
+    """Return what went wrong, by code, the most frequent first; each with its newest example."""
     groups: dict[str, list[tuple[Entry, Delivery]]] = defaultdict(list)
     for entry, delivery in items:
         if delivery.error is not None and _failed(delivery):
             groups[delivery.error[0]].append((entry, delivery))
     return [
-        {
-            "code": code,
-            "count": len(group),
-            "message": group[0][1].error and group[0][1].error[1],
-            "kind": group[0][0].kind,
-            "newest": group[0][1].id,
-        }
+        FailureGroup(
+            code=code,
+            count=len(group),
+            message=group[0][1].error[1] if group[0][1].error else "",
+            kind=group[0][0].kind,
+            newest=group[0][1].id,
+        )
         for code, group in sorted(groups.items(), key=lambda each: (-len(each[1]), each[0]))
     ]
 

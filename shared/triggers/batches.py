@@ -10,9 +10,10 @@ import msgspec
 
 from shared import routes
 from shared.accept.batch import accept_batch
-from shared.accept.batch_request import Row, read_batch
+from shared.accept.batch_request import read_batch
 from shared.accept.csv_rows import read_csv_rows
 from shared.accept.idempotency import run_once
+from shared.accept.rows import Row
 from shared.deliver.cancel import cancel_entry, cancel_unknown
 from shared.deliver.retry import retry_entry
 from shared.errors import (
@@ -24,11 +25,19 @@ from shared.errors import (
 )
 from shared.forms import query_parameters
 from shared.jobs import ids
-from shared.ledger.progress import summarize_batch
 from shared.log import log
 from shared.tracing import follow_trace, read_trace_id
 from shared.triggers.requests import read_idempotency_key, read_json_object, read_media_type
 from shared.triggers.responses import json_response
+from shared.triggers.schemas import (
+    BatchAcceptedResponse,
+    BatchListResponse,
+    BatchProgressResponse,
+    Duplicate,
+    Skipped,
+    batch_links,
+)
+from shared.triggers.views import show_batch, show_progress
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -42,14 +51,15 @@ if TYPE_CHECKING:
 
 MAX_BATCH_BYTES: Final = 32 * 1024 * 1024
 _CSV: Final = "text/csv"
-_SHOWN: Final = 20
+_MAX_LISTED: Final = 20
+_MAX_CONCURRENT_JOBS: Final = 32
 _NO_LETTER: Final = "\ufffd"
 # The fields of a query that can be objects or lists, which are written as JSON there.
 _AS_JSON: Final = frozenset({"content_variables", "media_url", "metadata", "steps"})
 
 
 async def accept(req: func.HttpRequest, app: App, context: func.Context) -> func.HttpResponse:
-    """202 with the id under which the batch can be followed."""
+    """Answer 202 with the id by which the batch can be followed."""
     follow_trace(read_trace_id(context))
 
     is_csv = read_media_type(req) == _CSV
@@ -61,47 +71,37 @@ async def accept(req: func.HttpRequest, app: App, context: func.Context) -> func
     batch_id = await accept_batch(app, request, key=read_idempotency_key(req))
     log("accepted", id=batch_id, kind=request.kind, count=len(request.recipients), source="batch")
     path = routes.batch_path(batch_id)
-    return json_response(_receipt(batch_id, request), status=202, headers={"Location": path})
+    return json_response(_accepted(batch_id, request), status=202, headers={"Location": path})
 
 
 async def show(req: func.HttpRequest, app: App) -> func.HttpResponse:
-    """How far a batch is."""
-    batch = await found(req.route_params["id"], app)
-    return json_response(await shown(batch, app))
+    """Answer how far a batch is."""
+    batch = await _find_batch(req.route_params["id"], app)
+    return json_response(await _progress(batch, app))
 
 
 async def list_batches(req: func.HttpRequest, app: App) -> func.HttpResponse:
-    """The newest batches, as they were accepted."""
+    """Answer the newest batches, as they were accepted."""
     del req
-    batches = await app.ledger.batches.newest(_SHOWN)
-    items = [
-        {
-            **msgspec.to_builtins(batch, builtin_types=[]),
-            "links": {"self": routes.batch_path(batch.id)},
-        }
-        for batch in batches
-    ]
-    for item in items:
-        item.pop("key", None)
-    return json_response({"items": items, "next": None})
+    batches = await app.ledger.batches.newest(_MAX_LISTED)
+    return json_response(BatchListResponse(items=list(map(show_batch, batches)), next=None))
 
 
-async def found(batch_id: str, app: App) -> Batch:
-    """A batch by its id.
+async def _find_batch(batch_id: str, app: App) -> Batch:
+    """Return a batch by its id.
 
     Raises:
         NotFoundError: there is none.
     """
     batch = await app.ledger.batches.find(batch_id) if ids.parse(batch_id) else None
     if batch is None:
-        raise NotFoundError("there is no batch of this id")
+        raise NotFoundError("there is no batch with this id")
     return batch
 
 
-async def shown(batch: Batch, app: App) -> dict[str, Any]:
-    """A batch with its progress."""
+async def _progress(batch: Batch, app: App) -> BatchProgressResponse:
     entries = await app.ledger.batches.entries(batch.id)
-    return summarize_batch(batch, entries, app.now())
+    return show_progress(batch, entries, app.now())
 
 
 def _from_json(req: func.HttpRequest) -> tuple[dict[str, Any], Iterable[Row]]:
@@ -143,27 +143,24 @@ def _value(name: str, texts: list[str]) -> Any:  # noqa: ANN401 - a text, or the
     return texts[0]
 
 
-def _receipt(batch_id: str, request: BatchRequest) -> dict[str, Any]:
-    sms = {} if request.segments is None else {"segments": request.segments}
-    return {
-        "id": batch_id,
-        "count": len(request.recipients),
-        "duplicates": [{"line": each.line, "to": each.to} for each in request.duplicates],
-        "skipped": [
-            {"line": each.line, "code": each.code, "message": each.message}
+def _accepted(batch_id: str, request: BatchRequest) -> BatchAcceptedResponse:
+    return BatchAcceptedResponse(
+        id=batch_id,
+        count=len(request.recipients),
+        duplicates=[Duplicate(line=each.line, to=each.to) for each in request.duplicates],
+        skipped=[
+            Skipped(line=each.line or 0, path=each.path, code=each.code, message=each.message)
             for each in request.skipped
         ],
-        **sms,
-        "links": {"self": routes.batch_path(batch_id)},
-    }
-
-
-_MAX_CONCURRENT_JOBS: Final = 32
+        links=batch_links(batch_id),
+        segments=request.segments,
+        assumed=list(request.assumed),
+    )
 
 
 async def cancel(req: func.HttpRequest, app: App) -> func.HttpResponse:
-    """200 with the batch once what has not left is canceled; 409 where everything has left."""
-    batch = await found(req.route_params["id"], app)
+    """Answer 200 with the batch once what has not left is canceled; 409 where all has left."""
+    batch = await _find_batch(req.route_params["id"], app)
 
     async def stop(entry: Entry) -> object:
         return await cancel_entry(app, entry, None, at_twilio=False)
@@ -181,12 +178,12 @@ async def cancel(req: func.HttpRequest, app: App) -> func.HttpResponse:
     unknown = (stop_unknown(job_id) for job_id in job_ids if job_id not in known)
     if not stopped + sum(await asyncio.gather(*unknown)):
         raise OverError("nothing of it is left to cancel")
-    return json_response(await shown(batch, app))
+    return json_response(await _progress(batch, app))
 
 
 async def retry(req: func.HttpRequest, app: App) -> func.HttpResponse:
-    """202 with the batch once what failed is tried again; 409 where nothing did."""
-    batch = await found(req.route_params["id"], app)
+    """Answer 202 with the batch once what failed is tried again; 409 where nothing failed."""
+    batch = await _find_batch(req.route_params["id"], app)
 
     async def answer(name: str | None = None) -> bytes:
         async def again(entry: Entry) -> object:
@@ -194,7 +191,7 @@ async def retry(req: func.HttpRequest, app: App) -> func.HttpResponse:
 
         if not await _each(batch, app, again):
             raise OverError("nothing of it was parked or refused")
-        return msgspec.json.encode(await shown(batch, app))
+        return msgspec.json.encode(await _progress(batch, app))
 
     key = read_idempotency_key(req)
     if key is None:
@@ -205,11 +202,11 @@ async def retry(req: func.HttpRequest, app: App) -> func.HttpResponse:
 
 
 async def _each(batch: Batch, app: App, step: Callable[[Entry], Awaitable[object]]) -> int:
-    """Take a step for each job of a batch; how many of them it was not too late for."""
-    places = asyncio.Semaphore(_MAX_CONCURRENT_JOBS)
+    """Take a step for each job of a batch; return for how many it was not too late."""
+    slots = asyncio.Semaphore(_MAX_CONCURRENT_JOBS)
 
     async def take(entry: Entry) -> bool:
-        async with places:
+        async with slots:
             try:
                 await step(entry)
             except OverError:

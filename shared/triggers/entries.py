@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 import msgspec
 
@@ -17,14 +17,23 @@ from shared.errors import InvalidRequestError, NotFoundError, Problem
 from shared.jobs import ids
 from shared.jobs.fold import State
 from shared.jobs.ids import recipient_id
+from shared.ledger.index import starts_of_sids
 from shared.ledger.listing import list_newest
 from shared.log import log
 from shared.tracing import follow_trace, read_trace_id
 from shared.triggers import views
 from shared.triggers.requests import read_idempotency_key, read_json_object
 from shared.triggers.responses import json_response
+from shared.triggers.schemas import (
+    AcceptedListResponse,
+    AcceptedResponse,
+    EntryListResponse,
+    entry_links,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import azure.functions as func
 
     from shared.accept.accept import Acceptance
@@ -47,7 +56,7 @@ async def accept(
     acceptance = await accept_request(app, kind, fields, key=read_idempotency_key(req))
     log("accepted", id=acceptance.id, kind=kind, count=len(acceptance.to), source="http")
     path = routes.entry_path(kind, acceptance.id)
-    return json_response(_receipt(acceptance), status=202, headers={"Location": path})
+    return json_response(_accepted(acceptance), status=202, headers={"Location": path})
 
 
 async def list_entries(req: func.HttpRequest, app: App, kind: Kind) -> func.HttpResponse:
@@ -93,20 +102,29 @@ async def list_entries(req: func.HttpRequest, app: App, kind: Kind) -> func.Http
         since=since,
         # An id is never later than now, nor earlier than the first possible one.
         until=until and sorted((_EPOCH, until, app.now()))[1],
+        starts=_index_starts(app, exact),
     )
-    return json_response({"items": [views.item(*each) for each in page.items], "next": page.next})
+    items = [views.show_entry(*each) for each in page.items]
+    return json_response(EntryListResponse(items=items, next=page.next))
+
+
+def _index_starts(app: App, exact: Mapping[str, list[str]]) -> set[str] | None:
+    """Return what the index has the wanted entries under, where recipients or SIDs are given."""
+    if "sid" in exact:
+        return starts_of_sids(exact["sid"])
+    return app.ledger.index.starts_of_recipients(exact["to"]) if "to" in exact else None
 
 
 async def show(req: func.HttpRequest, app: App, kind: Kind) -> func.HttpResponse:
     """Answer one entry with its events, or a job of several recipients with its deliveries."""
     entry, index = await find_entry(req.route_params["id"], app, kind)
-    return json_response(views.whole(entry, index))
+    return json_response(views.show(entry, index))
 
 
 async def cancel(req: func.HttpRequest, app: App, kind: Kind) -> func.HttpResponse:
     """Answer 200 with the entry once it is canceled or hung up; 409 when it is over."""
     entry, index = await find_entry(req.route_params["id"], app, kind)
-    return json_response(views.whole(await cancel_entry(app, entry, index), index))
+    return json_response(views.show(await cancel_entry(app, entry, index), index))
 
 
 async def retry(req: func.HttpRequest, app: App, kind: Kind) -> func.HttpResponse:
@@ -114,7 +132,7 @@ async def retry(req: func.HttpRequest, app: App, kind: Kind) -> func.HttpRespons
     entry, index = await find_entry(req.route_params["id"], app, kind)
 
     async def answer(name: str | None = None) -> bytes:
-        return msgspec.json.encode(views.whole(await retry_entry(app, entry, index, name), index))
+        return msgspec.json.encode(views.show(await retry_entry(app, entry, index, name), index))
 
     key = read_idempotency_key(req)
     if key is None:
@@ -140,28 +158,27 @@ async def find_entry(text: str, app: App, kind: Kind) -> tuple[Entry, int | None
     return entry, place.index
 
 
-def _receipt(acceptance: Acceptance) -> dict[str, Any]:
-    count = len(acceptance.to)
-    sms = {} if acceptance.segments is None else {"segments": acceptance.segments}
-    receipts = [
-        {
-            "id": (entry := recipient_id(acceptance.id, index, count)),
-            "kind": acceptance.kind,
-            "state": "scheduled" if acceptance.scheduled else "accepted",
-            "to": to,
-            **sms,
-            "links": {"self": routes.entry_path(acceptance.kind, entry)},
-        }
+def _accepted(acceptance: Acceptance) -> AcceptedResponse | AcceptedListResponse:
+    kind, count = acceptance.kind, len(acceptance.to)
+    deliveries = [
+        AcceptedResponse(
+            id=(entry := recipient_id(acceptance.id, index, count)),
+            kind=kind,
+            state="scheduled" if acceptance.scheduled else "accepted",
+            to=to,
+            links=entry_links(kind, entry),
+            segments=acceptance.segments,
+        )
         for index, to in enumerate(acceptance.to)
     ]
     if not acceptance.several:
-        return receipts[0]
-    return {
-        "id": acceptance.id,
-        "count": count,
-        "deliveries": receipts,
-        "links": {"self": routes.entry_path(acceptance.kind, acceptance.id)},
-    }
+        return deliveries[0]
+    return AcceptedListResponse(
+        id=acceptance.id,
+        count=count,
+        deliveries=deliveries,
+        links=entry_links(kind, acceptance.id),
+    )
 
 
 def _restore_plus(value: str) -> str:

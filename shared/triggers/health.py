@@ -1,12 +1,11 @@
-"""Whether the app can do its work: settings, queue and table, each tried for real."""
+"""`GET /api/health`: whether the app can do its work; queue and table are really tried."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from shared.errors import StorageUnavailableError
 from shared.triggers.responses import json_response
+from shared.triggers.schemas import HealthResponse
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -15,15 +14,13 @@ if TYPE_CHECKING:
 
 
 async def health(req: func.HttpRequest, app: App) -> func.HttpResponse:
-    """200 when all is usable, else 503 naming what is not; wrong settings are listed by name."""
+    """Answer 200 when all is usable, else 503 naming what is not; wrong settings are listed.
+
+    An answer is reused for a few seconds.
+    """
     del req
     app.settings  # noqa: B018 - raises SettingsError, which says everything
-    tried = await asyncio.gather(app.queues.lengths(), app.table.check(), return_exceptions=True)
-    checks: dict[str, Any] = {"settings": "usable"}
-    for name, outcome in zip(("queue", "table"), tried, strict=True):
-        if isinstance(outcome, BaseException) and not isinstance(outcome, StorageUnavailableError):
-            raise outcome
-        checks[name] = str(outcome) if isinstance(outcome, BaseException) else "usable"
-    usable = all(check == "usable" for check in checks.values())
-    body = {"status": "usable" if usable else "not usable", "checks": checks}
-    return json_response(body, status=200 if usable else 503)
+    checks = {"settings": "usable", **await app.storage_checks.run()}
+    is_usable = all(check == "usable" for check in checks.values())
+    body = HealthResponse(status="usable" if is_usable else "not usable", checks=checks)
+    return json_response(body, status=200 if is_usable else 503)

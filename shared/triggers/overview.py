@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from shared.errors import StorageUnavailableError
 from shared.ledger.overview import summarize_hour
 from shared.triggers.responses import json_response
+from shared.triggers.schemas import OverviewResponse, QueueState, TwilioState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,41 +21,52 @@ if TYPE_CHECKING:
     from shared.storage.queues import Queues
 
 # An answer that is older says little about now; Twilio is asked then.
-_STALE: Final = timedelta(minutes=5)
+_STALE_AFTER: Final = timedelta(minutes=5)
 
 
 async def show(req: func.HttpRequest, app: App) -> func.HttpResponse:
-    """What shared/ledger/overview.py counts, the queues, and how Twilio is.
+    """Answer with the counts of the last hour, the queues, and whether Twilio answers.
 
-    `queues`: `{name: {"length", "oldest_seconds"|null}}`, or null where they do not answer;
-    hidden messages count in the length, `oldest_seconds` is the age of the one that is next.
-    `twilio`: `{"answers", "at", "code"|null, "by": "sending"|"asking"}`, by the newest request
-    that was sent, and where that is more than five minutes old by asking, once a minute.
+    Whether Twilio answers is known from the newest send; where that is more than five minutes old,
+    Twilio is asked, at most once a minute.
     """
     del req
     now = app.now()
-    seen, queues = await asyncio.gather(summarize_hour(app.table, now), _queues(app.queues, now))
-    twilio = await _twilio(app, seen.contact, now)
-    return json_response({**seen.counted, "queues": queues, "twilio": twilio})
+    hour, queues = await asyncio.gather(summarize_hour(app.table, now), _queues(app.queues, now))
+    return json_response(
+        OverviewResponse(
+            since=hour.since,
+            until=hour.until,
+            complete_since=hour.complete_since,
+            truncated=hour.truncated,
+            looked_at=hour.looked_at,
+            states=hour.states,
+            twilio_statuses=hour.twilio_statuses,
+            minutes=hour.minutes,
+            failures=hour.failures,
+            queues=queues,
+            twilio=await _twilio(app, hour.contact, now),
+        )
+    )
 
 
-async def _queues(queues: Queues, now: datetime) -> dict[str, Any] | None:
+async def _queues(queues: Queues, now: datetime) -> dict[str, QueueState] | None:
     try:
         lengths, oldest = await asyncio.gather(queues.lengths(), queues.oldest())
     except StorageUnavailableError:
         return None
     return {
-        name: {
-            "length": length,
-            "oldest_seconds": (at := oldest.get(name))
-            and max(0, round((now - at).total_seconds())),
-        }
+        name: QueueState(length=length, oldest_seconds=_age(oldest.get(name), now))
         for name, length in lengths.items()
     }
 
 
-async def _twilio(app: App, contact: Contact | None, now: datetime) -> dict[str, Any]:
-    if contact is not None and now - contact.at < _STALE:
-        return {**contact._asdict(), "by": "sending"}
+def _age(at: datetime | None, now: datetime) -> int | None:
+    return None if at is None else max(0, round((now - at).total_seconds()))
+
+
+async def _twilio(app: App, contact: Contact | None, now: datetime) -> TwilioState:
+    if contact is not None and now - contact.at < _STALE_AFTER:
+        return TwilioState(**contact._asdict(), by="sending")
     probed = await app.probe()
-    return {"answers": probed.answers, "at": probed.at, "code": None, "by": "asking"}
+    return TwilioState(answers=probed.answers, at=probed.at, code=None, by="asking")

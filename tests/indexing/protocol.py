@@ -24,7 +24,7 @@ class Message:
 
 
 class BindingInfo(Message):
-    """A binding, with the numbers of its directions and of the data type that is none."""
+    """A binding, with the numbers of its directions and of the data type that is undefined."""
 
     inout = 2
     out = 1
@@ -53,15 +53,15 @@ PROTOS = SimpleNamespace(
 )  # fmt: skip
 
 
-def asked(kind: str, **fields: Any) -> SimpleNamespace:  # noqa: ANN401 - the request's own
-    """A request of the host's."""
+def host_request(kind: str, **fields: Any) -> SimpleNamespace:  # noqa: ANN401 - the request's own
+    """Return a request of the host."""
     request = SimpleNamespace(**{kind: SimpleNamespace(**fields)})
     return SimpleNamespace(request=request, properties={"host": "127.0.0.1", "protos": PROTOS})
 
 
 def invocation(function_id: str, name: str, data: Message, **metadata: Message) -> SimpleNamespace:
-    """The host's request to call a function with one trigger."""
-    return asked(
+    """Return the host's request to call a function with one trigger."""
+    return host_request(
         "invocation_request",
         invocation_id="00000000-0000-0000-0000-000000000001",
         function_id=function_id,

@@ -20,7 +20,7 @@ from shared.storage.memory_table import MemoryTable
 from tests.clock import Clock
 from tests.conftest import Simulator
 from tests.environment import ENVIRONMENT
-from tests.indexing.protocol import TRACE, Message, StatusResult, asked, invocation
+from tests.indexing.protocol import TRACE, Message, StatusResult, host_request, invocation
 from tests.test_functions import HTTP, QUEUES, TIMERS
 
 pytestmark = pytest.mark.skipif(
@@ -41,18 +41,18 @@ class Worker:
     queues: MemoryQueues
 
     async def call(self, name: str, data: Message, **metadata: Message) -> Any:  # noqa: ANN401 - a stand-in
-        """Invoke a function and give what it returned; any error fails the test."""
-        found = self.functions[name]
-        [trigger] = [b for b in found.raw_bindings if "Trigger" in b]
+        """Invoke a function and return its value; any error fails the test."""
+        function = self.functions[name]
+        [trigger] = [b for b in function.raw_bindings if "Trigger" in b]
         argument = json.loads(trigger)["name"]
         response = await self.library.invocation_request(
-            invocation(found.function_id, argument, data, **metadata)
+            invocation(function.function_id, argument, data, **metadata)
         )
-        succeeded(response)
+        assert_succeeded(response)
         return response.return_value
 
     async def http(self, name: str, method: str, path: str, body: bytes = b"", **route: str) -> Any:  # noqa: ANN401 - the same
-        """Invoke an HTTP function; gives its status and JSON."""
+        """Invoke an HTTP function; returns its status and JSON."""
         data = Message(
             http=Message(
                 method=method,
@@ -67,7 +67,7 @@ class Worker:
         return int(answer.status_code), json.loads(answer.body.bytes)
 
 
-def succeeded(response: Any) -> None:  # noqa: ANN401 - the same
+def assert_succeeded(response: Any) -> None:  # noqa: ANN401 - the same
     exception = getattr(response.result, "exception", None)
     assert response.result.status == StatusResult.Success, getattr(exception, "stack_trace", None)
 
@@ -77,13 +77,13 @@ async def worker(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Async
     """The app indexed by the worker library, afresh."""
     monkeypatch.delitem(sys.modules, "function_app", raising=False)
     library = importlib.import_module("azure_functions_runtime")
-    succeeded(
+    assert_succeeded(
         await library.worker_init_request(
-            asked("worker_init_request", capabilities={}, function_app_directory=str(ROOT))
+            host_request("worker_init_request", capabilities={}, function_app_directory=str(ROOT))
         )
     )
-    indexed = await library.functions_metadata_request(asked("functions_metadata_request"))
-    succeeded(indexed)
+    indexed = await library.functions_metadata_request(host_request("functions_metadata_request"))
+    assert_succeeded(indexed)
     functions = {each.name: each for each in indexed.function_metadata_results}
     services = App(ENVIRONMENT | {"TWILIO_API_BASE_URL": simulator.url}, now=Clock())
     services.table, services.queues = MemoryTable(), MemoryQueues()
@@ -95,10 +95,10 @@ async def worker(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Async
 async def test_the_worker_takes_every_function(worker: Worker) -> None:
     """Microsoft's library indexes and loads every function of the table, and no other."""
     assert set(worker.functions) == {*HTTP, *QUEUES, *TIMERS}
-    for found in worker.functions.values():
-        succeeded(
+    for function in worker.functions.values():
+        assert_succeeded(
             await worker.library.function_load_request(
-                asked("function_load_request", function_id=found.function_id)
+                host_request("function_load_request", function_id=function.function_id)
             )
         )
 
@@ -106,7 +106,7 @@ async def test_the_worker_takes_every_function(worker: Worker) -> None:
 async def test_a_message_goes_its_way_through_the_worker(
     worker: Worker, simulator: Simulator
 ) -> None:
-    """An HTTP, a queue and a timer function run in it: accepted, sent, shown, and reconciled."""
+    """HTTP, queue and timer functions run in it: a text is accepted, sent and reconciled."""
     status, health = await worker.http("check_health", "GET", "health")
     assert (status, health["status"]) == (200, "usable")
     body = json.dumps({"to": TO, "body": "Hi"}).encode()
@@ -143,5 +143,5 @@ async def test_a_dropped_request_arrives_with_its_own_id(
     assert simulator.posts() == []
     partition = await worker.services.table.next_partition("")
     assert partition is not None
-    [row] = [row async for row in worker.services.table.read(partition)]
+    [row] = [row async for row in worker.services.table.range(partition)]
     assert "unknown" in row.text or "not a field" in row.text

@@ -1,5 +1,6 @@
 """The hour at a glance, from made-up entries."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,7 +41,7 @@ async def noted(ledger: Ledger, at: datetime, *events: AnyEvent, to: tuple[str, 
 
 
 async def counted(ledger: Ledger) -> dict[str, Any]:
-    return (await summarize_hour(ledger.table, NOW)).counted
+    return asdict(await summarize_hour(ledger.table, NOW))
 
 
 @pytest.fixture

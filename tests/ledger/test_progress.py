@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.jobs import ids
 from shared.jobs.events import Answer, AnyEvent, Claim, Outcome, Parked, Reported
 from shared.jobs.fold import Entry, fold
 from shared.ledger.batches import Batch
-from shared.ledger.progress import summarize_batch
+from shared.triggers.views import show_progress
 from tests.clock import NOON
 from tests.ledger.histories import TO, accepted, sid
 
@@ -40,6 +41,13 @@ def answer(at: float, *result: str, n: int = 1, not_before: float = 0) -> Answer
         for i, each in enumerate(result)
     ]
     return Answer(at=after(at), n=n, outcomes=tuple(outcomes))
+
+
+def summarize_batch(batch: Batch, entries: list[Entry], now: datetime) -> dict[str, Any]:
+    """Return the batch as the API shows it."""
+    shown = show_progress(batch, entries, now)
+    fields: dict[str, Any] = msgspec.to_builtins(shown, builtin_types=(datetime,))
+    return fields
 
 
 def test_recipients_are_counted_by_state_and_by_status() -> None:

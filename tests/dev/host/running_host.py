@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -22,7 +23,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -61,6 +62,14 @@ class RunningHost:
             return Answer(response.status, response.getheaders(), response.read())
         finally:
             connection.close()
+
+    def send(self, request: bytes, *, and_no_more: bool = False) -> bytes:
+        """Send bytes as they are, end our half if asked to, and give all that comes back."""
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS) as connection:
+            connection.sendall(request)
+            if and_no_more:
+                connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
 
     def stop(self, number: int) -> int:
         """Send a signal and give the exit code."""

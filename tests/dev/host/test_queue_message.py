@@ -42,7 +42,7 @@ def test_other_bodies_override_nothing(body: str) -> None:
 
 
 def test_an_override_of_the_wrong_type_fails_the_message() -> None:
-    """A dequeueCount that is no number fails before the function is called."""
+    """A dequeueCount that is not a number fails before the function is called."""
     with pytest.raises(ValueError, match="DequeueCount"):
         message_from_text('{"dequeueCount": "many"}', NOW)
 

@@ -3,7 +3,7 @@ import shutil
 import signal
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
 from tests.dev.host.running_host import APPS, RunningHost, eventually, running_host
+
+pytestmark = pytest.mark.slow
 
 APP = APPS / "queue_app"
 
@@ -37,8 +39,10 @@ def is_gone(storage: str, name: str) -> bool:
         return client.get_queue_properties().approximate_message_count == 0
 
 
-def serving(storage: str, name: str, folder: Path, *flags: str, app: Path = APP) -> Any:  # noqa: ANN401 - contextmanager's own type
-    settings = {"MESSAGE_STORAGE": storage, "QUEUE": name, "STUCK_QUEUE": f"{name}-stuck"}
+def serving(
+    storage: str, name: str, folder: Path, *flags: str, app: Path = APP, **more: str
+) -> AbstractContextManager[RunningHost]:
+    settings = {"MESSAGE_STORAGE": storage, "QUEUE": name, "STUCK_QUEUE": f"{name}-stuck", **more}
     return running_host(app, folder / "errors.txt", *flags, **settings)
 
 
@@ -108,7 +112,7 @@ def test_failures_end_in_the_poison_queue(storage: str, name: str, tmp_path: Pat
 
 
 def test_a_poison_queue_has_no_poison_queue(storage: str, name: str, tmp_path: Path) -> None:
-    """What fails on a poison queue stays there."""
+    """A message that fails on a poison queue stays there."""
     poison = f"{name}-poison"
     with serving(storage, poison, tmp_path) as host, queue(storage, poison) as client:
         client.send_message("fail")
@@ -198,6 +202,33 @@ def test_functions_in_flight_finish_at_a_stop(storage: str, name: str, tmp_path:
     assert is_gone(storage, name)
 
 
+def test_what_is_cut_off_at_a_stop_runs_no_finally_block(
+    storage: str, name: str, tmp_path: Path
+) -> None:
+    """After its grace the host ends as a killed process does, and the message is not deleted."""
+    last_words = tmp_path / "last-words"
+    with (
+        serving(storage, name, tmp_path, "--grace", "0.2", LAST_WORDS=str(last_words)) as host,
+        queue(storage, name) as client,
+    ):
+        client.send_message("hold")
+        notes(host)
+        assert host.stop(signal.SIGTERM) == 0
+    assert not last_words.exists()
+    assert not is_gone(storage, name)
+
+
+def test_says_once_which_queues_azure_would_not_create(
+    storage: str, name: str, tmp_path: Path
+) -> None:
+    """One line at the first start names them, without poison queues, and none at the next."""
+    for line in (f"created {name}, {name}-stuck: Azure would not", None):
+        with serving(storage, name, tmp_path) as host:
+            logged = host.errors.read_text()
+            assert logged.count("Azure would not") == bool(line)
+            assert line is None or line in logged
+
+
 def test_a_stuck_thread_does_not_hold_up_a_stop(storage: str, name: str, tmp_path: Path) -> None:
     """A plain function that never returns is left behind, its message not deleted."""
     with (
@@ -226,7 +257,7 @@ def test_a_missing_connection_leaves_one_function_out(
     storage: str, name: str, tmp_path: Path
 ) -> None:
     """A queue without its setting is named in the log; the rest is served."""
-    with serving(storage, name, tmp_path) as host:
+    with serving(storage, name, tmp_path, "--verbose") as host:
         assert "unserved: queueTrigger is not served" in host.announced
         assert f"note: queueTrigger {name}" in host.announced
     assert "setting NOT_SET is missing" in (tmp_path / "errors.txt").read_text()

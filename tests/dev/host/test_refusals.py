@@ -5,6 +5,8 @@ import pytest
 
 from tests.dev.host.running_host import APPS, PATIENCE_SECONDS, start
 
+pytestmark = pytest.mark.slow
+
 HOST_JSON = '{"version": "2.0"}'
 HEAD = "import azure.functions as func\napp = func.FunctionApp()\n"
 HTTP = '@app.route("a")\ndef first(req: func.HttpRequest) -> str: return ""\n'
@@ -69,7 +71,7 @@ REFUSED = {
         ),
         "x: the local host serves one HTTP, queue or timer trigger per function",
     ),
-    "a schedule that is none": (
+    "a malformed schedule": (
         (
             f"{HEAD}@app.timer_trigger(arg_name='t', schedule='often')\n"
             "def x(t: func.TimerRequest) -> None: ...\n"
@@ -122,3 +124,11 @@ def test_a_taken_port_is_said(tmp_path: Path) -> None:
     assert (tmp_path / "errors.txt").read_text() == (
         f"port {port} cannot be used: Address already in use\n"
     )
+
+
+def test_an_unknown_function_group_is_refused(tmp_path: Path) -> None:
+    """The host ends with code 3 and names the groups that there are."""
+    flags = ("--function-group", "function:nothing")
+    with start(APPS / "http_app", tmp_path / "errors.txt", *flags) as process:
+        assert process.wait(PATIENCE_SECONDS) == 3
+    assert "function:nothing is not one of http" in (tmp_path / "errors.txt").read_text()

@@ -47,8 +47,8 @@ MATCHES = [
 @pytest.mark.parametrize(("route", "path", "values"), MATCHES)
 def test_matches_as_asp_net(route: str, path: str, values: dict[str, str] | None) -> None:
     """A path fits a template, with these values, or does not."""
-    found = compile_route(route).match(path)
-    assert found == values or (values == {} and found is not None and "guid" in route)
+    matched = compile_route(route).match(path)
+    assert matched == values or (values == {} and matched is not None and "guid" in route)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,16 @@
 from pathlib import Path
 
+import pytest
+
 from tests.dev.host.running_host import APPS, eventually, running_host
+
+pytestmark = pytest.mark.slow
 
 
 def test_timers_run_by_schedule_at_start_and_by_hand(tmp_path: Path) -> None:
     """A schedule from a setting, runOnStartup, and the admin path each run their function."""
     errors = tmp_path / "errors.txt"
-    with running_host(APPS / "timer_app", errors, EVERY_SECOND="* * * * * *") as host:
+    with running_host(APPS / "timer_app", errors, "--verbose", EVERY_SECOND="* * * * * *") as host:
         assert "each_second: timerTrigger * * * * * *" in host.announced
         admin = {"x-functions-key": "local-admin-key"}
         assert host.ask("POST", "/admin/functions/by_hand", b"", admin).status == 202

@@ -23,7 +23,7 @@ async def at_start(timer: func.TimerRequest) -> None:
 
 @app.timer_trigger(arg_name="timer", schedule="0 0 1 1 *")
 async def by_hand(timer: func.TimerRequest) -> None:
-    """Run when somebody asks for it; a schedule of five fields."""
+    """Run by the admin path; a schedule of five fields."""
     del timer
     runs.append("by_hand")
     raise RuntimeError("failed on purpose")
