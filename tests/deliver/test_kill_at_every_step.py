@@ -15,6 +15,8 @@ from tests.deliver.seams import KillAt, KilledError, Recorder
 from tests.deliver.twilio_double import Way
 from tests.deliver.world import World, fields_of
 
+pytestmark = pytest.mark.slow
+
 JOBS: list[tuple[Kind, int]] = [("message", 1), ("call", 1), ("message", 2), ("call", 2)]
 SCRIPTS: list[tuple[Way, ...]] = [
     (),

@@ -12,6 +12,8 @@ from tests.deliver.test_kill_at_every_step import places
 from tests.deliver.twilio_double import Way
 from tests.deliver.world import World, fields_of
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS: list[tuple[Way, ...]] = [(), ("lost_answer",), ("unknown",), ("too_many",)]
 
 
