@@ -6,12 +6,11 @@ after that.
 """
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from shared.kinds import Kind
-from tests.deliver.seams import KillAt, KilledError, Recorder
+from tests.deliver.seams import KillAt, KilledError, Recorder, places
 from tests.deliver.twilio_double import Way
 from tests.deliver.world import World, fields_of
 
@@ -26,8 +25,6 @@ SCRIPTS: list[tuple[Way, ...]] = [
     ("unknown",),
     ("no_connection", "lost_answer"),
 ]
-# Of the steps of a long run, so many are tried, evenly spread.
-MOST_PLACES = 40
 KEY = "one-key"
 
 
@@ -37,11 +34,6 @@ async def steps_of(world: World) -> int:
     await world.until_quiet(recorder)
     await world.check_sent_once()
     return len(recorder.steps)
-
-
-def places(steps: int, most: int = MOST_PLACES) -> Iterator[int]:
-    """Some places among so many steps: all of them, or `most` evenly spread ones."""
-    yield from (range(steps) if steps <= most else range(0, steps, steps // most))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: "+".join(script) or "answered")

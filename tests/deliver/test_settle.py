@@ -9,29 +9,14 @@ from typing import Any
 import pytest
 
 from shared.jobs.events import Answer, Doubt
-from shared.kinds import Kind
 from shared.provider.provider import SendRequest
 from tests.clock import NOON
 from tests.deliver.asking import cancel
 from tests.deliver.seams import KilledError, Recorder
-from tests.deliver.world import TO, World
+from tests.deliver.world import TO, World, in_doubt
 
 SHORTENED = "Ann, see https://example.com/a?b=c (or http://example.com.) by 5"
 BODY = "Curly “quotes”, a dash — and https://example.com/a?b=c"
-
-
-async def in_doubt(
-    script: str = "lost_answer",
-    kind: Kind = "message",
-    world: World | None = None,
-    **more: Any,  # noqa: ANN401 - fields
-) -> World:
-    """A world in which one request to Twilio has just ended without an answer."""
-    world = world or World()
-    world.twilio.script.append(script)  # type: ignore[arg-type]  # a way, by its name
-    await world.accepted(kind, **more)
-    await world.deliver_next()
-    return world
 
 
 async def test_a_report_settles_it_without_asking_twilio() -> None:

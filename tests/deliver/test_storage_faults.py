@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from shared.errors import StorageUnavailableError
-from tests.deliver.seams import FailAt, Recorder, RepeatedError
-from tests.deliver.test_kill_at_every_step import places
+from tests.deliver.seams import FailAt, Recorder, RepeatedError, places
 from tests.deliver.twilio_double import Way
 from tests.deliver.world import World, fields_of
 
