@@ -118,7 +118,6 @@ class _Parameter(NamedTuple):
 _PATH: Final = {
     "id": _Parameter("An id of ours: of an entry, a job of several recipients, or a batch."),
     "name": _Parameter("The twimlet.", {"enum": list(TWIMLETS)}),
-    "number": _Parameter("The person's number in E.164, such as +14155552671."),
 }
 _QUERY: Final = {
     "state": _Parameter(
@@ -142,7 +141,6 @@ _QUERY: Final = {
         {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     ),
     "cursor": _Parameter("The `next` of the page before this one."),
-    "start": _Parameter("The `next` of the answer before this one, to go on."),
     "forward": _Parameter("Where the report is passed on to; our own signature covers it."),
     "trace": _Parameter("The trace that the report belongs to; our own signature covers it."),
 }
