@@ -20,10 +20,13 @@ SwitchboardError
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+# An answer lists no more problems than this.
+MAX_PROBLEMS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,9 @@ class InvalidRequestError(CallerError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         count = len(self.problems)
-        super().__init__(f"{count} problem{'s' if count > 1 else ''} in the request")
+        more = count > MAX_PROBLEMS
+        number = f"more than {MAX_PROBLEMS:,}" if more else count
+        super().__init__(f"{number} problem{'s' if count > 1 else ''} in the request")
 
 
 class KeyRefusedError(CallerError):
@@ -139,7 +144,7 @@ class ProviderUnavailableError(SwitchboardError):
 
 
 class UnreadableJobError(SwitchboardError):
-    """A queue message cannot be read; `code` and `detail` say why, `job` is what it may belong to."""
+    """A queue message cannot be read: `code` and `detail` say why, `job` is its job, if known."""
 
     def __init__(self, code: str, detail: str, *, job: object = None) -> None:
         self.code = code

@@ -32,6 +32,7 @@ async def test_nothing_says_a_secret(
         **SECRETS,
         "MESSAGE_STORAGE": storage,
         "TWILIO_WEBHOOK_KEYS": f'{{"key": "{CANARY}"}}',
+        "CONSOLE_KEYS": f'{{"duty": "{CANARY}"}}',
         "TWILIO_API_KEY_SID": "SK" + "0" * 32,
     }
     if wrong:
