@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -16,6 +16,7 @@ from shared.jobs.events import (
     Reported,
     Retried,
 )
+from shared.jobs.template import parse_template
 from shared.ledger.progress import summarize_batch
 from shared.provider import statuses
 from shared.triggers.schemas import (
@@ -38,38 +39,81 @@ if TYPE_CHECKING:
     from shared.jobs.fold import Delivery, Entry
     from shared.ledger.batches import Batch
 
+# The fields of a request that hold what people are told.
+_CONTENT: Final = ("body", "say", "steps")
+# The fields of an inbound event that hold what a person wrote, said or recorded.
+_INBOUND_CONTENT: Final = frozenset(
+    {"body", "text", "speech", "speech_result", "transcription_text", "media", "recording_url"}
+)
 
-def show_entry(entry: Entry, delivery: Delivery) -> EntryResponse:
-    """Return one recipient's message or call, without its events."""
-    return EntryResponse(**_fields_of(entry, delivery))
+
+def show_entry(entry: Entry, delivery: Delivery, *, show_content: bool) -> EntryResponse:
+    """Return one recipient's message or call, without its events and its text."""
+    return EntryResponse(**_fields_of(entry, delivery, show_content=show_content))
 
 
-def show_entry_with_events(entry: Entry, delivery: Delivery) -> EntryWithEventsResponse:
-    """Return one recipient's message or call, with its events as they happened."""
+def show(
+    entry: Entry, index: int | None, *, show_content: bool
+) -> EntryWithEventsResponse | JobResponse:
+    """Return what an id names: one recipient with its events, or a job of several.
+
+    Texts are there if `show_content` is true.
+    """
+    if index is None and len(entry.deliveries) > 1:
+        return _show_job(entry, show_content=show_content)
+    return _show_entry_with_events(entry, entry.deliveries[index or 0], show_content=show_content)
+
+
+def content_of(entry: Entry, index: int | None) -> dict[str, Any]:
+    """Return the text that a recipient gets, or the steps of a call.
+
+    For a job of several (no `index`) it is the text as it was given, with its placeholders.
+    """
+    accepted = entry.accepted
+    if accepted is None:
+        return {}
+    request = msgspec.json.decode(accepted.request)
+    has_one = index is not None or len(accepted.to) == 1
+    values = accepted.values[index or 0] if accepted.values and has_one else {}
+    content = {name: request[name] for name in _CONTENT if request.get(name) is not None}
+    return {
+        name: parse_template(text).fill(values) if values and isinstance(text, str) else text
+        for name, text in content.items()
+    }
+
+
+def show_inbound(event: msgspec.Raw, *, show_content: bool) -> dict[str, Any]:
+    """Return an event that reached us; without what the person wrote or said unless it is shown."""
+    fields: dict[str, Any] = msgspec.json.decode(event)
+    if show_content:
+        return fields
+    return {name: value for name, value in fields.items() if name not in _INBOUND_CONTENT}
+
+
+def _show_entry_with_events(
+    entry: Entry, delivery: Delivery, *, show_content: bool
+) -> EntryWithEventsResponse:
     events = [
         {"event": _name(event), "at": event.at, **_DETAILS[type(event)](event, delivery.index)}
         for event in _as_they_happened(entry.events)
         if _concerns(event, delivery.index)
     ]
-    return EntryWithEventsResponse(**_fields_of(entry, delivery), events=events)
+    content = content_of(entry, delivery.index) if show_content else {}
+    fields = _fields_of(entry, delivery, show_content=show_content)
+    return EntryWithEventsResponse(**fields, **content, events=events)
 
 
-def show_job(entry: Entry) -> JobResponse:
-    """Return a job of several recipients, each without its events."""
+def _show_job(entry: Entry, *, show_content: bool) -> JobResponse:
     return JobResponse(
         id=entry.id,
         kind=entry.kind,
         count=len(entry.deliveries),
-        deliveries=[show_entry(entry, delivery) for delivery in entry.deliveries],
+        deliveries=[
+            show_entry(entry, delivery, show_content=show_content) for delivery in entry.deliveries
+        ],
         links=entry_links(entry.kind, entry.id),
+        **(content_of(entry, None) if show_content else {}),
     )
-
-
-def show(entry: Entry, index: int | None) -> EntryWithEventsResponse | JobResponse:
-    """Return what an id names: one recipient with its events, or a job of several."""
-    if index is None and len(entry.deliveries) > 1:
-        return show_job(entry)
-    return show_entry_with_events(entry, entry.deliveries[index or 0])
 
 
 def show_batch(batch: Batch) -> BatchResponse:
@@ -104,7 +148,7 @@ def show_progress(batch: Batch, entries: list[Entry], now: datetime) -> BatchPro
     )
 
 
-def _fields_of(entry: Entry, delivery: Delivery) -> dict[str, Any]:
+def _fields_of(entry: Entry, delivery: Delivery, *, show_content: bool) -> dict[str, Any]:
     accepted = entry.accepted
     return {
         "id": delivery.id,
@@ -120,7 +164,7 @@ def _fields_of(entry: Entry, delivery: Delivery) -> dict[str, Any]:
         "updated_at": entry.events[-1].at,
         "metadata": (accepted.metadata if accepted else None) or {},
         "links": entry_links(entry.kind, delivery.id),
-        "raw": entry.parked.raw if entry.parked else None,
+        "raw": entry.parked.raw if entry.parked and show_content else None,
     }
 
 
