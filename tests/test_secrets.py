@@ -46,6 +46,7 @@ async def test_nothing_says_a_secret(
         settings[wrong] = f"@Microsoft.KeyVault({CANARY})"
     services = App(settings, now=app.clock)
     services.table, services.queues = app.table, app.queues
+    services.queues_alone = app.queues
     services.probe = answering  # type: ignore[assignment] # all of it that is asked for
     monkeypatch.setattr(function_app, "switchboard", services)
     services.log_settings_errors()

@@ -84,9 +84,10 @@ def require_same_channel(kind: Kind, sender: str, to: str) -> None:
             message = f"is on {sends} and cannot call a number; use a number, e.g. +15005550006"
             raise NumberError("channel_mismatch", message)
     elif sends.replace(RCS, "") != receives.replace(RCS, ""):
-        use = f"{receives}…" if receives else "a number, e.g. +15005550006"
+        example = f"{receives}+15005550006" if receives in (WHATSAPP, RCS) else "+15005550006"
         message = (
-            f"sends {_named(sends)}, and the recipient is addressed {_named(receives)}: use {use}"
+            f"sends {_named(sends)}, and the recipient is addressed {_named(receives)}; "
+            f"use a sender of the same channel, e.g. {example}"
         )
         raise NumberError("channel_mismatch", message)
 

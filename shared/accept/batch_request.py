@@ -251,7 +251,8 @@ class _Template:
         self._has_too_many_names = len(names) > MAX_COLUMNS
         self._names = names[:MAX_COLUMNS]
         self._missing: frozenset[str] = frozenset()
-        self._hints = MAX_HINTS
+        self._found = 0
+        self._missing_values = 0
         self._text = self._texts.get("body") or self._texts.get("say")
         # The metadata and the sender stand beside the request once more.
         beside = (request.metadata, resolve_sender(request, (), settings))
@@ -310,10 +311,13 @@ class _Template:
         problems = self._validate_address(row)
         values = {}
         for name in self._names:
+            if problems and self._found >= MAX_PROBLEMS:
+                break  # that the row is invalid is all that anybody will read
             if name not in self._missing:
                 value = row.values.get(name)
                 values[name] = str(value) if isinstance(value, str | int | float) else ""
                 problems += self._validate_value(row, name, value, values[name])
+        self._found += len(problems)
         if not problems and not self._missing and not self._has_too_many_names:
             problems += self._validate_filled(row, values)
         if problems:
@@ -352,8 +356,9 @@ class _Template:
         path = f"{row.path}.{cut_name(name)}"
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             # To look for near misses in each of 50,000 rows would take minutes.
-            self._hints -= 1
-            given = list(islice(row.values, MAX_COLUMNS)) if self._hints >= 0 else None
+            self._missing_values += 1
+            has_hint = self._missing_values <= MAX_HINTS
+            given = list(islice(row.values, MAX_COLUMNS)) if has_hint else None
             return [Problem(path, "missing_value", _name_missing(name, given), row.line)]
         if len(text) > _MAX_VALUE_CHARACTERS:
             message = f"has {len(text)} characters; at most {_MAX_VALUE_CHARACTERS} are filled in"

@@ -16,6 +16,7 @@ from shared.jobs.events import (
     Reported,
     Retried,
 )
+from shared.jobs.results import results_of
 from shared.jobs.template import parse_template
 from shared.ledger.progress import summarize_batch
 from shared.provider import statuses
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 # The fields of a request that hold what people are told.
 _CONTENT: Final = ("body", "say", "steps")
+_SPEECH: Final = "SpeechResult"
 # The fields of an inbound event that hold what a person wrote, said or recorded.
 _INBOUND_CONTENT: Final = frozenset(
     {"body", "text", "speech", "speech_result", "transcription_text", "media", "recording_url"}
@@ -98,9 +100,20 @@ def _show_entry_with_events(
         for event in _as_they_happened(entry.events)
         if _concerns(event, delivery.index)
     ]
+    if not show_content:
+        events = [_without_speech(event) for event in events]
     content = content_of(entry, delivery.index) if show_content else {}
     fields = _fields_of(entry, delivery, show_content=show_content)
-    return EntryWithEventsResponse(**fields, **content, events=events)
+    results = results_of(entry.events, delivery.index) if entry.kind == "call" else None
+    if results and not show_content:
+        results = [msgspec.structs.replace(result, speech=None) for result in results]
+    return EntryWithEventsResponse(**fields, **content, events=events, results=results)
+
+
+def _without_speech(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an event as it is shown, without what a person said."""
+    fields = event.get("fields", {})
+    return {**event, "fields": {**fields, _SPEECH: None}} if _SPEECH in fields else event
 
 
 def _show_job(entry: Entry, *, show_content: bool) -> JobResponse:

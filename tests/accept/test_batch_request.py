@@ -319,6 +319,9 @@ def test_only_the_first_thousand_problems_are_listed() -> None:
     batch = read({"body": "Hi", "on_invalid": "skip"}, [*many, *rows({"to": TO})])
     assert (len(batch.skipped), batch.skipped_count) == (1001, 1501)
     assert batch.skipped[-1].code == "more_problems"
+    names = [f"a{n}" for n in range(300)]
+    lacking = {"body": "".join(f"{{{{{name}}}}}" for name in names)}
+    assert len(refused(lacking, [Row(n, "$", {"to": TO}) for n in range(1, 1502)])) == 1001
     found = refused({"body": "Hi"}, many)
     assert (len(found), found[-1]) == (1001, ("$", "more_problems", None))
 

@@ -138,7 +138,7 @@ async def test_what_was_canceled_is_not_sent_because_it_was_forgotten() -> None:
     world = World()
     name = await world.accepted(send_at=(NOON + timedelta(days=30)).isoformat())
     assert (await cancel(world.worker(), name)).status == 200
-    while (message := world.queue.take()) is not None:
+    while (message := await world.take()) is not None:
         await forget_before(world.ledger, world.clock() - timedelta(days=1))
         await world.deliver(world.worker(), message)
     assert world.twilio.asked == 0
@@ -222,7 +222,7 @@ async def test_a_run_that_has_had_enough_is_gone_on_with() -> None:
         budget = next(left) + 20
         looks = iter([False] * budget)
         before = world.clock() - timedelta(days=90)
-        total = await forget_before(world.ledger, before, enough=partial(next, looks, True))
+        total = await forget_before(world.ledger, before, enough=partial(next, looks, True))  # noqa: FBT003 - next takes no name
         runs, jobs = runs + 1, jobs + total.jobs
         if total.complete:
             break

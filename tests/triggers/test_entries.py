@@ -2,7 +2,17 @@
 
 import pytest
 
-from shared.jobs.events import Answer, AnyEvent, Claim, Doubt, Outcome, Parked, Reported, Retried
+from shared.jobs.events import (
+    Answer,
+    AnyEvent,
+    Claim,
+    Doubt,
+    Noted,
+    Outcome,
+    Parked,
+    Reported,
+    Retried,
+)
 from tests.in_memory_app import Configure, InMemoryApp
 from tests.ledger.histories import JOB, TO, accepted, sid
 
@@ -75,7 +85,7 @@ async def test_the_story_is_told_event_by_event(app: InMemoryApp) -> None:
     assert entry["events"][-1]["at"] == entry["updated_at"] == "2026-11-21T12:00:07Z"
     assert (entry["state"], entry["sid"], entry["twilio_status"], entry["attempts"]) == (
         "handed_over", sid(0), "undelivered", 1)  # fmt: skip
-    assert entry["error"] == {"code": "30003", "message": "Twilio reported 30003"}
+    assert entry["error"] == {"code": "30003", "message": "the phone is off, or out of reach"}
 
 
 async def test_a_list_of_recipients_is_a_job_of_deliveries(app: InMemoryApp) -> None:
@@ -297,6 +307,27 @@ async def test_what_could_not_be_read_is_content_too(
     discreet = configure(SHOW_CONTENT="false")
     for path in ("/api/messages", f"/api/messages/{JOB}"):
         assert b"dear Ana" not in (await discreet.get(path)).body
+
+
+async def test_what_a_person_said_is_content_too(app: InMemoryApp, configure: Configure) -> None:
+    """SHOW_CONTENT=false hides what people said and texted, not that they did."""
+    name = (await app.post("/api/calls", {"to": TO[0], "say": "Hi"})).json["id"]
+    fields = {"SpeechResult": "my secret", "Confidence": "0.9"}
+    said = Noted(at=app.clock(), what="gather", key="k", fields=fields)
+    await app.services.ledger.record(name, said)
+    form = {"MessageSid": sid(0), "From": TO[0], "To": "+15005550006", "Body": "my secret"}
+    await app.twilio("POST", "/api/webhooks/messages", form)
+    person = {"number": TO[0]}
+    entry = (await app.get(f"/api/calls/{name}")).json
+    assert entry["results"][0]["speech"] == "my secret"
+    [event] = (await app.post("/api/recipients/find", person)).json["inbound"]
+    assert event["body"] == "my secret"
+    discreet = configure(SHOW_CONTENT="false")
+    hidden = await discreet.get(f"/api/calls/{name}")
+    assert hidden.json["results"] == [{"verb": "gather", "at": entry["results"][0]["at"]}]
+    found = await discreet.post("/api/recipients/find", person)
+    assert [each["event"] for each in found.json["inbound"]] == ["message"]
+    assert b"my secret" not in hidden.body + found.body
 
 
 async def test_an_entry_known_by_its_claim_alone_is_shown(app: InMemoryApp) -> None:
