@@ -170,7 +170,7 @@ async def find_entry(text: str, app: App, kind: Kind) -> tuple[Entry, int | None
     """Return the entry that an id names, and which recipient of it (None: the whole job).
 
     Raises:
-        NotFoundError: there is no such id, or it is one of the other kind.
+        NotFoundError: no entry has this id, or one of the other kind.
     """
     place = ids.parse(text)
     entry = await app.ledger.find(place.job_id) if place else None
