@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from shared import routes
 from shared.jobs.ids import recipient_id
-from shared.jobs.request import REQUEST_OF_KIND, CallRequest, MessageRequest
-from shared.jobs.template import fill_request
+from shared.jobs.request import PASSED_ON, CallRequest, MessageRequest
+from shared.jobs.template import request_of_recipient
 from shared.provider.provider import SendRequest
 from shared.twiml.call_script import render_call_script
 
@@ -19,10 +17,6 @@ if TYPE_CHECKING:
 
 # Twilio's limit for TwiML that travels with the call; error 32018 beyond it.
 INLINE_TWIML: Final = 4000
-_AS_THEY_ARE: Final = {
-    "message": ("body", "content_sid", "validity_period", "smart_encoded", "shorten_urls"),
-    "call": ("machine_detection", "record", "timeout", "time_limit", "send_digits"),
-}
 _CALL_EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
 # Twilio repeats a callback that failed, up to five times, if its URL says so:
 # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
@@ -33,13 +27,11 @@ def build_send_request(
     job_id: str, accepted: Accepted, index: int, public_base_url: str
 ) -> SendRequest:
     """What Twilio is asked for recipient `index` of a job."""
-    request = msgspec.json.decode(accepted.request, type=REQUEST_OF_KIND[accepted.kind])
-    if accepted.values:
-        request = fill_request(request, accepted.values[index])
+    request = request_of_recipient(accepted, index)
     entry_id = recipient_id(job_id, index, len(accepted.to))
     parameters: dict[str, Any] = {
         name: value
-        for name in _AS_THEY_ARE[accepted.kind]
+        for name in PASSED_ON[accepted.kind]
         if (value := getattr(request, name)) is not None
     }
     if accepted.receipts:
@@ -73,7 +65,13 @@ def _call(
     request: CallRequest, entry_id: str, public_base_url: str, *, receipts: bool
 ) -> dict[str, Any]:
     parameters: dict[str, Any] = {"status_callback_event": _CALL_EVENTS} if receipts else {}
-    parameters |= _told_to(routes.status_callback_url(public_base_url, entry_id, None), request)
+    parameters |= _result_callbacks(request, entry_id, public_base_url)
+    if request.fallback_url is not None:
+        parameters["fallback_url"] = routes.add_entry_to_urls(
+            request.fallback_url, public_base_url, entry_id
+        )
+    if request.application_sid is not None:
+        return parameters
     if request.url is not None:
         parameters["url"] = routes.add_entry_to_urls(request.url, public_base_url, entry_id)
         return parameters
@@ -88,17 +86,22 @@ def _call(
     return parameters
 
 
-def _told_to(url: str, request: CallRequest) -> dict[str, Any]:
-    """Where Twilio tells who answered and what was recorded.
+def _result_callbacks(request: CallRequest, entry_id: str, public_base_url: str) -> dict[str, Any]:
+    """Return where Twilio reports who answered and what was recorded.
 
-    That is for the entry: a caller's own callback gets the statuses alone.
+    That is for the entry, and forwarded to a callback of the caller's for just this; the caller's
+    `status_callback` gets the statuses alone.
     """
     parameters: dict[str, Any] = {}
+
+    def callback(forward: str | None) -> str:
+        return routes.status_callback_url(public_base_url, entry_id, forward) + _REPEATED
+
     if request.record:
-        parameters["recording_status_callback"] = url + _REPEATED
+        parameters["recording_status_callback"] = callback(request.recording_status_callback)
     if request.async_amd is not None:
         # The one boolean that the library takes as a text.
         parameters["async_amd"] = "true" if request.async_amd else "false"
     if request.async_amd:
-        parameters["async_amd_status_callback"] = url + _REPEATED
+        parameters["async_amd_status_callback"] = callback(request.async_amd_status_callback)
     return parameters

@@ -37,6 +37,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     send_at: datetime | None = None
     metadata: dict[str, str] | None = None
     key: str | None = None
+    name: str | None = None
 
 
 class Batches:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from shared.jobs import ids
+from shared.phone_numbers import canonical_address
 from shared.storage.table import Row
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ class OptOuts:
 
         The number is kept as a digest, so that it outlives the erasing of that person's data.
         """
-        opt_out = msgspec.structs.replace(opt_out, number=_digest(opt_out.number))
+        opt_out = msgspec.structs.replace(
+            opt_out, number=_digest(opt_out.number), sender=canonical_address(opt_out.sender)
+        )
         key = f"{_key(opt_out.at)}.{opt_out.sid}.{opt_out.sender}"
         await self._table.insert(Row(PARTITION, key, msgspec.json.encode(opt_out).decode()))
         self._take_in(opt_out)
@@ -57,7 +60,7 @@ class OptOuts:
     async def has_stopped(self, number: str, sender: str, now: datetime) -> bool:
         """Whether the last word of this number to this sender was stop."""
         await self._refresh(now)
-        latest = self._latest.get((_digest(number), sender))
+        latest = self._latest.get((_digest(number), canonical_address(sender)))
         return latest is not None and latest.says == "stop"
 
     async def _refresh(self, now: datetime) -> None:
@@ -87,4 +90,4 @@ def _key(at: datetime) -> str:
 
 
 def _digest(number: str) -> str:
-    return hashlib.sha256(number.encode()).hexdigest()
+    return hashlib.sha256(canonical_address(number).encode()).hexdigest()

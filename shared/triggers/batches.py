@@ -148,11 +148,12 @@ def _accepted(batch_id: str, request: BatchRequest) -> BatchAcceptedResponse:
         count=len(request.recipients),
         duplicates=[Duplicate(line=each.line, to=each.to) for each in request.duplicates],
         skipped=[
-            Skipped(line=each.line or 0, code=each.code, message=each.message)
+            Skipped(line=each.line or 0, path=each.path, code=each.code, message=each.message)
             for each in request.skipped
         ],
         links=batch_links(batch_id),
         segments=request.segments,
+        assumed=list(request.assumed),
     )
 
 

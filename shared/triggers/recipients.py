@@ -10,7 +10,7 @@ from shared.deliver.cancel import cancel_entry
 from shared.errors import InvalidRequestError, Problem
 from shared.ledger.erasure import erase, is_start
 from shared.log import log
-from shared.phone_numbers import NumberError, mask_number, parse_e164
+from shared.phone_numbers import NumberError, mask_number, parse_person
 from shared.triggers.responses import json_response
 from shared.triggers.schemas import ErasureResponse
 
@@ -27,7 +27,7 @@ _LONGEST: Final = timedelta(seconds=120)
 async def erase_recipient(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """200 with what was done; repeat with `start` where `next` is not null."""
     try:
-        number = parse_e164(req.route_params["number"].replace(" ", "+", 1))
+        number = parse_person(req.route_params["number"].replace(" ", "+", 1))
     except NumberError as error:
         raise InvalidRequestError([Problem("$.number", error.code, str(error))]) from None
     start = req.params.get("start", "")

@@ -207,6 +207,9 @@ class BatchAcceptedResponse(msgspec.Struct, frozen=True, omit_defaults=True):
     skipped: Annotated[list[Skipped], Meta(description="Recipients that were left out.")]
     links: Links
     segments: Segments | None = None
+    assumed: Annotated[
+        list[str], Meta(description="What was assumed about a CSV, such as its separator.")
+    ] = []
 
 
 class BatchResponse(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -221,6 +224,7 @@ class BatchResponse(msgspec.Struct, frozen=True, omit_defaults=True):
     duplicates: Annotated[int, Meta(description="How many recipients were named again.")]
     skipped: Annotated[int, Meta(description="How many recipients were left out.")]
     links: Links
+    name: Annotated[str, Meta(description="What it was called.")] | None = None
     send_at: Annotated[datetime, Meta(description="When it is due.")] | None = None
     metadata: Metadata | None = None
 

@@ -64,6 +64,58 @@ MESSAGES: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
         {"status_callback": "http://127.0.0.1/x"},
         [("$.status_callback", "link_not_allowed")],
     ),
+    "a callback to ourselves": (
+        {"status_callback": "https://switchboard.example:443/api/webhooks/status/x"},
+        [("$.status_callback", "link_not_allowed")],
+    ),
+    "media from our own routes": (
+        {"media_url": "https://switchboard.example/api/twiml/menu"},
+        [("$.media_url", "link_not_allowed")],
+    ),
+    "a WhatsApp user from a number": (
+        {"to": "whatsapp:+14155552671", "from": TO},
+        [("$.from", "channel_mismatch")],
+    ),
+    "a number from WhatsApp": (
+        {"from": "whatsapp:+14155552671"},
+        [("$.from", "channel_mismatch")],
+    ),
+    "a WhatsApp user from an RCS sender": (
+        {"to": "whatsapp:+14155552671", "from": "rcs:brand"},
+        [("$.from", "channel_mismatch")],
+    ),
+    "a mixed list from a number": (
+        {"to": [TO, "whatsapp:+14155552671"], "from": "ACME"},
+        [("$.from", "channel_mismatch")],
+    ),
+    "a WhatsApp user of no country": (
+        {"to": "whatsapp:+999123456789"},
+        [("$.to", "invalid_number")],
+    ),
+    "an RCS user that is none": ({"to": "rcs:+1415"}, [("$.to", "invalid_number")]),
+    "a fallback without a service": (
+        {"fallback_from": TO},
+        [("$.fallback_from", "conflict")],
+    ),
+    "a fallback that is no sender": (
+        {"fallback_from": "+1415", "messaging_service_sid": "MG" + "0" * 32},
+        [("$.fallback_from", "invalid_number")],
+    ),
+    "short URLs from a name that begins as a service": (
+        {"shorten_urls": True, "from": "MGMT"},
+        [("$.shorten_urls", "conflict")],
+    ),
+    "an offset without a colon": (
+        {"send_at": "2026-11-21T13:00:00-0500"},
+        [("$.send_at", "malformed")],
+    ),
+    "a schedule without a time": (
+        {"schedule_type": "fixed"},
+        [("$.schedule_type", "conflict")],
+    ),
+    "an unknown check": ({"risk_check": "off"}, [("$.risk_check", "not_one_of")]),
+    "a retention of nothing": ({"content_retention": 1}, [("$.content_retention", "wrong_type")]),
+    "a long number": ({"validity_period": 10**400}, [("$.validity_period", "out_of_range")]),
     "a template and a body": (
         {"content_sid": "HX" + "0" * 32},
         [("$", "conflict")],
@@ -158,6 +210,65 @@ CALLS: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
     "detection in the background without detection": (
         {"async_amd": True},
         [("$.async_amd", "conflict")],
+    ),
+    "a client's name that no token has": (
+        {"to": "client:alice%20smith"},
+        [("$.to", "invalid_number")],
+    ),
+    "a number from a client": ({"from": "client:bob"}, [("$.from", "channel_mismatch")]),
+    "our own webhook": (
+        {"say": None, "url": "https://switchboard.example/api/webhooks/calls"},
+        [("$.url", "link_not_allowed")],
+    ),
+    "another call's script": (
+        {"say": None, "url": "https://switchboard.example/api/twiml/calls/x"},
+        [("$.url", "link_not_allowed")],
+    ),
+    "steps that come back to a webhook": (
+        {
+            "say": None,
+            "steps": [
+                {"gather": {"action": "https://switchboard.example/api/webhooks/status/x"}},
+            ],
+        },
+        [("$.steps", "link_not_allowed")],
+    ),
+    "TwiML that comes back to a webhook": (
+        {
+            "say": None,
+            "twiml": "<Response><Redirect>https://switchboard.example/api/webhooks/calls"
+            "</Redirect></Response>",
+        },
+        [("$.twiml", "link_not_allowed")],
+    ),
+    "a premium-rate number in steps": (
+        {"say": None, "steps": [{"say": "Hi"}, {"dial": "+19005551234"}]},
+        [("$.steps", "premium_rate")],
+    ),
+    "a premium-rate number in national form in TwiML": (
+        {"say": None, "twiml": "<Response><Dial><Number>900-555-1234</Number></Dial></Response>"},
+        [("$.twiml", "premium_rate")],
+    ),
+    "a number that is none in TwiML": (
+        {"say": None, "twiml": "<Response><Sms to='12'>Hi</Sms></Response>"},
+        [("$.twiml", "invalid_number")],
+    ),
+    "six passports": ({"passports": "a,b,c,d,e,f"}, [("$.passports", "too_long")]),
+    "a fallback on a private host": (
+        {"fallback_url": "https://10.0.0.1/x"},
+        [("$.fallback_url", "link_not_allowed")],
+    ),
+    "a recording callback to ourselves": (
+        {"record": True, "recording_status_callback": "https://switchboard.example/x"},
+        [("$.recording_status_callback", "link_not_allowed")],
+    ),
+    "a detection's threshold": (
+        {"machine_detection_speech_threshold": 999},
+        [("$.machine_detection_speech_threshold", "out_of_range")],
+    ),
+    "an unknown event": (
+        {"status_callback": "https://example.com/x", "status_callback_event": ["over"]},
+        [("$.status_callback_event[0]", "not_one_of")],
     ),
     "a timeout too long": ({"timeout": 601}, [("$.timeout", "out_of_range")]),
     "a time limit of nothing": ({"time_limit": 0}, [("$.time_limit", "out_of_range")]),
