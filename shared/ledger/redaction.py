@@ -1,0 +1,56 @@
+"""Removing the content of one message or call on request, and who got it.
+
+Here, as in the erasing of a person, rows are replaced: what happened stays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from shared.jobs import events, ids
+from shared.jobs.events import Accepted, Claim, Noted, Reported
+from shared.ledger.erasure import ERASED
+from shared.storage.table import Row
+
+if TYPE_CHECKING:
+    from shared.jobs.events import AnyEvent
+    from shared.jobs.fold import Entry
+    from shared.ledger.ledger import Ledger
+
+_NOTHING: Final = msgspec.Raw(b'{"to":"erased"}')
+
+
+async def redact_entry(ledger: Ledger, entry: Entry, *, body_only: bool = False) -> None:
+    """Remove the text of an entry with one recipient, and unless `body_only` who got it too."""
+    for event in entry.events:
+        kept = _redact(event, body_only=body_only)
+        if kept != event:
+            row = Row(
+                ids.partition(entry.id), f"{ids.row(entry.id)}.{event.name}", events.encode(kept)
+            )
+            await ledger.table.delete(row.partition, [row.key])
+            await ledger.table.insert(row)
+
+
+def _redact(event: AnyEvent, *, body_only: bool) -> AnyEvent:
+    if isinstance(event, Accepted):
+        return _redact_accepted(event, body_only=body_only)
+    if isinstance(event, Claim) and event.accepted is not None:
+        accepted = _redact_accepted(event.accepted, body_only=body_only)
+        return msgspec.structs.replace(event, accepted=accepted)
+    if isinstance(event, Reported | Noted) and not body_only:
+        return msgspec.structs.replace(event, fields={})
+    return event
+
+
+def _redact_accepted(accepted: Accepted, *, body_only: bool) -> Accepted:
+    if not body_only:
+        return msgspec.structs.replace(
+            accepted, to=(ERASED,), request=_NOTHING, metadata=None, values=()
+        )
+    request: dict[str, Any] = msgspec.json.decode(accepted.request)
+    request = {name: value for name, value in request.items() if name != "content_variables"}
+    encoded = msgspec.Raw(msgspec.json.encode({**request, "body": ""}))
+    return msgspec.structs.replace(accepted, request=encoded, values=())
