@@ -167,8 +167,8 @@ def _client_keys(value: str) -> Mapping[str, ClientKey]:
     import json
 
     message = (
-        "must be a JSON object of keys, each SK and letters or digits, with a secret of letters and "
-        "digits, a name, and perhaps repeat_window_seconds (0 to 86400), such as "
+        "must be a JSON object of keys (SK and letters or digits), each with a secret of letters "
+        "and digits, a name, and perhaps repeat_window_seconds (0 to 86400), such as "
         '{"SKshop": {"secret": "a1b2c3d4e5f6g7h8", "name": "shop"}}'
     )
     try:

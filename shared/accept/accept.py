@@ -7,6 +7,7 @@ its idempotency key is safe at any point.
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from shared.jobs import ids
 from shared.jobs.events import Accepted, Claim
 from shared.jobs.job import VERSION, Job, encode_job
 from shared.ledger.ledger import IdempotencyRecord
+from shared.log import log
 from shared.storage.queues import QUEUE_OF_LANE
 from shared.tracing import current_trace
 
@@ -55,8 +57,8 @@ async def accept_request(
 ) -> Acceptance:
     """Accept a request that came by HTTP, once for each `key`.
 
-    A `client` of Twilio's API repeats what fails, mostly without a key. So what may have been
-    kept for it without a key is withdrawn before an error is raised, or not raised.
+    A `client` of Twilio's API repeats what fails, mostly without a key. So an error means that
+    nothing is sent: what may be on the queue is withdrawn, and what is there is a success.
 
     Raises:
         InvalidRequestError: with every problem of the request.
@@ -68,7 +70,7 @@ async def accept_request(
     first = await hold_key(app, valid, ids.new_id(at, app.random()), at, key)
     job = build_job(valid, first, key, client=client)
     try:
-        await keep_job(app, job)
+        await keep_job(app, job, is_row_needed=client is None)
     except StorageUnavailableError:
         if client is None or key is not None or await _withdraw(app, job):
             raise
@@ -148,11 +150,12 @@ def build_job(
     return Job(v=VERSION, job=first.job, accepted=accepted)
 
 
-async def keep_job(app: Services, job: Job) -> None:
+async def keep_job(app: Services, job: Job, *, is_row_needed: bool = True) -> None:
     """Put a job on its queue and, beside that, its first row in the ledger.
 
     A message on the queue without a row repairs itself when it is delivered; a row without a
-    message would be lost. So the row alone is never success.
+    message would be lost. So the row alone is never success, and the message alone only where
+    the row is not needed to find it.
     """
     accepted = job.accepted
     wait = (accepted.send_at or accepted.at) - app.now()
@@ -161,6 +164,9 @@ async def keep_job(app: Services, job: Job) -> None:
         app.ledger.record(job.job, accepted),
         return_exceptions=True,
     )
+    if not is_row_needed and isinstance(row, StorageUnavailableError):
+        log("row_left_to_delivery", level=logging.WARNING, id=job.job)
+        row = False
     for outcome in (put, row):
         if isinstance(outcome, BaseException):
             raise outcome
