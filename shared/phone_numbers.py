@@ -115,7 +115,8 @@ def require_destination(
         raise NumberError("invalid_number", "is not a valid number in its country's numbering plan")
     if kind == phonenumbers.PhoneNumberType.PREMIUM_RATE and not premium:
         raise NumberError("premium_rate", "is a premium-rate number; those are never sent to")
-    _require_country(_region_of(number), allowed_countries)
+    if allowed_countries:
+        _require_country(_region_of(number), allowed_countries)
 
 
 def require_dialable(
@@ -133,7 +134,8 @@ def require_dialable(
     number = phonenumbers.parse(parse_number(text, country=country))
     if phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.PREMIUM_RATE:
         raise NumberError("premium_rate", "is a premium-rate number; those are never called")
-    _require_country(_region_of(number), allowed_countries)
+    if allowed_countries:
+        _require_country(_region_of(number), allowed_countries)
 
 
 def country_of(address: str) -> str | None:
@@ -231,6 +233,6 @@ def _region_of(number: PhoneNumber) -> str | None:
 
 
 def _require_country(country: str | None, allowed_countries: Collection[str]) -> None:
-    if allowed_countries and country not in allowed_countries:
+    if country not in allowed_countries:
         message = f"is in {country or 'no country'}, which ALLOWED_COUNTRIES does not list"
         raise NumberError("country_not_allowed", message)

@@ -1,7 +1,7 @@
-"""Accepting a batch: its recipients in jobs of up to a hundred, on the queue beside the ledger.
+"""Accept a batch: its recipients in jobs of up to a hundred, on the queue beside the ledger.
 
-The ids of jobs follow from the id of the batch, so repeating a batch with its idempotency key after
-a 503 takes the same steps with the same ids: what was kept stays, what was not kept is added.
+The ids of jobs follow from the id of the batch, so repeating a batch with its idempotency key
+after a 503 takes the same steps with the same ids: what was kept stays, the rest is added.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ async def accept_batch(app: Services, request: BatchRequest, *, key: str | None 
 
 
 async def _keep(app: Services, jobs: list[Job]) -> None:
-    """Keep jobs; once one of them fails no other one is begun, so that a 503 comes soon."""
+    """Keep jobs; once one fails no other is begun, so that a 503 comes soon."""
     waiting = deque(jobs)
 
     async def keep_some() -> None:
@@ -139,9 +139,9 @@ def _split(kind: Kind, recipients: list[Recipient], room: int) -> Iterator[list[
 
 
 def _meaning(request: BatchRequest) -> dict[str, object]:
-    """What a batch means: its template and, in order, who gets it with which values.
+    """Return what a batch means: its template, and its recipients with their values, in order.
 
-    Who does not get it counts too, since the answer names them.
+    Recipients that are left out are part of it, since the answer names them.
     """
     return {
         **canonical_request(request.kind, request.request),

@@ -1,32 +1,40 @@
-"""What a batch asks for: one request as a template, and up to 50,000 recipients with values."""
+"""Read a batch: one request as a template, and up to 50,000 recipients with their values."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from html import escape
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from shared.accept.addresses import channel_of, require_recipient, require_same_channel
-from shared.accept.csv_rows import CsvRows
+from shared.accept.csv_rows import MAX_COLUMNS, CsvRows
 from shared.accept.decode import decode_fields
 from shared.accept.kind import KIND_MESSAGE, infer_kind
 from shared.accept.problems import (
+    MAX_HINTS,
     MAX_PROBLEMS,
     cut_name,
     limit_problems,
     list_names,
     suggest_name,
 )
-from shared.accept.rows import Row
 from shared.accept.validate import resolve_sender, validate_fields, validate_send_at
 from shared.errors import InvalidRequestError, Problem
 from shared.jobs.job import MAX_JOB_BYTES
 from shared.jobs.request import MAX_BODY_CHARACTERS, REQUEST_OF_KIND, MessageRequest
 from shared.jobs.segments import count_request_segments, count_segments
-from shared.jobs.template import FILLABLE_FIELDS, PLACEHOLDER, fill_request, parse_templates
+from shared.jobs.template import (
+    FILLABLE_FIELDS,
+    PLACEHOLDER,
+    fill_request,
+    parse_template,
+    parse_templates,
+)
 from shared.phone_numbers import NumberError
 from shared.twiml.text import MAX_ANSWER_BYTES, validate_characters
 
@@ -34,11 +42,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from shared.accept.rows import Row
     from shared.jobs.request import AnyRequest
     from shared.kinds import Kind
     from shared.settings import Settings
-
-__all__ = ["MAX_BATCH_RECIPIENTS", "NOBODY", "BatchRequest", "Recipient", "Row", "read_batch"]
 
 MAX_BATCH_RECIPIENTS: Final = 50_000
 NOBODY: Final = "-"
@@ -52,15 +59,11 @@ _MIN_ROOM_BYTES: Final = 64
 _DOCUMENT_BYTES: Final = 64
 _SAY_BYTES: Final = 40
 _SAY_CHARACTERS: Final = 1400
-_FILLED_LIMITS: Final[dict[Kind, tuple[int, str]]] = {
-    "message": (MAX_BODY_CHARACTERS, "characters"),
-    "call": (MAX_ANSWER_BYTES, "bytes of TwiML"),
-}
 _BROKEN: Final = "has {{ or }} that are not part of a {{placeholder}} of one word, e.g. {{name}}"
 _ONLY_IN: Final = f"may not have placeholders; these may: {', '.join(FILLABLE_FIELDS)}"
 
 
-class _Options(msgspec.Struct, frozen=True):
+class BatchOptions(msgspec.Struct, frozen=True):
     """The fields that only a batch has."""
 
     on_invalid: Annotated[
@@ -84,7 +87,7 @@ class _Options(msgspec.Struct, frozen=True):
     ) = None
 
 
-_OWN_FIELDS: Final = ("kind", *_Options.__struct_fields__)
+_OWN_FIELDS: Final = ("kind", *BatchOptions.__struct_fields__)
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class Recipient:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchRequest:
-    """A batch that can be accepted; `request.to` is NOBODY: the recipients stand apart.
+    """A batch that can be accepted; `request.to` is NOBODY, and the recipients are listed apart.
 
     `room` is how many bytes the recipients of one job may take. `segments` is what the whole
     batch costs in SMS segments, None if nothing is sent as SMS. `skipped` lists the first
@@ -140,8 +143,8 @@ def read_batch(
         InvalidRequestError: with the problems, those of recipients with their lines.
     """
     options = decode_fields(
-        {name: fields[name] for name in _Options.__struct_fields__ if name in fields},
-        _Options,
+        {name: fields[name] for name in BatchOptions.__struct_fields__ if name in fields},
+        BatchOptions,
         strict=strict,
         on_invalid="reject",
         receipts=True,
@@ -209,7 +212,9 @@ def _read_template(
     sender = resolve_sender(blank, (), settings)
     problems += decoded.problems
     problems += validate_fields(blank, (), sender, settings, decoded.broken)
-    return template, [*problems, *template.problems()]
+    known = {(problem.path, problem.code) for problem in problems}
+    problems += [p for p in template.problems() if (p.path, p.code) not in known]
+    return template, problems
 
 
 def _sort_rows(
@@ -243,8 +248,12 @@ class _Template:
         self.request = request
         self._settings = settings
         self._texts = parse_templates(request)
-        self._names = sorted(frozenset[str]().union(*(t.names for t in self._texts.values())))
+        names = sorted(frozenset[str]().union(*(t.names for t in self._texts.values())))
+        self._has_too_many_names = len(names) > MAX_COLUMNS
+        self._names = names[:MAX_COLUMNS]
         self._missing: frozenset[str] = frozenset()
+        self._found = 0
+        self._missing_values = 0
         self._text = self._texts.get("body") or self._texts.get("say")
         # The metadata and the sender stand beside the request once more.
         beside = (request.metadata, resolve_sender(request, (), settings))
@@ -255,9 +264,12 @@ class _Template:
         self._say_bytes = _SAY_BYTES + len(attributes.encode())
         self._fixed_bytes = _count_twiml_bytes("".join(self._text.parts[::2]) if self._text else "")
 
+        self._fixed = self._measure(defaultdict(str))
+        self._is_too_long = bool(names) and self._fixed[0] > self._fixed[1]
+
     def fill_with_nothing(self) -> AnyRequest:
         """Return the request without recipient and placeholders: what every filled one holds."""
-        filled = fill_request(self.request, dict.fromkeys(self._names, ""))
+        filled = fill_request(self.request, defaultdict(str))
         # A text that consists of placeholders is a text all the same.
         texts = {name: "-" for name in ("body", "say")
                  if getattr(self.request, name, None) and not getattr(filled, name)}  # fmt: skip
@@ -273,6 +285,14 @@ class _Template:
                 msgspec.json.encode(value).decode()
             ):
                 yield Problem(f"$.{name}", "no_placeholders", _ONLY_IN)
+        if self._is_too_long:
+            # Reported once, and not for each row.
+            message = f"has {self._fixed[0]} {self._fixed[2]}; Twilio takes {self._fixed[1]}"
+            name = "body" if self.kind == "message" else "say"
+            yield Problem(f"$.{name}", "too_long", f"{message}: shorten it")
+        if self._has_too_many_names:
+            message = f"has more than {MAX_COLUMNS} different placeholders; use fewer"
+            yield Problem("$", "too_many_placeholders", message)
         if self.room < _MIN_ROOM_BYTES:
             message = f"takes more than {MAX_JOB_BYTES} bytes with a recipient; shorten the text"
             yield Problem("$", "too_large", message)
@@ -292,11 +312,14 @@ class _Template:
         problems = self._validate_address(row)
         values = {}
         for name in self._names:
+            if problems and self._found >= MAX_PROBLEMS:
+                break  # that the row is invalid is all that anybody will read
             if name not in self._missing:
                 value = row.values.get(name)
                 values[name] = str(value) if isinstance(value, str | int | float) else ""
-                problems += _validate_value(row, name, value, values[name])
-        if not problems and not self._missing:
+                problems += self._validate_value(row, name, value, values[name])
+        self._found += len(problems)
+        if not problems and not self._missing and not self._has_too_many_names:
             problems += self._validate_filled(row, values)
         if problems:
             return None, problems
@@ -330,54 +353,59 @@ class _Template:
             return [Problem(path, error.code, str(error), row.line)]
         return []
 
+    def _validate_value(self, row: Row, name: str, value: object, text: str) -> list[Problem]:
+        path = f"{row.path}.{cut_name(name)}"
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            # To look for near misses in each of 50,000 rows would take minutes.
+            self._missing_values += 1
+            has_hint = self._missing_values <= MAX_HINTS
+            given = list(islice(row.values, MAX_COLUMNS)) if has_hint else None
+            return [Problem(path, "missing_value", _name_missing(name, given), row.line)]
+        if len(text) > _MAX_VALUE_CHARACTERS:
+            message = f"has {len(text)} characters; at most {_MAX_VALUE_CHARACTERS} are filled in"
+            return [Problem(path, "too_long", message, row.line)]
+        found = validate_characters(text, path)
+        return [Problem(path, each.code, each.message, row.line) for each in found]
+
     def _validate_filled(self, row: Row, values: dict[str, str]) -> list[Problem]:
         """Find what is wrong with the text once it is filled."""
         if self._text is None or not self._text.names:
             return []
-        length = self._text.length(values)
-        if length == 0 and not getattr(self.request, "media_url", None):
+        size, limit, unit = self._measure(values)
+        if self._text.length(values) == 0 and not getattr(self.request, "media_url", None):
             message = "the filled text is empty; give a value to a placeholder"
             return [Problem(row.path, "no_content", message, row.line)]
-        limit, unit = _FILLED_LIMITS[self.kind]
-        size = self._size(length, values)
-        # What is too long without any value is reported once, not for each row.
-        if size <= limit or self._size(self._text.fixed_length, {}) > limit:
+        if size <= limit or self._is_too_long:
             return []
         message = f"the filled text has {size} {unit}; Twilio takes {limit}: shorten it"
         return [Problem(row.path, "too_long", message, row.line)]
 
-    def _size(self, length: int, values: Mapping[str, str]) -> int:
-        """Count what a filled text of `length` characters takes, in the unit of its limit.
+    def _measure(self, values: Mapping[str, str]) -> tuple[int, int, str]:
+        """Return what the filled text takes, its limit, and the unit of both.
 
         A call's TwiML is not rendered for each of 50,000 recipients: this is a few bytes more.
         """
+        text = self._text or parse_template("")
+        length = text.length(values)
         if self.kind == "message":
-            return length
-        names = self._text.parts[1::2] if self._text else ()
-        filled = sum(_count_twiml_bytes(values.get(name, "")) for name in names)
+            return length, MAX_BODY_CHARACTERS, "characters"
+        filled = sum(count * _count_twiml_bytes(values[n]) for n, count in text.counts.items())
         says = length // _SAY_CHARACTERS + 1
-        return _DOCUMENT_BYTES + says * self._say_bytes + self._fixed_bytes + filled
+        size = _DOCUMENT_BYTES + says * self._say_bytes + self._fixed_bytes + filled
+        return size, MAX_ANSWER_BYTES, "bytes of TwiML"
 
 
-def _validate_value(row: Row, name: str, value: object, text: str) -> list[Problem]:
-    path = f"{row.path}.{cut_name(name)}"
-    if value is None or isinstance(value, bool) or not isinstance(value, str | int | float):
-        message = _name_missing(name, row.values)
-        return [Problem(path, "missing_value", message, row.line)]
-    if len(text) > _MAX_VALUE_CHARACTERS:
-        message = f"has {len(text)} characters; at most {_MAX_VALUE_CHARACTERS} are filled in"
-        return [Problem(path, "too_long", message, row.line)]
-    return [
-        Problem(path, each.code, each.message, row.line) for each in validate_characters(text, path)
-    ]
-
-
-def _name_missing(name: str, given: Iterable[str]) -> str:
+def _name_missing(name: str, given: Iterable[str] | None) -> str:
     """Say which placeholder has no value, and which of the given names was probably meant."""
+    message = f"needs a text for the placeholder {{{{{cut_name(name)}}}}}"
+    if given is None:
+        return message
     others = [each for each in given if each not in ("to", name, "")]
-    near = suggest_name(name, others[:MAX_PROBLEMS])
-    hint = f"did you mean {near}?" if near else f"given are: {list_names(['to', *others])}"
-    return f"needs a text for the placeholder {{{{{cut_name(name)}}}}}; {hint}"
+    near = suggest_name(name, others)
+    hint = (
+        f"did you mean {cut_name(near)}?" if near else f"given are: {list_names(['to', *others])}"
+    )
+    return f"{message}; {hint}"
 
 
 def _count_twiml_bytes(text: str) -> int:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_COLUMNS: Final = 300
 _SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
-_SEP_LINE: Final = re.compile(r"\"?sep=(.)\"?(?:\r\n|\r|\n)", re.IGNORECASE)
+_SEP_LINE: Final = re.compile(r"\"?sep=([^\w\s\"]|\t)\"?(?:\r\n|\r|\n)", re.IGNORECASE)
 _BYTE_ORDER_MARKS: Final = {
     codecs.BOM_UTF8: ("utf-8", "UTF-8 with a byte-order mark"),
     codecs.BOM_UTF16_LE: ("utf-16-le", "UTF-16"),
@@ -38,7 +38,7 @@ class CsvRows:
 
     A row is named by the line that it begins on, the first line of the file being 1. Blank lines
     are skipped, also those that a spreadsheet writes as separators, and so are empty cells: CSV
-    has no other way to say that there is no value. What looks like a formula is a text.
+    has no other way to leave out a value. A formula is a text like any other.
 
     Once `read_header` has been called, `columns` are the names in the header, which stands on
     `header_line`, and `assumed` says what was assumed about the file, unless it is UTF-8 with

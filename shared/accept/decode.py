@@ -1,11 +1,11 @@
-"""Decoding that does not stop at the first mistake: every problem of an object, with its path."""
+"""Decode an object and find every problem in it, each with its path."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -20,7 +20,7 @@ from typing import (
 
 import msgspec
 
-from shared.accept.problems import cut_name, suggest_name
+from shared.accept.problems import MAX_HINTS, cut_name, suggest_name
 from shared.errors import Problem
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _DEFAULT_EXAMPLES: Final = {str: "text", int: 1, float: 1.5, bool: True}
 
 @dataclass(frozen=True)
 class Decoded(Generic[T]):
-    """What could be decoded: `value` lacks the fields that are `broken`, which `problems` name."""
+    """A decoded object; `value` lacks the `broken` fields, which `problems` explain."""
 
     value: T
     problems: list[Problem]
@@ -97,8 +97,8 @@ def decode_fields(
 def _unknown_fields(names: Iterable[str], known: Collection[str]) -> Iterator[Problem]:
     """Name the field that was probably meant; list all of them once only."""
     listed = f"is not a field; the fields are: {', '.join(known)}"
-    for name in names:
-        near = suggest_name(name, known)
+    for number, name in enumerate(names):
+        near = suggest_name(name, known) if number < MAX_HINTS else None
         message = f"is not a field; did you mean {near}?" if near else listed
         listed = listed if near else "is not a field"
         yield Problem(_step("$", name), "unknown_field", message)
@@ -168,7 +168,7 @@ def _explain(text: str, of_type: Any) -> tuple[str, str]:  # noqa: ANN401 - a ty
         at_most = found[1] == "<="
         few = "at most" if at_most else "at least"
         return ("too_long" if at_most else "too_short"), f"must have {few} {found[2]} {unit}"
-    if "timezone" in text or "RFC3339" in text:
+    if "RFC3339" in text:
         return "malformed", _TIME
     if "matching regex" in text:
         return "malformed", "does not have the form that Twilio takes"
@@ -183,7 +183,7 @@ def _explain(text: str, of_type: Any) -> tuple[str, str]:  # noqa: ANN401 - a ty
     names = [_NAMES[name] for name in (found[1].split(" | ") if found else ()) if name in _NAMES]
     got = _NAMES.get(found[2] or "", "null") if found else ""
     if not names:
-        return "wrong_type", "has the wrong type"
+        return "out_of_range", "is out of range"
     return "wrong_type", f"must be {' or '.join(names)}{f', not {got}' if got else ''}"
 
 
@@ -203,13 +203,8 @@ def _examples(of_type: Any) -> Iterator[Any]:  # noqa: ANN401 - a type expressio
         yield get_args(of_type)[0]
     elif of_type in _DEFAULT_EXAMPLES:
         yield _DEFAULT_EXAMPLES[of_type]
-    elif get_origin(of_type) is list:
-        yield from ([example] for example in _examples(get_args(of_type)[0]))
-    elif get_origin(of_type) is dict:
-        yield from ({"name": example} for example in _examples(get_args(of_type)[1]))
     else:
-        for option in get_args(of_type):
-            yield from _examples(option)
+        yield from chain.from_iterable(map(_examples, get_args(of_type)))
 
 
 def _step(path: str, name: str) -> str:

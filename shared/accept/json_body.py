@@ -1,4 +1,4 @@
-"""A JSON body, read as people send it, with what is wrong said so that it can be found."""
+"""Read a JSON body, and say where one is broken."""
 
 from __future__ import annotations
 

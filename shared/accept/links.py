@@ -1,4 +1,4 @@
-"""Which URLs a request may name: what Twilio, or we, are sent to on a caller's word."""
+"""Check the URLs that a request names, which Twilio or we will call."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from xml.etree import ElementTree as ET
 
 from shared import routes
+from shared.accept.problems import cut_name
 from shared.public_addresses import is_public
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def validate_twiml_links(twiml: str, *, own: str) -> Iterator[str]:
                 continue
             visible = link.replace("&", "&amp;") in twiml
             if not (visible and _is_own_twimlet(link.strip(), own)):
-                yield f"in <{element.tag}> a URL {_own_message(own)}"
+                yield f"in <{cut_name(element.tag)}> a URL {_own_message(own)}"
 
 
 def is_local(url: str) -> bool:

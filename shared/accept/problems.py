@@ -1,4 +1,4 @@
-"""What an answer says about mistakes: near misses by name, callers' texts cut, lists that end."""
+"""Word the problems of a request: name near misses, cut callers' texts, and end long lists."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 MAX_PROBLEMS: Final = 1000
+# Near misses cost time, and nobody reads hundreds of them.
+MAX_HINTS: Final = 100
 _MAX_NAME_CHARACTERS: Final = 64
 _MAX_LISTED_NAMES: Final = 10
 

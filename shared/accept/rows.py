@@ -1,4 +1,4 @@
-"""One recipient of a batch as it was given, before anything is known about it."""
+"""One recipient of a batch as it was given, not yet validated."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from shared.accept.addresses import require_recipient, require_same_channel, req
 from shared.accept.decode import MAX_MEMBERS, decode_fields
 from shared.accept.idempotency import validate_key
 from shared.accept.links import validate_callback, validate_link, validate_twiml_links
-from shared.accept.problems import limit_problems
+from shared.accept.problems import cut_name, limit_problems
 from shared.errors import InvalidRequestError, Problem
 from shared.jobs.job import MAX_JOB_BYTES
 from shared.jobs.request import (
@@ -208,8 +208,9 @@ def validate_script(request: CallRequest, settings: Settings) -> Iterator[Proble
     if twiml is None or path == "$.say":
         return
     for place, address in destinations_in(twiml):
-        if error := _refuse_destination(address, settings):
-            yield Problem(path, error.code, f"{place}: {mask_number(address)} {error}")
+        if refusal := _refuse_destination(address, settings):
+            message = f"{cut_name(place)}: {mask_number(address)} {refusal}"
+            yield Problem(path, refusal.code, message)
     for text in validate_twiml_links(twiml, own=settings.public_base_url):
         yield Problem(path, "link_not_allowed", text)
 

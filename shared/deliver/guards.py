@@ -52,7 +52,7 @@ class Guards:
         if settings.segments_per_second is not None:
             self._guards.append(SenderRate(settings.segments_per_second))
         if settings.has_daily_caps:
-            self._caps = DailyCaps(settings, ledger.table)
+            self._caps = DailyCaps(settings, ledger)
             self._guards.append(self._caps)
 
     async def stopped(self, sending: Sending) -> Outcome | None:

@@ -1,4 +1,4 @@
-"""What a caller may ask for, as types: the decoder, the limits and the API's schema in one place.
+"""The requests as types: the decoder, the limits and the API's schema in one place.
 
 Names are those of `messages.create` and `calls.create` in the `twilio` library. Limits are
 Twilio's: https://www.twilio.com/docs/messaging/api/message-resource,
@@ -83,7 +83,7 @@ Steps = Annotated[
 Method = Annotated[
     Literal["GET", "POST"], Meta(description="The HTTP method; default POST", examples=["POST"])
 ]
-Words = Annotated[str, Meta(min_length=1, max_length=256, examples=["text"])]
+ShortText = Annotated[str, Meta(min_length=1, max_length=256, examples=["text"])]
 ApplicationSid = Annotated[
     str,
     Meta(
@@ -96,7 +96,7 @@ ApplicationSid = Annotated[
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True,
               kw_only=True, rename={"from_": "from"}):  # fmt: skip
-    """What messages and calls have in common."""
+    """The fields that messages and calls share."""
 
     to: Address | Recipients
     from_: Sender | None = None
@@ -128,7 +128,13 @@ class MessageRequest(Request, frozen=True):
         ]
         | None
     ) = None
-    media_url: Link | Annotated[list[Link], Meta(min_length=1, max_length=10)] | None = None
+    media_url: (
+        Link
+        | Annotated[
+            list[Link], Meta(min_length=1, max_length=10, description="1 to 10 pictures or files")
+        ]
+        | None
+    ) = None
     content_sid: (
         Annotated[
             str,
@@ -196,7 +202,7 @@ class MessageRequest(Request, frozen=True):
     ) = None
     persistent_action: (
         Annotated[
-            list[Words],
+            list[ShortText],
             Meta(
                 min_length=1,
                 max_length=10,
@@ -243,13 +249,13 @@ class MessageRequest(Request, frozen=True):
     ) = None
     message_intent: (
         Annotated[
-            Words,
+            ShortText,
             Meta(description="What it is for, such as `otp` or `marketing`", examples=["otp"]),
         ]
         | None
     ) = None
     traffic_type: (
-        Annotated[Words, Meta(description="Twilio's traffic type", examples=["free"])] | None
+        Annotated[ShortText, Meta(description="Twilio's traffic type", examples=["free"])] | None
     ) = None
     force_delivery: (
         Annotated[bool, Meta(description="Reserved by Twilio; passed on", examples=[False])] | None
@@ -434,7 +440,7 @@ class CallRequest(Request, frozen=True):
         | None
     ) = None
     recording_configuration_id: (
-        Annotated[Words, Meta(description="A recording configuration", examples=["id"])] | None
+        Annotated[ShortText, Meta(description="A recording configuration", examples=["id"])] | None
     ) = None
     trim: (
         Annotated[
@@ -470,20 +476,20 @@ class CallRequest(Request, frozen=True):
     ) = None
     caller_id: (
         Annotated[
-            Words,
+            ShortText,
             Meta(description="The number, SIP address or client shown", examples=["+15005550006"]),
         ]
         | None
     ) = None
     sip_auth_username: (
-        Annotated[Words, Meta(description="For a SIP call", examples=["alice"])] | None
+        Annotated[ShortText, Meta(description="For a SIP call", examples=["alice"])] | None
     ) = None
     sip_auth_password: (
-        Annotated[Words, Meta(description="For a SIP call", examples=["secret"])] | None
+        Annotated[ShortText, Meta(description="For a SIP call", examples=["secret"])] | None
     ) = None
     call_reason: (
         Annotated[
-            Words,
+            ShortText,
             Meta(description="What the call is about, for the display", examples=["Delivery"]),
         ]
         | None
@@ -532,8 +538,8 @@ AnyRequest = MessageRequest | CallRequest
 
 REQUEST_OF_KIND: dict[str, type[AnyRequest]] = {"message": MessageRequest, "call": CallRequest}
 
-# What Twilio does not get as it was asked for: our own fields, what a send request says in its
-# own words, and callbacks, which come to us first and are forwarded.
+# Fields that Twilio does not get as they are: our own, those that a send request translates, and
+# callbacks, which come to us first and are forwarded.
 _NOT_AS_ASKED: Final = frozenset({
     "to", "from_", "lane", "metadata", "send_at", "schedule_type", "messaging_service_sid",
     "content_variables", "media_url", "say", "steps", "twiml", "url", "voice", "language",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -37,14 +39,20 @@ class Template:
         """Whether the text has braces that are not part of a placeholder."""
         return any("{{" in part or "}}" in part for part in self.parts[::2])
 
-    @property
+    @cached_property
     def fixed_length(self) -> int:
         """How many characters stand in every filled text."""
         return sum(map(len, self.parts[::2]))
 
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How often each placeholder stands in the text."""
+        return Counter(self.parts[1::2])
+
     def length(self, values: Mapping[str, str]) -> int:
         """Count the characters of the filled text."""
-        return self.fixed_length + sum(len(values[name]) for name in self.parts[1::2])
+        filled = sum(count * len(values[name]) for name, count in self.counts.items())
+        return self.fixed_length + filled
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Replace the placeholders by their values, in which placeholders are not filled again."""
@@ -81,8 +89,7 @@ def fill_request(request: AnyRequest, values: Mapping[str, str]) -> AnyRequest:
 def request_of_recipient(accepted: Accepted, index: int) -> AnyRequest:
     """Return what was asked for recipient `index` of a job, its placeholders filled.
 
-    Everything that reads a text or a script of a job reads it here, so that nobody hears
-    `{{name}}`.
+    Every text or script of a job is read here, so that no recipient sees or hears `{{name}}`.
     """
     request: AnyRequest = msgspec.json.decode(accepted.request, type=REQUEST_OF_KIND[accepted.kind])
     return fill_request(request, accepted.values[index]) if accepted.values else request

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from shared.jobs import ids
-from shared.storage.table import Row
+from shared.ledger import schema
+from shared.storage.table import Row, just_after
 
 if TYPE_CHECKING:
     from shared.storage.table import Table
 
-_PARTITION: Final = "~reconciled"
+_PARTITION: Final = schema.RECONCILED.place()
 
 
 class Marks:
@@ -22,7 +23,7 @@ class Marks:
 
     async def newest(self) -> datetime | None:
         """Up to when everything was reconciled, if anything ever was."""
-        async for row in self._table.read(_PARTITION, page=1):
+        async for row in self._table.range(_PARTITION, page=1):
             return datetime.fromisoformat(row.text)
         return None
 
@@ -34,8 +35,8 @@ class Marks:
         """Delete old marks, but the newest, which says where to go on."""
         newest = await self.newest()
         oldest_kept = before if newest is None else min(before, newest)
-        after = f"{_key(oldest_kept)}~"
-        old = [row.key async for row in self._table.read(_PARTITION, after)]
+        after = just_after(_key(oldest_kept))
+        old = [row.key async for row in self._table.range(_PARTITION, after)]
         await self._table.delete(_PARTITION, old)
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from shared.jobs import events, ids
-from shared.jobs.events import Accepted, Claim, Noted, Reported
-from shared.ledger.erasure import ERASED
+from shared.jobs.events import Accepted, Claim, Noted, Reported, Retried
+from shared.ledger.index import ERASED
 from shared.storage.table import Row
 
 if TYPE_CHECKING:
@@ -27,11 +27,16 @@ async def redact_entry(ledger: Ledger, entry: Entry, *, body_only: bool = False)
     for event in entry.events:
         kept = _redact(event, body_only=body_only)
         if kept != event:
-            row = Row(
-                ids.partition(entry.id), f"{ids.row(entry.id)}.{event.name}", events.encode(kept)
-            )
-            await ledger.table.delete(row.partition, [row.key])
-            await ledger.table.insert(row)
+            key = f"{ids.row(entry.id)}.{event.name}"
+            row = Row(ids.partition(entry.id), key, events.encode(kept))
+            await ledger.table.replace(row)
+        if isinstance(event, Retried) and event.key:
+            await ledger.forget_answer(event.key)
+    if not body_only:
+        to = filter(None, (delivery.to for delivery in entry.deliveries))
+        starts = ledger.index.starts_of_recipients(to)
+        keys = [f"{start}{ids.row(entry.id)}-00" for start in starts]
+        await ledger.table.delete(ids.partition(entry.id), keys)
 
 
 def _redact(event: AnyEvent, *, body_only: bool) -> AnyEvent:

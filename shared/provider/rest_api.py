@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from twilio.rest import Client
 
 from shared.errors import ProviderUnavailableError
-from shared.phone_numbers import is_messaging_service, mask_numbers
+from shared.phone_numbers import mask_numbers
 from shared.provider.codes import CODES, what_to_do
 from shared.provider.http_client import ErrorAnswer, NoAnswerError, NotConnectedError, TwilioHttp
 from shared.provider.limiter import Limiter
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MESSAGING_SERVICE: Final = "MG"
 _NO_SUCH_THING: Final = "20404"
 _TOO_MANY: Final = 429
 # Questions may take this part of the ceiling, so that messages never wait long behind them.
@@ -74,7 +75,7 @@ class TwilioProvider:
         resource = self._client.messages if order.kind == "message" else self._client.calls
         sender = (
             {"messaging_service_sid": order.sender}
-            if is_messaging_service(order.sender)
+            if order.sender.startswith(_MESSAGING_SERVICE)
             else {"from_": order.sender}
         )
         try:
@@ -107,7 +108,7 @@ class TwilioProvider:
 
     async def search(self, order: SendRequest, since: datetime) -> list[TwilioRecord]:
         filters: dict[str, Any] = {"to": order.to, "limit": _MOST_FOUND, "page_size": _MOST_FOUND}
-        if not is_messaging_service(order.sender):
+        if not order.sender.startswith(_MESSAGING_SERVICE):
             filters["from_"] = order.sender
         resource = self._client.messages if order.kind == "message" else self._client.calls
 

@@ -15,10 +15,11 @@ from azure.core.exceptions import (
     ResourceExistsError,
     ResourceNotFoundError,
 )
+from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 
 from shared.errors import StorageUnavailableError
-from shared.storage.table import Row
+from shared.storage.table import Row, after_prefix
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -32,8 +33,11 @@ T = TypeVar("T")
 # One property holds 64 KiB of UTF-16; a character outside the basic plane takes four bytes.
 _CHUNK: Final = 16_000
 _TRANSACTION: Final = 100
+_CONFLICT: Final = 409
+_NOT_FOUND: Final = 404
 # What is there already, and what is not there: answers, though they come as errors.
-_ANSWERS: Final = (409, 404)
+_ANSWERS: Final = (_CONFLICT, _NOT_FOUND)
+_PAST_EVERY_NAME: Final = "~~"
 _CLIENT_OPTIONS: Final[dict[str, Any]] = {
     "retry_total": 2,
     "retry_backoff_factor": 0.2,
@@ -42,13 +46,11 @@ _CLIENT_OPTIONS: Final[dict[str, Any]] = {
     # Or every request waits for two threads, which look for a proxy and for a .netrc.
     "use_env_settings": False,
 }
-_INSERT_OPTIONS: Final[dict[str, Any]] = {
-    # The library repeats no POST whose connection broke, which one that was kept open now and then
-    # does. An insert that is made twice meets itself at the worst, and who asks for one knows that.
-    "retry_on_methods": frozenset({"POST"}),
-    # Or the service sends the whole row back.
-    "response_preference": "return-no-content",
-}
+# The library repeats no POST whose connection broke, which one that was kept open now and then
+# does. An insert that is made twice meets itself at the worst, and its caller knows that.
+_AGAIN: Final[dict[str, Any]] = {"retry_on_methods": frozenset({"POST"})}
+# The service sends the whole row back unless asked not to.
+_INSERT_OPTIONS: Final[dict[str, Any]] = {**_AGAIN, "response_preference": "return-no-content"}
 
 
 def open_table(
@@ -79,15 +81,14 @@ class AzureTable:
         self._client = client
         self._patience = patience
 
-    async def insert(self, row: Row) -> bool:
-        entity = {"PartitionKey": row.partition, "RowKey": row.key, **_chunks(row.text)}
+    async def get(self, partition: str, key: str) -> str | None:
         try:
-            await self._with_table(lambda: self._client.create_entity(entity, **_INSERT_OPTIONS))
-        except ResourceExistsError:
-            return False
-        return True
+            async with _answering(self._patience):
+                return _joined(await self._client.get_entity(partition, key))
+        except ResourceNotFoundError:
+            return None
 
-    async def read(
+    async def range(
         self, partition: str, first: str = "", last: str | None = None, *, page: int = 1000
     ) -> AsyncIterator[Row]:
         query = "PartitionKey eq @partition and RowKey ge @first"
@@ -105,10 +106,13 @@ class AzureTable:
             for entity in entities:
                 yield Row(entity["PartitionKey"], entity["RowKey"], _joined(entity))
 
-    async def next_partition(self, partition: str) -> str | None:
+    def prefix(self, partition: str, start: str, *, page: int = 1000) -> AsyncIterator[Row]:
+        return self.range(partition, start, after_prefix(start), page=page)
+
+    async def next_partition(self, first: str = "") -> str | None:
         pages = self._client.query_entities(
-            "PartitionKey ge @partition",
-            parameters={"partition": partition},
+            "PartitionKey ge @first",
+            parameters={"first": first},
             select=["PartitionKey"],
             results_per_page=1,
         ).by_page()
@@ -117,6 +121,37 @@ class AzureTable:
             for entity in entities:
                 return str(entity["PartitionKey"])
         return None
+
+    async def insert(self, row: Row) -> bool:
+        entity = _entity(row)
+        try:
+            await self._with_table(lambda: self._client.create_entity(entity, **_INSERT_OPTIONS))
+        except ResourceExistsError:
+            return False
+        return True
+
+    async def transaction(self, row: Row, beside: Sequence[Row]) -> bool:
+        if not beside:
+            return await self.insert(row)
+        puts = [("upsert", _entity(each), {"mode": UpdateMode.REPLACE}) for each in beside]
+        first = _TRANSACTION - 1
+        for start in range(first, len(puts), _TRANSACTION):
+            await self._submit(puts[start : start + _TRANSACTION])
+        try:
+            await self._submit([("create", _entity(row)), *puts[:first]])
+        except HttpResponseError as error:
+            if error.status_code != _CONFLICT:
+                raise
+            return False
+        return True
+
+    async def replace(self, row: Row) -> bool:
+        try:
+            async with _answering(self._patience):
+                await self._client.update_entity(_entity(row), mode=UpdateMode.REPLACE)
+        except ResourceNotFoundError:
+            return False
+        return True
 
     async def delete(self, partition: str, keys: Sequence[str]) -> None:
         for start in range(0, len(keys), _TRANSACTION):
@@ -133,11 +168,14 @@ class AzureTable:
                         await self._client.delete_entity(partition, key)
 
     async def check(self) -> None:
-        await self.next_partition("~")
+        await self.next_partition(_PAST_EVERY_NAME)
 
     async def close(self) -> None:
         """Give the connections back."""
         await self._client.close()
+
+    async def _submit(self, steps: Sequence[Any]) -> None:
+        await self._with_table(lambda: self._client.submit_transaction(steps, **_AGAIN))
 
     async def _next_page(self, pages: AsyncIterator[Any]) -> list[Any] | None:
         async def fetch() -> list[Any]:
@@ -153,7 +191,9 @@ class AzureTable:
         async with _answering(self._patience):
             try:
                 return await step()
-            except ResourceNotFoundError:
+            except HttpResponseError as error:
+                if error.status_code != _NOT_FOUND:
+                    raise
                 with suppress(ResourceExistsError):
                     await self._client.create_table()
                 return await step()
@@ -169,6 +209,10 @@ async def _answering(patience: float) -> AsyncIterator[None]:
         if getattr(error, "status_code", None) in _ANSWERS:
             raise
         raise StorageUnavailableError(f"table: {type(error).__name__}") from error
+
+
+def _entity(row: Row) -> dict[str, str]:
+    return {"PartitionKey": row.partition, "RowKey": row.key, **_chunks(row.text)}
 
 
 def _chunks(text: str) -> dict[str, str]:

@@ -10,9 +10,10 @@ import msgspec
 
 from shared import routes
 from shared.accept.batch import accept_batch
-from shared.accept.batch_request import Row, read_batch
+from shared.accept.batch_request import read_batch
 from shared.accept.csv_rows import read_csv_rows
 from shared.accept.idempotency import run_once
+from shared.accept.rows import Row
 from shared.deliver.cancel import cancel_entry
 from shared.deliver.retry import retry_entry
 from shared.errors import (

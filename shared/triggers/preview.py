@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from shared.accept.decode import decode_fields
 from shared.accept.idempotency import validate_key
@@ -25,7 +26,9 @@ class PreviewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Steps, and whether they are a call's or a message's."""
 
     steps: Steps
-    kind: Literal["call", "message"] = "call"
+    kind: Annotated[
+        Literal["call", "message"], Meta(description="What the steps are for; default call")
+    ] = "call"
 
 
 async def preview(req: func.HttpRequest, app: App) -> func.HttpResponse:

@@ -342,6 +342,29 @@ class TokenResponse(msgspec.Struct, frozen=True):
     expires_at: Annotated[datetime, Meta(description="When it ends (UTC).")]
 
 
+class OptOutResponse(msgspec.Struct, frozen=True):
+    """What a person last told one of our senders."""
+
+    sender: Annotated[str, Meta(description="The number or Messaging Service that was told.")]
+    says: Annotated[Literal["stop", "start"], Meta(description="Whether it may write again.")]
+    at: Annotated[datetime, Meta(description="When (UTC).")]
+
+
+class PersonResponse(msgspec.Struct, frozen=True):
+    """What is stored about a person, newest first."""
+
+    items: Annotated[list[EntryResponse], Meta(description="Messages and calls to the person.")]
+    inbound: Annotated[
+        list[dict[str, Any]],
+        Meta(description="What the person texted, pressed and said: events of queue `inbound`."),
+    ]
+    opt_outs: Annotated[list[OptOutResponse], Meta(description="Stops and starts, by sender.")]
+    next: (
+        Annotated[str, Meta(description="The `cursor` of the next page; null on the last one.")]
+        | None
+    )
+
+
 class ErasureResponse(msgspec.Struct, frozen=True):
     """What erasing did."""
 

@@ -23,7 +23,7 @@ MESSAGES: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
     ),
     "a body of 1601 characters": ({"body": "x" * 1601}, [("$.body", "too_long")]),
     "control characters": ({"body": "a\x00b\x0b"}, [("$.body", "forbidden_character")]),
-    "a number that is none": ({"to": "+1"}, [("$.to", "invalid_number")]),
+    "an invalid number": ({"to": "+1"}, [("$.to", "invalid_number")]),
     "a national number": ({"to": "415-555-2671"}, [("$.to", "invalid_number")]),
     "an empty number": ({"to": ""}, [("$.to", "too_short")]),
     "a premium-rate number": ({"to": "+19005551234"}, [("$.to", "premium_rate")]),
@@ -38,9 +38,9 @@ MESSAGES: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
         {"to": [TO, "x", "+19005551234", TO]},
         [("$.to[1]", "invalid_number"), ("$.to[2]", "premium_rate"), ("$.to[3]", "duplicate")],
     ),
-    "a sender that is none": ({"from": "+1415"}, [("$.from", "invalid_number")]),
+    "an invalid sender": ({"from": "+1415"}, [("$.from", "invalid_number")]),
     "a sender of control characters": ({"from": "rcs:a\x00b"}, [("$.from", "invalid_number")]),
-    "a service that is none": (
+    "an invalid service": (
         {"messaging_service_sid": "MG1"},
         [("$.messaging_service_sid", "malformed")],
     ),
@@ -92,12 +92,12 @@ MESSAGES: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
         {"to": "whatsapp:+999123456789"},
         [("$.to", "invalid_number")],
     ),
-    "an RCS user that is none": ({"to": "rcs:+1415"}, [("$.to", "invalid_number")]),
+    "an invalid RCS address": ({"to": "rcs:+1415"}, [("$.to", "invalid_number")]),
     "a fallback without a service": (
         {"fallback_from": TO},
         [("$.fallback_from", "conflict")],
     ),
-    "a fallback that is no sender": (
+    "an invalid fallback": (
         {"fallback_from": "+1415", "messaging_service_sid": "MG" + "0" * 32},
         [("$.fallback_from", "invalid_number")],
     ),
@@ -132,7 +132,7 @@ MESSAGES: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
     "a validity of nothing": ({"validity_period": 0}, [("$.validity_period", "out_of_range")]),
     "a validity too long": ({"validity_period": 36_001}, [("$.validity_period", "out_of_range")]),
     "a time without a zone": ({"send_at": "2026-11-21T13:00:00"}, [("$.send_at", "malformed")]),
-    "a time that is none": ({"send_at": "soon"}, [("$.send_at", "malformed")]),
+    "an invalid time": ({"send_at": "soon"}, [("$.send_at", "malformed")]),
     "a time in the past": ({"send_at": "2026-11-21T11:58:59Z"}, [("$.send_at", "in_the_past")]),
     "a time in another zone, in the past": (
         {"send_at": "2026-11-21T12:00:00+02:00"},
@@ -170,20 +170,20 @@ CALLS: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
     "say and url": ({"url": "https://example.com/a.xml"}, [("$", "conflict")]),
     "a message's field": ({"body": "Hi"}, [("$.body", "unknown_field")]),
     "control characters": ({"say": "a\x00b"}, [("$.say", "forbidden_character")]),
-    "a number that is none": ({"to": "+1"}, [("$.to", "invalid_number")]),
+    "an invalid number": ({"to": "+1"}, [("$.to", "invalid_number")]),
     "a WhatsApp user": ({"to": "whatsapp:+14155552671"}, [("$.to", "invalid_number")]),
     "a sender of letters": ({"from": "ACME"}, [("$.from", "invalid_number")]),
     "a client without a name": ({"to": "client:"}, [("$.to", "invalid_number")]),
     "a client's name with a blank": ({"to": "client:a b"}, [("$.to", "invalid_number")]),
     "a SIP address with a NUL": ({"to": "sip:a@b\x00"}, [("$.to", "invalid_number")]),
     "a sender without a name": ({"from": "client:"}, [("$.from", "invalid_number")]),
-    "TwiML that is none": ({"say": None, "twiml": "<Response>"}, [("$.twiml", "not_xml")]),
+    "TwiML that is not XML": ({"say": None, "twiml": "<Response>"}, [("$.twiml", "not_xml")]),
     "TwiML of something else": ({"say": None, "twiml": "<Html/>"}, [("$.twiml", "not_twiml")]),
     "TwiML too long": (
         {"say": None, "twiml": f"<Response>{'x' * 4000}</Response>"},
         [("$.twiml", "too_long")],
     ),
-    "a verb that is none": (
+    "an unknown verb": (
         {"say": None, "steps": [{"say": "Hi"}, {"sing": "Hi"}]},
         [("$.steps[1].sing", "unknown_verb")],
     ),
@@ -249,7 +249,7 @@ CALLS: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
         {"say": None, "twiml": "<Response><Dial><Number>900-555-1234</Number></Dial></Response>"},
         [("$.twiml", "premium_rate")],
     ),
-    "a number that is none in TwiML": (
+    "an invalid number in TwiML": (
         {"say": None, "twiml": "<Response><Sms to='12'>Hi</Sms></Response>"},
         [("$.twiml", "invalid_number")],
     ),
@@ -272,7 +272,7 @@ CALLS: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
     ),
     "a timeout too long": ({"timeout": 601}, [("$.timeout", "out_of_range")]),
     "a time limit of nothing": ({"time_limit": 0}, [("$.time_limit", "out_of_range")]),
-    "digits that are none": ({"send_digits": "call me"}, [("$.send_digits", "malformed")]),
+    "invalid digits": ({"send_digits": "call me"}, [("$.send_digits", "malformed")]),
     "33 digits": ({"send_digits": "1" * 33}, [("$.send_digits", "malformed")]),
     "record of a wrong type": ({"record": "yes"}, [("$.record", "wrong_type")]),
 }

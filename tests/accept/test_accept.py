@@ -115,6 +115,7 @@ async def test_send_at_has_two_ends(app: InMemoryApp, moment: str) -> None:
         ("calls", {"to": TO[0], "steps": [{"say": "Hi"}, {"hangup": {}}]}),
         ("calls", {"to": TO[0], "steps": [{"dial": [{"number": TO[1]}, {"client": "bob"},
                                                     {"sip": "sip:a@example.com"}]}]}),
+        ("calls", {"to": TO[0], "steps": [{"dial": [{"sim": "DE" + "0" * 32}]}]}),
         ("calls", {"to": TO[0], "twiml": "<Response><Dial>415-555-2671</Dial></Response>"}),
         ("calls", {"to": TO[0], "url": "https://switchboard.example/api/twiml/menu?Message=Hi",
                    "method": "GET", "fallback_url": "https://example.com/b.xml"}),
@@ -160,7 +161,7 @@ async def test_each_of_a_mixed_list_is_sent_to_in_its_own_channel(app: InMemoryA
 
 
 async def test_a_key_gives_the_same_answer_and_one_message(app: InMemoryApp) -> None:
-    """Repeating a request with its key, later and in other words, changes nothing."""
+    """Repeating a request with its key, later and written differently, changes nothing."""
     at = MESSAGE | {"send_at": "2026-11-21T13:00:00Z"}
     first = await app.post("/api/messages", at, Idempotency_Key="k")
     app.clock.move(hours=5)

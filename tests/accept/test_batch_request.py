@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.accept.batch_request import BatchRequest, Row, read_batch
+from shared.accept.batch_request import BatchRequest, read_batch
 from shared.accept.csv_rows import read_csv_rows
+from shared.accept.rows import Row
 from shared.errors import InvalidRequestError, Problem
 from shared.jobs.request import CallRequest
 from shared.twiml.call_script import render_call_script
@@ -118,7 +119,7 @@ def test_a_placeholder_without_a_value_is_a_problem_of_each_row() -> None:
 
 
 def test_a_row_that_could_not_be_read_is_a_problem_as_well() -> None:
-    """What reading a row came to is told with everything else."""
+    """A problem of reading a row is reported with everything else."""
     problem = Problem("$", "too_many_cells", "has 3 cells", 9)
     unread = Row(9, "$", {"to": TO, "name": "Ann"}, problem)
     assert refused(HELLO, [unread]) == [("$", "too_many_cells", 9)]
@@ -152,19 +153,19 @@ def test_nobody_is_left() -> None:
 
 @pytest.mark.parametrize("fields", [{"body": "{{a}}{{b}}"}, {"say": "{{a}}{{b}}"}])
 def test_a_text_that_is_empty_once_it_is_filled_is_refused(fields: dict[str, Any]) -> None:
-    """Twilio refuses to send nothing, and a call that says nothing helps nobody."""
+    """Twilio refuses to send nothing, and a call that says nothing is useless."""
     given = rows({"to": TO, "a": "", "b": ""}, {"to": OTHERS[0], "a": "", "b": "x"})
     assert refused(fields, given) == [("$.recipients[0]", "no_content", 1)]
 
 
-def test_a_picture_needs_no_words() -> None:
+def test_a_picture_needs_no_text() -> None:
     """With media an empty text is a text."""
     fields = {"body": "{{a}}", "media_url": "https://example.com/a.png"}
     assert read(fields, rows({"to": TO, "a": ""})).recipients
 
 
 def test_a_templates_variables_are_filled_for_each() -> None:
-    """What a WhatsApp template says to each is a recipient's value like any other."""
+    """A value in a WhatsApp template belongs to its recipient like any other."""
     fields = {"content_sid": "HX" + "0" * 32, "content_variables": {"1": "{{name}}", "2": "9:00"}}
     batch = read(fields, rows({"to": TO, "name": "x" * 2000}))
     assert batch.recipients[0].values == {"name": "x" * 2000}
@@ -270,7 +271,7 @@ def test_a_row_says_which_name_was_meant() -> None:
 
 
 def test_a_csv_that_cannot_be_read_says_so_with_everything_else() -> None:
-    """What is wrong with the header stands beside what is wrong with the fields."""
+    """Problems of the header are reported beside those of the fields."""
     assert refused({"body": "Hi", "boby": 1}, read_csv_rows(b"phone\n+1\n")) == [
         ("$.boby", "unknown_field", None),
         ("$", "no_to_column", 1),
@@ -294,12 +295,33 @@ def test_a_recipient_on_another_channel_than_the_sender_is_named() -> None:
     assert len(read({"body": "Hi"}, given).recipients) == 3
 
 
+def test_a_text_has_a_limited_number_of_placeholders() -> None:
+    """Three hundred are filled; more would be asked of each of 50,000 recipients."""
+    names = [f"a{n}" for n in range(301)]
+    fields = {"say": "".join(f"{{{{{name}}}}}" for name in names)}
+    row = {"to": TO, **dict.fromkeys(names, "x")}
+    assert refused(fields, rows(row)) == [("$", "too_many_placeholders", None)]
+    fields = {"say": "".join(f"{{{{{name}}}}}" for name in names[:300])}
+    assert read(fields, rows(row)).recipients
+
+
+def test_near_misses_are_looked_for_a_hundred_times() -> None:
+    """The first of many rows say what was probably meant; the others only what is missing."""
+    with pytest.raises(InvalidRequestError) as caught:
+        read(HELLO, [Row(n, "$", {"to": TO, "nmae": "x"}) for n in range(1, 201)])
+    hints = ["did you mean nmae?" in problem.message for problem in caught.value.problems]
+    assert hints == [True] * 100 + [False] * 100
+
+
 def test_only_the_first_thousand_problems_are_listed() -> None:
     """Rows that are left out are all counted, and what is said of them comes to an end."""
     many = [Row(n, "$", {"to": "x"}) for n in range(1, 1502)]
     batch = read({"body": "Hi", "on_invalid": "skip"}, [*many, *rows({"to": TO})])
     assert (len(batch.skipped), batch.skipped_count) == (1001, 1501)
     assert batch.skipped[-1].code == "more_problems"
+    names = [f"a{n}" for n in range(300)]
+    lacking = {"body": "".join(f"{{{{{name}}}}}" for name in names)}
+    assert len(refused(lacking, [Row(n, "$", {"to": TO}) for n in range(1, 1502)])) == 1001
     found = refused({"body": "Hi"}, many)
     assert (len(found), found[-1]) == (1001, ("$", "more_problems", None))
 
@@ -332,7 +354,7 @@ def test_a_reserved_number_passes_in_the_simulated_run_only() -> None:
         ({"say": "x" * 49_000}, [("$", "too_large")]),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_all_of_it_is_said_once(
+def test_problems_of_the_template_are_reported_once(
     fields: dict[str, Any], problems: list[tuple[str, str]]
 ) -> None:
     """Problems of the fields come with their paths and without a line."""
@@ -340,7 +362,7 @@ def test_what_is_wrong_with_all_of_it_is_said_once(
     assert found == [(path, code, None) for path, code in problems]
 
 
-def test_a_time_that_is_past_is_left_to_whoever_knows_the_key() -> None:
+def test_a_past_time_is_checked_once_the_key_is_known() -> None:
     """A batch whose only problem is its time is read: it may be the repeat of one that was not."""
     past = (NOON - timedelta(hours=1)).isoformat()
     assert read({"body": "Hi", "send_at": past}, rows({"to": TO})).recipients
@@ -374,7 +396,7 @@ def test_a_query_writes_numbers_and_booleans_as_texts() -> None:
     ],
 )
 def test_a_placeholder_where_none_is_filled_is_refused(name: str, fields: dict[str, Any]) -> None:
-    """What would be sent with its braces is refused by its field."""
+    """A text that would be sent with its braces is refused by its field."""
     with pytest.raises(InvalidRequestError) as caught:
         read_batch(fields, [Row(1, "$.recipients[0]", {"to": TO})], settings(), NOON)
     assert [(p.path, p.code) for p in caught.value.problems] == [(f"$.{name}", "no_placeholders")]

@@ -82,7 +82,7 @@ def test_a_row_is_named_by_the_line_that_it_begins_on() -> None:
 
 
 def test_a_formula_is_a_text() -> None:
-    """What a spreadsheet would compute is sent as it stands."""
+    """A formula is sent as it is written."""
     text = f'to,a\n{TO},"=HYPERLINK(""https://x"")"\n{TO},+1+1\n{TO},@SUM(A1)\n'
     values = [row["a"] for _, row in read(text)]
     assert values == ['=HYPERLINK("https://x")', "+1+1", "@SUM(A1)"]
@@ -94,7 +94,7 @@ def test_a_short_row_lacks_its_last_cells() -> None:
 
 
 def test_an_empty_cell_is_no_value() -> None:
-    """A placeholder must not be filled with nothing because a column has a gap."""
+    """A placeholder is not filled with nothing because a column has a gap."""
     assert read(f'to,a,b\n{TO},,"x"\n{TO},""," "\n') == [
         (2, {"to": TO, "b": "x"}),
         (3, {"to": TO, "b": " "}),
@@ -137,14 +137,14 @@ def test_a_header_is_read_in_one_pass() -> None:
     ],
 )  # fmt: skip
 def test_a_mistake_comes_with_what_to_do(body: bytes, hint: str) -> None:
-    """What is wrong with a whole file says how to put it right."""
+    """The problem of a whole file says how to fix it."""
     with pytest.raises(InvalidRequestError) as caught:
         read(body)
     assert hint in caught.value.problems[0].message
 
 
 def test_a_row_with_too_many_cells_is_named() -> None:
-    """A comma that nobody quoted is that row's problem, and the rows after it are read."""
+    """An unquoted comma is a problem of its row, and the rows after it are read."""
     rows = list(read_csv_rows(f"to,a\n{TO},x,y\n{TO},z\n".encode()))
     assert [row.problem and (row.problem.code, row.problem.line) for row in rows] == [
         ("too_many_cells", 2),
@@ -175,7 +175,7 @@ def test_a_row_with_too_many_cells_is_named() -> None:
 def test_what_makes_the_rest_unreadable_is_refused_with_its_line(
     body: bytes, code: str, line: int
 ) -> None:
-    """A header without `to`, bytes that are no text, and quotes that do not end."""
+    """A header without `to`, bytes that are not text, and quotes that do not end."""
     with pytest.raises(InvalidRequestError) as caught:
         read(body)
     assert [(p.code, p.line) for p in caught.value.problems] == [(code, line)]

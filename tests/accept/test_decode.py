@@ -28,7 +28,7 @@ requests = st.dictionaries(names | st.text(max_size=9), json_values, max_size=8)
 def test_any_json_is_decoded_or_explained(
     fields: dict[str, Any], into: type[MessageRequest | CallRequest]
 ) -> None:
-    """Any object either is the struct or has problems, each with a path, a code and words."""
+    """Any object either is the struct or has problems, each with a path, code and message."""
     decoded: Decoded[MessageRequest | CallRequest] = decode_fields(fields, into, to="")
     assert isinstance(decoded.value, into)
     for problem in decoded.problems:
@@ -46,7 +46,7 @@ def test_any_json_is_decoded_or_explained(
 
 @given(requests)
 def test_a_broken_field_is_named_and_left_out(fields: dict[str, Any]) -> None:
-    """Each given field is in the struct, is broken, or is none of the struct's."""
+    """Each given field is in the struct, broken, or unknown."""
     decoded = decode_fields(fields, MessageRequest, to="")
     known = {f.encode_name: f.name for f in msgspec.structs.fields(MessageRequest)}
     for name in fields.keys() & known.keys():
@@ -91,7 +91,13 @@ MISTAKES: Final[dict[str, list[Any]]] = {
     "content_variables": [{"1": 5}, []],
     "lane": ["fast", 5],
     "metadata": [{"a": 1}, {str(n): "x" for n in range(11)}, []],
-    "send_at": ["soon", "2026-11-21T13:00:00", "2026-11-21T13:00:00-0500", 5],
+    "send_at": [
+        "soon",
+        "2026-11-21T13:00:00",
+        "2026-11-21T13:00:00-0500",
+        "2026-13-41T13:00:00Z",
+        5,
+    ],
     "validity_period": [0, 36_001, "60", 1.5, 10**30],
     "smart_encoded": ["yes", 1],
     "max_price": ["x", -1],
@@ -129,6 +135,16 @@ def test_a_near_miss_is_named(name: str, hint: str) -> None:
     ).problems
     assert hint in problem.message
     assert len(problem.path) < 100
+
+
+def test_a_query_may_write_numbers_as_texts() -> None:
+    """Unless it is strict, a text may be a number; one without end is out of range."""
+    fields = {"to": "+1", "validity_period": "60"}
+    assert decode_fields(fields, MessageRequest, strict=False, to="").value.validity_period == 60
+    fields["validity_period"] = "9" * 5000
+    [problem] = decode_fields(fields, MessageRequest, strict=False, to="").problems
+    assert (problem.path, problem.code) == ("$.validity_period", "out_of_range")
+    assert len(problem.message) < 100
 
 
 def test_an_answer_is_not_many_times_its_request() -> None:

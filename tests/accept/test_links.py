@@ -1,4 +1,4 @@
-"""Which URLs a request may name."""
+"""The URLs that a request may name."""
 
 import pytest
 
@@ -134,7 +134,7 @@ def test_nothing_else_of_our_own_may_be_named(site: str, path: str) -> None:
     ],
 )
 def test_callbacks_go_to_other_sites(link: str, own: str, refused: bool) -> None:  # noqa: FBT001 - a column of the table
-    """What we sign and forward must not come back to us; on this machine another port will do."""
+    """A callback that we sign must not come back to us; another local port is another site."""
     assert bool(validate_callback(link, own=own)) is refused
 
 
@@ -182,5 +182,5 @@ def test_a_list_of_hosts_is_all_there_is() -> None:
      ("http://[::1", False)],
 )  # fmt: skip
 def test_this_machine_is_known(url: str, local: bool) -> None:  # noqa: FBT001 - a column of the table
-    """An address of this very machine is told from every other."""
+    """An address of this machine is recognized."""
     assert is_local(url) == local

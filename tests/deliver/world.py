@@ -30,7 +30,7 @@ from tests.deliver.seams import (
     open_gate,
 )
 from tests.deliver.twilio_double import TwilioDouble, Way
-from tests.environment import ENVIRONMENT
+from tests.environment import DIGESTS, ENVIRONMENT
 from tests.in_memory_app import invocation, request
 
 TO = "+14155552671"
@@ -61,7 +61,7 @@ class World:
         self.table = MemoryTable()
         self.queue = QueueDouble(self.clock)
         self.twilio = TwilioDouble(self.clock, script)
-        self.ledger = Ledger(self.table)
+        self.ledger = Ledger(self.table, DIGESTS)
         self._environment = {**ENVIRONMENT, **_SETTINGS, **settings}
         self._dice = Random(7)  # noqa: S311 - the same in every run
 

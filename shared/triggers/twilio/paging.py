@@ -136,6 +136,7 @@ async def read_page(req: func.HttpRequest, app: App, kind: Kind) -> MessagePage 
         # What was sent at a time was accepted before it, at most as long as sends are scheduled.
         since=begin and max(begin, _EPOCH + MAX_DISTANCE) - MAX_DISTANCE,
         until=end and sorted((_EPOCH, end, app.now()))[1],
+        starts=app.ledger.index.starts_of_recipients([numbers["To"]]) if "To" in numbers else None,
     )
     account = app.settings.twilio_account_sid
     items = [show_resource(*each, account) for each in found.items]

@@ -19,7 +19,7 @@ from shared.jobs.request import CallRequest, MessageRequest
 from shared.jobs.segments import count_request_segments
 from shared.jobs.sids import format_sid
 from shared.jobs.template import request_of_recipient
-from shared.ledger.erasure import ERASED
+from shared.ledger.index import ERASED
 from shared.phone_numbers import is_messaging_service
 from shared.provider import statuses
 from shared.routes import TWILIO
