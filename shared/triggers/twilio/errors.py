@@ -6,9 +6,10 @@ Source: https://www.twilio.com/docs/api/errors
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from shared.errors import SwitchboardError
 
@@ -105,10 +106,10 @@ class RefusalError(SwitchboardError):
 class TwilioErrorResponse(msgspec.Struct, frozen=True):
     """An error as Twilio answers it."""
 
-    code: int
-    message: str
-    more_info: str
-    status: int
+    code: Annotated[int, Meta(description="Twilio's code of the error.", examples=[21211])]
+    message: Annotated[str, Meta(description="What is wrong.")]
+    more_info: Annotated[str, Meta(description="Twilio's page about the code.")]
+    status: Annotated[int, Meta(description="The HTTP status.", examples=[400])]
 
 
 # The code for a field, or for one problem of it, in the order in which Twilio looks at fields.

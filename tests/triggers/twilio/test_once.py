@@ -27,7 +27,7 @@ def shop(configure: Configure, keys: dict[str, Any] = SHOP) -> TwilioClient:
 async def test_the_same_key_is_answered_the_same(
     client: TwilioClient, app: InMemoryApp, header: str
 ) -> None:
-    """Under one key one text is sent, whatever became of it meanwhile; the answer does not change."""
+    """Under one key one text is sent, and the answer stays what it was."""
     first = await client.post("Messages", TEXT, **{header: "order-1"})
     app.clock.move(hours=3)
     job = json.loads(app.queues.puts[0].message)["job"]
@@ -52,7 +52,7 @@ async def test_a_key_has_up_to_255_characters(client: TwilioClient, key: str) ->
     assert (reply.status, reply.json.get("code")) == ((400, 20001) if key else (201, None))
 
 
-async def test_keys_belong_to_clients(configure: Configure, app: InMemoryApp) -> None:
+async def test_keys_belong_to_clients(configure: Configure) -> None:
     """The account's keys are those of `/api/messages`; another client's key is another key."""
     other = shop(configure)
     account = TwilioClient(other.app)
@@ -76,7 +76,9 @@ async def test_within_the_window_the_same_form_is_a_repeat(configure: Configure)
     for seconds in (2, 40, 17.9):
         clock.move(seconds=seconds)
         assert (await client.post("Messages", TEXT)).body == first.body
-    assert (await client.post("Messages", TEXT | {"Body": "Other"})).json["sid"] != first.json["sid"]
+    assert (await client.post("Messages", TEXT | {"Body": "Other"})).json["sid"] != first.json[
+        "sid"
+    ]
     assert (await TwilioClient(client.app).post("Messages", TEXT)).json != first.json
     clock.move(seconds=0.2)
     later = await client.post("Messages", TEXT)

@@ -1,12 +1,12 @@
 """Fetching, listing, canceling, redacting and deleting, by our SIDs and by Twilio's."""
 
 from datetime import timedelta
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import pytest
 
-from shared.errors import ProviderUnavailableError
 from shared.jobs.events import Answer, AnyEvent, Claim, Noted, Outcome, Parked, Reported
+from shared.jobs.ids import EntryId
 from shared.jobs.sids import format_sid, parse_sid
 from shared.kinds import Kind
 from shared.provider.provider import SendRequest
@@ -66,7 +66,9 @@ async def test_our_sid_and_twilios_find_it_everywhere(
 
 
 @kinds
-async def test_what_is_not_there_is_20404(client: TwilioClient, app: InMemoryApp, kind: Kind) -> None:
+async def test_what_is_not_there_is_20404(
+    client: TwilioClient, app: InMemoryApp, kind: Kind
+) -> None:
     """An unknown SID, one of the other kind, an id, and another account's resource."""
     sid = await create(client, kind)
     entry_id = await record(app, sid)
@@ -74,7 +76,7 @@ async def test_what_is_not_there_is_20404(client: TwilioClient, app: InMemoryApp
     place = parse_sid(kind, sid)
     assert place is not None
     names = [THEIRS[kind], THEIRS[other], sid[:-1], "x", f"{RESOURCE[kind][:2]}{sid[2:]}",
-             format_sid(kind, type(place)(place.job_id, 1)), f"{sid[:2]}5b{'0' * 30}"]  # fmt: skip
+             format_sid(kind, EntryId(place.job_id, 1)), f"{sid[:2]}5b{'0' * 30}"]  # fmt: skip
     for name in names:
         for method in ("GET", "POST", "DELETE"):
             reply = await client.ask(method, f"{BASE}/{RESOURCE[kind]}/{name}.json")
@@ -83,7 +85,11 @@ async def test_what_is_not_there_is_20404(client: TwilioClient, app: InMemoryApp
         assert (await app.get(f"/api/{RESOURCE[kind].lower()}/{name}")).status == 404
     for account in ("AC" + "1" * 32, "x"):
         path = f"/2010-04-01/Accounts/{account}"
-        for each in (f"{path}.json", f"{path}/{RESOURCE[kind]}.json", f"{path}/{RESOURCE[kind]}/{sid}.json"):
+        for each in (
+            f"{path}.json",
+            f"{path}/{RESOURCE[kind]}.json",
+            f"{path}/{RESOURCE[kind]}/{sid}.json",
+        ):
             reply = await client.ask("GET", each)
             assert (reply.status, reply.json["code"]) == (404, 20404)
     assert (await client.get(f"{RESOURCE[kind]}/{entry_id}")).status == 200
@@ -131,7 +137,11 @@ async def test_a_method_that_is_not_supported_is_20404(client: TwilioClient, met
     ],
 )
 async def test_a_status_before_twilios(
-    client: TwilioClient, app: InMemoryApp, events: list[Outcome | str], status: str, code: int | None
+    client: TwilioClient,
+    app: InMemoryApp,
+    events: list[Outcome | str],
+    status: str,
+    code: int | None,
 ) -> None:
     """What has not come to Twilio has the word that Twilio would have for it."""
     sid = await client.send()
@@ -152,7 +162,9 @@ async def test_what_twilio_reported_is_shown(client: TwilioClient, app: InMemory
     text = await client.send()
     at = app.clock()
     await record(app, text, *handed_over(app, "message"))
-    assert (await client.get(f"Messages/{text}")).json["date_sent"] == "Sat, 21 Nov 2026 12:00:01 +0000"
+    assert (await client.get(f"Messages/{text}")).json[
+        "date_sent"
+    ] == "Sat, 21 Nov 2026 12:00:01 +0000"
     sent = Reported(at=at + timedelta(seconds=5), status="sent", sid=THEIRS["message"])
     lost = Reported(at=at + timedelta(seconds=9), status="undelivered", sid=THEIRS["message"],
                     fields={"ErrorCode": "30003"})  # fmt: skip
@@ -163,10 +175,16 @@ async def test_what_twilio_reported_is_shown(client: TwilioClient, app: InMemory
     assert shown["date_updated"] == "Sat, 21 Nov 2026 12:00:10 +0000"
     call = await client.call(To="+442079460958")
     at = app.clock()
-    steps = [Reported(at=at + timedelta(seconds=n), status=status, sid=THEIRS["call"], fields=fields)
-             for n, (status, fields) in enumerate([
-                 ("queued", {}), ("initiated", {}), ("ringing", {}), ("in-progress", {}),
-                 ("completed", {"CallDuration": "7"})])]  # fmt: skip
+    words = ("queued", "initiated", "ringing", "in-progress", "completed")
+    steps = [
+        Reported(
+            at=at + timedelta(seconds=n),
+            status=status,
+            sid=THEIRS["call"],
+            fields={"CallDuration": "7"} if status == "completed" else {},
+        )
+        for n, status in enumerate(words)
+    ]
     noted = Noted(at=at, what="machine", key="x", fields={"AnsweredBy": "human"})
     await record(app, call, *handed_over(app, "call"), *steps, noted)
     shown = (await client.get(f"Calls/{call}")).json
@@ -207,6 +225,7 @@ async def test_a_list_is_narrowed_as_twilios_is(client: TwilioClient, app: InMem
     two = await client.send()
     await record(app, two, *handed_over(app, "message"))
     three = await client.send(From="+14155550100")
+
     async def listed(**query: str) -> list[str]:
         reply = await client.get(f"Messages?{urlencode(query)}")
         assert reply.status == 200, reply.body
@@ -385,20 +404,12 @@ async def test_a_text_of_several_recipients_is_not_one_persons(
     to = ["+14155552671", "+14165550123"]
     job = (await app.post("/api/messages", {"to": to, "body": "Hi"})).json["id"]
     sids = [each["sid"] for each in (await client.get("Messages")).json["messages"]]
-    assert sorted(sids) == sorted(
-        format_sid("message", place) for n in (0, 1) if (place := _place(job, n))
-    )
+    assert sorted(sids) == sorted(format_sid("message", EntryId(job, n)) for n in (0, 1))
     for number, sid in enumerate(sids):
         assert (await client.get(f"Messages/{sid}")).json["to"] == to[number]
         assert (await client.delete(f"Messages/{sid}")).status == 409
-    whole = format_sid("message", _place(job, None))
+    whole = format_sid("message", EntryId(job, None))
     assert (await client.get(f"Messages/{whole}")).status == 404
-
-
-def _place(job: str, index: int | None):  # noqa: ANN202
-    from shared.jobs.ids import EntryId
-
-    return EntryId(job, index)
 
 
 async def test_twilio_away_is_503(client: TwilioClient, app: InMemoryApp) -> None:
@@ -448,9 +459,3 @@ async def test_both_tokens_and_keys_are_taken(configure: Configure) -> None:
     for header in ("Bearer x", "Basic", "Basic x", "Basic \N{SNOWMAN}"):
         reply = await app.ask("GET", f"/api{BASE}.json", headers={"Authorization": header})
         assert (reply.status, reply.json["code"]) == (401, 20003)
-
-
-def test_quoted_names_are_plain() -> None:
-    """A base that needs no escaping."""
-    assert quote(BASE) == BASE
-    assert issubclass(ProviderUnavailableError, Exception)
