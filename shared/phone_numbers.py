@@ -19,6 +19,8 @@ WHATSAPP: Final = "whatsapp:"
 RCS: Final = "rcs:"
 _E164: Final = "must be a number in E.164, e.g. +14155552671"
 _E164_FORM: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+# What rows may hold of a person: longer and shorter than any plan's numbers.
+_PERSON: Final = re.compile(r"\+[1-9][0-9]{4,17}")
 _SERVICE_SID: Final = re.compile("MG[0-9a-fA-F]{32}")
 _NORTH_AMERICA: Final = 1
 _VISIBLE_HEAD: Final = 5
@@ -79,7 +81,7 @@ def parse_person(text: str) -> str:
         NumberError: `invalid_number`.
     """
     number = strip_channel(text)
-    if not _E164_FORM.fullmatch(number):
+    if not _PERSON.fullmatch(number):
         raise NumberError("invalid_number", _E164)
     return number
 

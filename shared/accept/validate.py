@@ -33,8 +33,10 @@ from shared.phone_numbers import (
     mask_number,
     require_dialable,
 )
+from shared.routes import own_twimlet_url
 from shared.twiml.call_script import render_call_script
 from shared.twiml.destinations import destinations_in
+from shared.twiml.steps import branches_of, render_steps
 from shared.twiml.text import validate_characters, validate_twiml
 
 if TYPE_CHECKING:
@@ -207,6 +209,13 @@ def validate_script(request: CallRequest, settings: Settings) -> Iterator[Proble
             return
     if twiml is None or path == "$.say":
         return
+    yield from _validate_targets(twiml, path, settings)
+    for at, _, branch in branches_of(request.steps or []):
+        yield from _validate_targets(render_steps(branch, "call", at, inline=True), at, settings)
+
+
+def _validate_targets(twiml: str, path: str, settings: Settings) -> Iterator[Problem]:
+    """Find the numbers and links in a document that it may not have."""
     for place, address in destinations_in(twiml):
         if refusal := _refuse_destination(address, settings):
             message = f"{cut_name(place)}: {mask_number(address)} {refusal}"
@@ -294,7 +303,11 @@ def _validate_links(request: AnyRequest, settings: Settings) -> Iterator[Problem
     else:
         links = [(f"$.{name}", getattr(request, name)) for name in _LINKS]
     for path, link in links:
-        if link and (message := validate_link(link, own=own, allowed=allowed, is_media=is_media)):
+        # A page of twimlets.com becomes our own one of that name.
+        target = link and own_twimlet_url(link, own)
+        if target and (
+            message := validate_link(target, own=own, allowed=allowed, is_media=is_media)
+        ):
             yield Problem(path, "link_not_allowed", message)
     for name in _CALLBACKS:
         link = getattr(request, name, None)

@@ -71,6 +71,14 @@ class Guards:
                            not_before=sending.at + _ASK_AGAIN)  # fmt: skip
         return None
 
+    async def take_place(self, sending: Sending) -> Outcome | None:
+        """Take a place under the daily caps alone; None where there is one.
+
+        Raises:
+            StorageUnavailableError: it is unknown whether there is a place.
+        """
+        return None if self._caps is None else await self._caps(sending)
+
     def not_made(self, sending: Sending) -> None:
         """A send that the guards let pass was certainly not made, and will be tried again."""
         if self._caps is not None:

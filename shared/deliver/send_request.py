@@ -83,14 +83,16 @@ def _call(
     if request.application_sid is not None:
         return parameters
     if request.url is not None:
-        parameters["url"] = routes.add_entry_to_urls(request.url, public_base_url, entry_id)
+        url = routes.own_twimlet_url(request.url, public_base_url)
+        parameters["url"] = routes.add_entry_to_urls(url, public_base_url, entry_id)
         return parameters
-    said = render_call_script(request) or request.twiml or ""
+    come_back = partial(routes.call_twiml_url, public_base_url, entry_id)
+    said = render_call_script(request, come_back) or request.twiml or ""
     twiml = routes.add_entry_to_urls(said, public_base_url, entry_id)
     if len(twiml) <= INLINE_TWIML:
         parameters["twiml"] = twiml
     elif request.twiml is not None:
-        parameters["twiml"] = request.twiml
+        parameters["twiml"] = routes.add_entry_to_urls(request.twiml, public_base_url, "")
     else:
         parameters["url"] = routes.call_twiml_url(public_base_url, entry_id)
     return parameters

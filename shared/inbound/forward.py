@@ -1,7 +1,7 @@
-"""A caller's own status callback: Twilio's report passed on, signed as Twilio would have.
+"""A caller's own status callback: pass Twilio's report on, signed as Twilio signs it.
 
-The URL was looked at when the request was accepted, but what its name stands for can change:
-the address is looked at again where the connection is made, so that nothing comes between.
+The URL was checked when the request was accepted, but a name can lead to another address later:
+the address is checked again when the connection is made.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from shared.settings import Settings
 
-_PATIENCE: Final = 8.0
-_CONNECT_PATIENCE: Final = 4.0
-_FIRST_ERROR: Final = 400
+_TIMEOUT_SECONDS: Final = 8.0
+_CONNECT_TIMEOUT_SECONDS: Final = 4.0
+_FIRST_ERROR_STATUS: Final = 400
 
 
 async def forward_callback(  # noqa: PLR0913 - what is sent, how, and by whom it seems to be
@@ -37,8 +37,8 @@ async def forward_callback(  # noqa: PLR0913 - what is sent, how, and by whom it
 
     The signature is made for that URL with the secret of the Twilio client that asked, else with
     the account's auth token, so that a program which checks Twilio's callbacks takes these
-    unchanged. Only public addresses are asked, except during development, when everything is on
-    one machine. `resolver` resolves names.
+    unchanged. Only public addresses are connected to, except during development, when all is on
+    one machine. `resolver` looks names up.
     """
     import aiohttp
     from twilio.request_validator import RequestValidator
@@ -52,7 +52,7 @@ async def forward_callback(  # noqa: PLR0913 - what is sent, how, and by whom it
     key = (settings.client_keys or {}).get(client or "")
     secret = key.secret if key else settings.twilio_auth_token
     signature = RequestValidator(secret).compute_signature(target, body)
-    timeout = aiohttp.ClientTimeout(total=_PATIENCE, connect=_CONNECT_PATIENCE)
+    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS, connect=_CONNECT_TIMEOUT_SECONDS)
     sockets = None if is_local(settings.public_base_url) else public_socket
     try:
         connector = aiohttp.TCPConnector(resolver=resolver, socket_factory=sockets)
@@ -66,7 +66,7 @@ async def forward_callback(  # noqa: PLR0913 - what is sent, how, and by whom it
                 allow_redirects=False,
             ) as answer,
         ):
-            taken = answer.status < _FIRST_ERROR
+            taken = answer.status < _FIRST_ERROR_STATUS
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
         taken = False
     log("forwarded", taken=taken)

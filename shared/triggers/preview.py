@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -10,10 +11,12 @@ from msgspec import Meta
 from shared.accept.decode import decode_fields
 from shared.accept.idempotency import validate_key
 from shared.errors import InvalidRequestError
-from shared.jobs.request import Steps
+from shared.jobs.request import CallRequest, Steps
+from shared.routes import call_twiml_url
 from shared.triggers.requests import read_idempotency_key, read_json_object
 from shared.triggers.responses import json_response
 from shared.triggers.schemas import PreviewResponse
+from shared.twiml.call_script import render_documents
 from shared.twiml.steps import render_steps, validate_steps
 
 if TYPE_CHECKING:
@@ -32,13 +35,22 @@ class PreviewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def preview(req: func.HttpRequest, app: App) -> func.HttpResponse:
-    """200 with the document, or every problem of the steps."""
-    del app
+    """Answer 200 with the document and those of the answers to a `gather`, or every problem.
+
+    A call's steps are read as those of `POST /api/calls` are.
+    """
     decoded = decode_fields(read_json_object(req), PreviewRequest, kind="call")
     request, problems = decoded.value, decoded.problems
+    is_call = request.kind == "call"
     if "steps" not in decoded.broken:
-        problems += validate_steps(request.steps, request.kind)
+        problems += validate_steps(request.steps, request.kind, inline=is_call)
     problems += validate_key(read_idempotency_key(req))
     if problems:
         raise InvalidRequestError(problems)
-    return json_response(PreviewResponse(twiml=render_steps(request.steps, request.kind)))
+    if not is_call:
+        return json_response(PreviewResponse(twiml=render_steps(request.steps, request.kind)))
+    # The id is known when the call is accepted.
+    come_back = partial(call_twiml_url, app.settings.public_base_url, "{id}")
+    branches = render_documents(CallRequest(to="", steps=request.steps), come_back)
+    twiml = branches.pop("$.steps")
+    return json_response(PreviewResponse(twiml=twiml, branches=branches or None))

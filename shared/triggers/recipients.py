@@ -5,7 +5,6 @@ Numbers travel in bodies here, since telemetry keeps paths and queries.
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -20,7 +19,7 @@ from shared.jobs import ids
 from shared.ledger.erasure import erase, is_start
 from shared.ledger.people import find_person
 from shared.log import log
-from shared.phone_numbers import mask_number, strip_channel
+from shared.phone_numbers import NumberError, mask_number, parse_person
 from shared.triggers import views
 from shared.triggers.requests import read_json_object
 from shared.triggers.responses import json_response
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 
 # Azure ends a request after 230 seconds; what is left by then is for another one.
 _MAX_DURATION: Final = timedelta(seconds=120)
-# Numbering plans are not asked: a number that they do not know may have been written to.
-_E164: Final = re.compile(r"\+[1-9][0-9]{4,17}")
 
 Number = Annotated[
     str, Meta(description="The person's number in E.164.", examples=["+14155552671"])
@@ -103,11 +100,11 @@ async def erase_recipient(req: func.HttpRequest, app: App) -> func.HttpResponse:
 
 def _read_number(text: str, problems: list[Any]) -> str:
     """Return the number in an address; raise InvalidRequestError with every problem."""
-    number = strip_channel(text)
-    if not problems and not _E164.fullmatch(number):
-        problems.append(
-            Problem("$.number", "invalid_number", "must be a number in E.164, e.g. +14155552671")
-        )
+    try:
+        number = parse_person(text)
+    except NumberError as error:
+        number = ""
+        problems = problems or [Problem("$.number", error.code, str(error))]
     if problems:
         raise InvalidRequestError(problems)
     return number

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from shared import routes
 from shared.jobs.fold import State
+from shared.jobs.results import CallResult
 from shared.kinds import Kind, Lane
 from shared.ledger.overview import FailureGroup, Minute
 
@@ -155,6 +156,13 @@ class EntryWithEventsResponse(
             "`answer.N` has `result`: sent, rejected, retryable, not_created or unknown."
         ),
     ]
+    results: (
+        Annotated[
+            list[CallResult],
+            Meta(description="Calls only: what was pressed, said, recorded and dialled, in order."),
+        ]
+        | None
+    ) = None
 
 
 class JobResponse(msgspec.Struct, frozen=True):
@@ -328,10 +336,17 @@ class HealthResponse(msgspec.Struct, frozen=True):
     ]
 
 
-class PreviewResponse(msgspec.Struct, frozen=True):
+class PreviewResponse(msgspec.Struct, frozen=True, omit_defaults=True):
     """The TwiML that steps make."""
 
     twiml: Annotated[str, Meta(description="The document.")]
+    branches: (
+        Annotated[
+            dict[str, str],
+            Meta(description="The document after each answer of an `on`, by its path in `steps`."),
+        ]
+        | None
+    ) = None
 
 
 class TokenResponse(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from xml.etree import ElementTree as ET
 
-_CALLED: Final = frozenset({"Dial", "Number", "Sim", "Refer"})
+_CALLED: Final = frozenset({"Dial", "Number", "WhatsApp", "Refer"})
 _TEXTED: Final = frozenset({"Sms", "Message"})
 
 

@@ -210,6 +210,11 @@ def test_twiml_that_grows_too_long_travels_as_it_was_given() -> None:
     own = f"<Response><Redirect>{PUBLIC_BASE_URL}/api/twiml/message</Redirect></Response>"
     long = own.replace("<Redirect>", f"<Say>{'x' * (INLINE_TWIML - len(own) - 11)}</Say><Redirect>")
     assert asked("call", {"twiml": long})["twiml"] == long
+    forged = long.replace("message<", "message?Entry=x<")
+    forged = forged.replace("x" * len("?Entry=x") + "</Say>", "</Say>")
+    assert len(forged) == INLINE_TWIML
+    given = asked("call", {"twiml": forged})["twiml"]
+    assert "/api/twiml/message</Redirect>" in given
 
 
 def test_no_sender_is_an_empty_one() -> None:
@@ -239,8 +244,8 @@ def test_results_come_to_the_entry() -> None:
     ("url", "told"),
     [
         (OURS, f"{OURS}?Entry={JOB}"),
-        (f"{OURS}?Message=Hi%20%26", f"{OURS}?Message=Hi%20%26&Entry={JOB}"),
-        (f"{OURS}?a=1#rc=2", f"{OURS}?a=1&Entry={JOB}#rc=2"),
+        (f"{OURS}?Message=Hi%20%26", f"{OURS}?Entry={JOB}&Message=Hi%20%26"),
+        (f"{OURS}?a=1#rc=2", f"{OURS}?Entry={JOB}&a=1#rc=2"),
         (f"https://x.example/?next={OURS}", f"https://x.example/?next={OURS}"),
         (f"{PUBLIC_BASE_URL}/api/other", f"{PUBLIC_BASE_URL}/api/other"),
     ],
@@ -255,7 +260,7 @@ def test_so_are_twimlets_in_twiml() -> None:
     gather = {"gather": {"action": f"{OURS}?a=1&b=2"}}
     steps = [{"say": f"See {OURS}"}, gather, {"redirect": OURS}]
     assert asked("call", {"steps": steps})["twiml"].partition("<Response>")[2] == (
-        f'<Say>See {OURS}</Say><Gather action="{OURS}?a=1&amp;b=2&amp;Entry={JOB}" />'
+        f'<Say>See {OURS}</Say><Gather action="{OURS}?Entry={JOB}&amp;a=1&amp;b=2" />'
         f"<Redirect>{OURS}?Entry={JOB}</Redirect></Response>"
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 from azure.storage.queue.aio import QueueClient
+from yarl import URL
 
 from dev.ports import free_ports
 from dev.simulator.__main__ import count_segments
@@ -100,9 +101,11 @@ class CallWorld:
         assert received
 
         async def once(event: Mapping[str, Any]) -> int:
-            async with self.session.post(
-                event["url"],
-                data=event["parameters"],
+            by_post = event["method"] == "POST"
+            async with self.session.request(
+                event["method"],
+                URL(event["url"], encoded=True),
+                data=event["parameters"] if by_post else None,
                 headers={"X-Twilio-Signature": event["signature"]},
             ) as answer:
                 return answer.status

@@ -85,8 +85,17 @@ _TEXT: Final = {"to": "+14155552671", "body": "Your parcel is here."}
 _CALL: Final = {"to": "+14155552671", "say": "Your parcel is here."}
 _MENU: Final = [
     {"say": "Welcome."},
-    {"gather": {"num_digits": 1, "steps": [{"say": "Press 1 for our hours."}]}},
-    {"hangup": {}},
+    {
+        "gather": {
+            "num_digits": 1,
+            "steps": [{"say": "Press 1 for our hours."}],
+            "on": {
+                "1": [{"say": "We are open from nine to five."}],
+                "else": [{"say": "That is not a choice. Good bye."}],
+            },
+        }
+    },
+    {"say": "We did not hear from you. Good bye."},
 ]
 _BATCH_EXAMPLES: Final = {
     "texts": {
