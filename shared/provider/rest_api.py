@@ -134,7 +134,10 @@ class TwilioProvider:
         context = self._context(kind, sid)
 
         async def remove() -> bool:
-            await (context.update_async(body="") if body_only else context.delete_async())
+            if body_only:
+                await context.update_async(body="")
+            elif not await context.delete_async():
+                raise ValueError("the answer to DELETE is not 204")
             return True
 
         try:

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from shared.jobs.events import Answer, AnyEvent, Claim, Noted, Outcome, Parked, Reported
+from shared.jobs.events import Answer, AnyEvent, Claim, Noted, Outcome, Parked, Reported, Retried
 from shared.jobs.ids import EntryId
 from shared.jobs.sids import format_sid, parse_sid
 from shared.kinds import Kind
@@ -375,8 +375,10 @@ async def test_what_is_deleted_is_gone(client: TwilioClient, app: InMemoryApp, k
     assert (await client.delete(f"{RESOURCE[kind]}/{sid}")).status == 409
     status = "delivered" if kind == "message" else "completed"
     double.set_status(theirs, status)
+    await app.services.ledger.keep_answer("aa-retry", b'{"to": "+14155552671"}')
+    retried = Retried(at=app.clock(), k=1, after=1, key="aa-retry")
     done = Reported(at=app.clock(), status=status, sid=theirs, fields={"RecordingUrl": "x"})
-    entry_id = await record(app, sid, *handed_over(app, kind, theirs), done)
+    entry_id = await record(app, sid, *handed_over(app, kind, theirs), retried, done)
     reply = await client.delete(f"{RESOURCE[kind]}/{sid}")
     assert (reply.status, reply.body) == (204, b"")
     assert double.books == []
@@ -385,6 +387,8 @@ async def test_what_is_deleted_is_gone(client: TwilioClient, app: InMemoryApp, k
     ours = await app.get(f"/api/{RESOURCE[kind].lower()}/{entry_id}")
     assert (ours.json["state"], ours.json["to"]) == ("handed_over", "erased")
     assert b"RecordingUrl" not in ours.body
+    assert "4155552671" not in str(app.table.__dict__)
+    assert (await client.get(f"{RESOURCE[kind]}?To=%2B14155552671")).json["end"] == 0
 
 
 async def test_a_refused_text_is_deleted_without_twilio(

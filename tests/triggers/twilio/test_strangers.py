@@ -144,7 +144,8 @@ def node(*arguments: str, given: str = "") -> Any:  # noqa: ANN401 - JSON
     assert found is not None
     script, *others = arguments
     ran = subprocess.run(  # noqa: S603 - our own script
-        [found.node, str(Path(__file__).with_name(script)), str(HERE.own / "node/node_modules"), *others],
+        [found.node, str(Path(__file__).with_name(script)), str(HERE.own / "node/node_modules"),
+         *others],
         input=given, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
@@ -159,7 +160,7 @@ def test_twilio_python_finds_its_own_twilio(world: World, receiver: Receiver) ->
     """Send, fetch, list over two pages, schedule, cancel, redact, delete, call, and be refused."""
     client, hook = world.client(), f"{receiver.url}/python?order=7"
     sent = client.messages.create(to=TO, from_=SENDER, body="from Python", status_callback=hook)
-    assert sent.sid and sent.sid.startswith("SM5b")
+    assert (sent.sid or "").startswith("SM5b")
     assert (sent.status, sent.body, sent.date_created is None) == ("queued", "from Python", False)
     wait_until(lambda: client.messages(sent.sid).fetch().status == "delivered")
     wait_until(lambda: "delivered" in receiver.statuses(sent.sid, "MessageStatus"))
@@ -190,7 +191,7 @@ def test_twilio_python_finds_its_own_twilio(world: World, receiver: Receiver) ->
         to=TO, from_=SENDER, twiml="<Response><Say>Hello from Python</Say></Response>",
         status_callback=hook, status_callback_event=["ringing", "completed"],
     )  # fmt: skip
-    assert call.sid and call.sid.startswith("CA5b")
+    assert (call.sid or "").startswith("CA5b")
     wait_until(lambda: client.calls(call.sid).fetch().status == "completed")
     wait_until(lambda: len(receiver.about(call.sid or "")) == 2)
     assert receiver.statuses(call.sid, "CallStatus") == ["completed", "ringing"]
