@@ -136,7 +136,7 @@ class TwilioProvider:
         async def remove() -> bool:
             if body_only:
                 await context.update_async(body="")
-            elif not await context.delete_async():
+            elif (await context.delete_with_http_info_async()).status_code != HTTPStatus.NO_CONTENT:
                 raise ValueError("the answer to DELETE is not 204")
             return True
 
