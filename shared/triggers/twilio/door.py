@@ -59,7 +59,7 @@ async def answer(
     """Answer what a step answers to a client, or the error that it ended in, as Twilio would."""
     try:
         client = require_client(req, app.settings)
-        _require_account(req, app.settings)
+        _require_account(req, app.settings, client)
         return await step(req, app, client, *args, **kwargs)
     except Exception as error:  # noqa: BLE001 - every error is answered
         refusal = _refusal_of(req, error)
@@ -108,9 +108,10 @@ def _read_credentials(header: str) -> bytes:
         return b""
 
 
-def _require_account(req: func.HttpRequest, settings: Settings) -> None:
+def _require_account(req: func.HttpRequest, settings: Settings, client: Client) -> None:
+    """Refuse another account; a program with room for one SID alone has its key there too."""
     account = req.route_params.get("account")
-    if account is not None and account != settings.twilio_account_sid:
+    if account is not None and account not in (settings.twilio_account_sid, client.key):
         raise RefusalError(NOT_FOUND, path_of(req))
 
 

@@ -15,7 +15,7 @@ from shared.forms import Form, form_parameters
 from shared.jobs.request import REQUEST_OF_KIND
 from shared.log import log
 from shared.phone_numbers import NumberError, country_of, is_messaging_service, parse_number
-from shared.triggers.requests import MAX_BODY_BYTES
+from shared.triggers.requests import MAX_BODY_BYTES, read_media_type
 from shared.triggers.twilio.errors import BAD_PARAMETER, RefusalError, refusal_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # The fields that are ours alone, and that a form therefore cannot have.
 _OURS: Final = frozenset({"lane", "metadata", "say", "steps", "voice", "language"})
+_JSON: Final = "application/json"
 _LISTS: Final = frozenset(
     {"media_url", "persistent_action", "status_callback_event", "recording_status_callback_event"}
 )
@@ -65,19 +66,28 @@ def names_of(kind: Kind) -> dict[str, str]:
 
 
 def read_form(req: func.HttpRequest) -> Form:
-    """Return the form in the body of a request.
+    """Return the form in the body of a request, or the JSON object that says the same.
+
+    Twilio takes forms alone; some programs' generic senders know JSON alone.
 
     Raises:
         TooLargeError: it has more than `MAX_BODY_BYTES`.
-        RefusalError: it is not UTF-8.
+        RefusalError: it is not UTF-8, or not an object of texts.
     """
     body = req.get_body()
     if len(body) > MAX_BODY_BYTES:
         raise TooLargeError(f"the body may have {MAX_BODY_BYTES} bytes")
     try:
-        return form_parameters(body)
-    except ValueError:
-        raise RefusalError(BAD_PARAMETER, "the form is not UTF-8") from None
+        if read_media_type(req) != _JSON:
+            return form_parameters(body)
+        fields = msgspec.json.decode(body, type=dict[str, str | list[str]])
+    except (ValueError, RecursionError):
+        raise RefusalError(BAD_PARAMETER, "the body is not a form in UTF-8") from None
+    return Form(
+        (name, value)
+        for name, values in fields.items()
+        for value in ([values] if isinstance(values, str) else values)
+    )
 
 
 def read_fields(kind: Kind, form: Form, settings: Settings) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Creating messages and calls: what Twilio answers, and what is then sent."""
 
 import inspect
+import json
 import logging
 import re
 from typing import Any
@@ -294,8 +295,19 @@ async def test_what_is_wrong_has_twilios_code(
     assert await app.table.next_partition("") is None
 
 
+async def test_an_object_of_texts_is_a_form_too(client: TwilioClient, app: InMemoryApp) -> None:
+    """Some programs' generic senders know JSON alone, with the same names."""
+    headers = {"Authorization": client.authorization, "Content-Type": "application/json"}
+    body = json.dumps({**TEXT, "Message": "Hi", "MediaUrl": ["https://example.com/a.png"]}).encode()
+    reply = await app.ask("POST", f"/api{BASE}/Messages.json", body, headers)
+    assert (reply.status, reply.json["body"], reply.json["num_media"]) == (201, "Hi", "1")
+    for wrong in (b"", b"[]", b'{"To": 1}', b'{"To": {"a": "b"}}', b"[" * 100_000):
+        reply = await app.ask("POST", f"/api{BASE}/Messages.json", wrong, headers)
+        assert (reply.status, reply.json["code"]) == (400, 20001)
+
+
 async def test_what_is_not_a_form_has_no_recipient(client: TwilioClient) -> None:
-    """JSON is not read, letters of another encoding and endless forms are refused."""
+    """Letters of another encoding and endless forms are refused."""
     path = f"/api{BASE}/Messages.json"
     plain = await client.ask("POST", f"{BASE}/Messages.json")
     assert (plain.status, plain.json["code"]) == (400, 21604)

@@ -460,6 +460,10 @@ async def test_both_tokens_and_keys_are_taken(configure: Configure) -> None:
         assert (await TwilioClient(app, user, password).get("Messages")).status == 200
     for user, password in [("SKa", "2b"), ("SKa", "local-token"), (ACCOUNT_SID, "1a"), ("SK", "")]:
         assert (await TwilioClient(app, user, password).get("Messages")).status == 401
+    own = TwilioClient(app, "SKa", "1a")
+    for account, status in ((ACCOUNT_SID, 200), ("SKa", 200), ("SKb", 404)):
+        reply = await own.ask("GET", f"/2010-04-01/Accounts/{account}/Messages.json")
+        assert reply.status == status
     for header in ("Bearer x", "Basic", "Basic x", "Basic \N{SNOWMAN}"):
         reply = await app.ask("GET", f"/api{BASE}.json", headers={"Authorization": header})
         assert (reply.status, reply.json["code"]) == (401, 20003)
