@@ -72,7 +72,7 @@ TIMERS = {
     "reconcile": "0 */5 * * * *",
     "forget": "0 17 * * * *",
     "watch": "30 * * * * *",
-    "publish_inbound": "30 * * * * *",
+    "release_scheduled": "*/30 * * * * *",
 }
 
 signed_routes = pytest.mark.parametrize(

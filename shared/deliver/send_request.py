@@ -1,4 +1,4 @@
-"""From what was accepted to what Twilio is asked for, one order for each recipient."""
+"""From what was accepted to what Twilio is asked for, one request for each recipient."""
 
 from __future__ import annotations
 
@@ -26,10 +26,25 @@ _CALL_EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
 _REPEATED: Final = "#rc=5&rp=all"
 
 
+class UnsendableError(Exception):
+    """What was accepted for one recipient makes no request; the cause says why."""
+
+
 def build_send_request(
     job_id: str, accepted: Accepted, index: int, public_base_url: str
 ) -> SendRequest:
-    """What Twilio is asked for recipient `index` of a job."""
+    """Return what Twilio is asked for recipient `index` of a job.
+
+    Raises:
+        UnsendableError: nothing can be asked for this recipient.
+    """
+    try:
+        return _build(job_id, accepted, index, public_base_url)
+    except Exception as error:
+        raise UnsendableError(type(error).__name__) from error
+
+
+def _build(job_id: str, accepted: Accepted, index: int, public_base_url: str) -> SendRequest:
     request = request_of_recipient(accepted, index)
     entry_id = recipient_id(job_id, index, len(accepted.to))
     parameters: dict[str, Any] = {
@@ -65,7 +80,7 @@ def _message(request: MessageRequest) -> dict[str, Any]:
         media = request.media_url
         parameters["media_url"] = [media] if isinstance(media, str) else media
     if request.messaging_service_sid is not None and request.from_ is not None:
-        # The service stays the order's sender; this says which of its own it is to use.
+        # The service stays the sender; this says which of its numbers it is to use.
         parameters["from_"] = request.from_
     if request.content_variables is not None:
         parameters["content_variables"] = json.dumps(request.content_variables)

@@ -1,4 +1,4 @@
-"""Settling doubt: what did an attempt come to whose answer never arrived?
+"""Settling doubt: finding the outcome of an attempt whose answer never arrived.
 
 Evidence, in order: Twilio has reported a SID to the entry's own URL; Twilio lists a message or
 call that fits and that no other entry owns; or the grace time is over and Twilio has none.
@@ -8,31 +8,32 @@ Nothing is sent again before one of these has settled it.
 from __future__ import annotations
 
 import asyncio
-import re
-import unicodedata
+from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
-from shared.deliver.send_request import build_send_request
+from msgspec.structs import replace
+
+from shared.deliver.backoff import backoff_delay, random_fraction
+from shared.deliver.evidence import rank_evidence
+from shared.deliver.send_request import UnsendableError, build_send_request
 from shared.errors import ProviderUnavailableError
-from shared.jobs.events import Answer, Doubt, Outcome
+from shared.jobs.events import Answer, Claim, Doubt, Outcome
 from shared.log import log
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from shared.jobs.events import Claim
     from shared.jobs.fold import Entry
-    from shared.provider.provider import SendRequest, TwilioRecord
     from shared.services import Services
 
 # Twilio's clock is not ours, and it shows whole seconds.
 _CLOCK_SKEW: Final = timedelta(seconds=10)
-_MIN_LOOK_INTERVAL: Final = timedelta(seconds=1)
+_MIN_LOOK_INTERVAL: Final = timedelta(seconds=2)
 _MAX_LOOK_INTERVAL: Final = timedelta(minutes=15)
-_LINK: Final = re.compile(r"\S*[./]\S*")
-# Stands for whatever Twilio may have put in that place.
-_ANYTHING: Final = "\ufffd"
+
+# Why a doubt is not settled by a look.
+Unsettled = Literal["record_young", "too_early", "twilio_unreachable"]
 
 
 async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
@@ -41,15 +42,34 @@ async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
     A job is looked at again while the result for some of its recipients is still unknown.
     """
     doubt = entry.doubt or await _record_doubt(app, entry, claim)
-    outcomes = tuple(
-        await asyncio.gather(*(_settle_one(app, entry, claim, doubt, o) for o in doubt.outcomes))
+    settled = await asyncio.gather(
+        *(_settle_one(app, entry, claim, doubt, outcome) for outcome in doubt.outcomes)
     )
-    if any(outcome.result == "unknown" for outcome in outcomes):
-        return _next_look(app, doubt)
-    answer = Answer(at=app.now(), n=claim.n, outcomes=outcomes)
-    if await app.ledger.record(entry.id, answer):
+    if reasons := sorted({each for each in settled if isinstance(each, str)}):
+        age = (app.now() - claim.at).total_seconds()
+        log("doubt_unsettled", id=entry.id, n=claim.n, age_seconds=round(age), reason=reasons[0])
+        return _next_look(app, claim, doubt)
+    outcomes = tuple(each for each in settled if not isinstance(each, str))
+    if await app.ledger.record(entry.id, Answer(at=app.now(), n=claim.n, outcomes=outcomes)):
         log("settled", id=entry.id, n=claim.n, result=[each.result for each in outcomes])
     return None
+
+
+async def find_late(app: Services, entry: Entry, index: int) -> Outcome | None:
+    """Return what Twilio has created since for an earlier attempt that was not created, if any.
+
+    Where that cannot be told yet, the outcome says when to try again.
+    """
+    absences = _not_created(entry, index)
+    if not absences or app.now() - absences[-1].at < _CLOCK_SKEW:
+        return None  # Nothing was in doubt, or the answer has just come from Twilio's list.
+    since = _claimed_at(entry, absences[0])
+    with suppress(ProviderUnavailableError):
+        outcome = await _look_up(app, entry, entry.claim, index, since, app.now())
+        if outcome != "record_young":
+            return outcome
+    later = app.now() + backoff_delay(absences[-1].n, random_fraction(app))
+    return Outcome(index=index, result="retryable", code="not_begun", not_before=later)
 
 
 async def _record_doubt(app: Services, entry: Entry, claim: Claim) -> Doubt:
@@ -69,86 +89,116 @@ async def _record_doubt(app: Services, entry: Entry, claim: Claim) -> Doubt:
 
 async def _settle_one(
     app: Services, entry: Entry, claim: Claim, doubt: Doubt, outcome: Outcome
-) -> Outcome:
-    """Return the outcome, with a known result in place of `unknown` where there is evidence."""
+) -> Outcome | Unsettled:
+    """Return the outcome, with a known result in place of `unknown`, or why there is none yet."""
+    index = outcome.index
     if outcome.result != "unknown" or entry.accepted is None:
         return outcome
-    index = outcome.index
     if sid := entry.deliveries[index].sid:
         return Outcome(index=index, result="sent", sid=sid)
-    request = build_send_request(entry.id, entry.accepted, index, app.settings.public_base_url)
-    grace = _grace(app)
-    absence_counts = app.now() >= doubt.at + grace
+    if app.now() < _first_look(app, claim):
+        return "too_early"
+    # An earlier attempt that was not created may have been created since.
+    absences = _not_created(entry, index)
+    since = _claimed_at(entry, absences[0]) if absences else claim.at
+    absence_from = _end_of_requests(app, claim, doubt) + _grace(app)
     try:
-        records = await app.provider.search(request, claim.at - _CLOCK_SKEW)
+        # Twilio may create after our time-out too; what it creates even later is found before
+        # another attempt.
+        found = await _look_up(app, entry, claim, index, since, absence_from + _CLOCK_SKEW)
     except ProviderUnavailableError:
-        return outcome
-    # Twilio may create after our time-out too; what it creates even later is never found.
-    until = doubt.at + grace + _CLOCK_SKEW
-    fitting = [r for r in records if r.created_at <= until and _fits(request, r)]
+        return "twilio_unreachable"
+    if found is not None:
+        return found
+    if app.now() < absence_from:
+        return "too_early"
+    return Outcome(index=index, result="not_created", not_before=_next_attempt(app, claim))
+
+
+async def _look_up(  # noqa: PLR0913, PLR0917 - whose request, for whom, and from when to when
+    app: Services,
+    entry: Entry,
+    claim: Claim | None,
+    index: int,
+    since: datetime,
+    until: datetime,
+) -> Outcome | Literal["record_young"] | None:
+    """Adopt what Twilio lists for a recipient and no other entry owns.
+
+    Raises:
+        ProviderUnavailableError: where Twilio gave no answer.
+    """
+    accepted = entry.accepted
+    if accepted is None:
+        return None
+    if claim is not None and claim.sender is not None:
+        accepted = replace(accepted, sender=claim.sender)
+    try:
+        request = build_send_request(entry.id, accepted, index, app.settings.public_base_url)
+    except UnsendableError:
+        return None
+    records = await app.provider.search(request, since - _CLOCK_SKEW)
     is_young = False
-    for record in sorted(fitting, key=lambda r: r.created_at):
+    for evidence in rank_evidence(request, records, until):
         # By then it is in the entry that it was created for, or that entry is in doubt too.
-        known_at, now = record.created_at + grace, app.now()
-        if now < known_at:
+        record = evidence.record
+        known_at, now = record.created_at + _grace(app), app.now()
+        if now < known_at + evidence.precedence:
             is_young = True
         elif await app.ledger.owners.take(record.sid, entry.id, index,
                                           created_at=record.created_at, known_at=known_at,
                                           now=now):  # fmt: skip
             return Outcome(index=index, result="sent", sid=record.sid, status=record.status)
-    if absence_counts and not is_young:
-        return Outcome(index=index, result="not_created")
-    return outcome
+    return "record_young" if is_young else None
+
+
+def _not_created(entry: Entry, index: int) -> list[Answer]:
+    """Return the answers that Twilio had nothing for a recipient, in the order of the attempts."""
+    answers = [
+        event
+        for event in entry.events
+        if isinstance(event, Answer)
+        and any(each.index == index and each.result == "not_created" for each in event.outcomes)
+    ]
+    return sorted(answers, key=lambda answer: answer.n)
+
+
+def _claimed_at(entry: Entry, answer: Answer) -> datetime:
+    """Return when the attempt of an answer was claimed."""
+    claims = (each for each in entry.events if isinstance(each, Claim) and each.n == answer.n)
+    return min((claim.at for claim in claims), default=answer.at)
+
+
+def _next_attempt(app: Services, claim: Claim) -> datetime | None:
+    """Return when to attempt what Twilio does not have: at once, then at growing intervals."""
+    if claim.n == 1:
+        return None
+    return app.now() + backoff_delay(claim.n - 1, random_fraction(app))
+
+
+def _end_of_requests(app: Services, claim: Claim, doubt: Doubt) -> datetime:
+    """Return when the claimer's last request was over, however late its doubt was recorded."""
+    longest_request = timedelta(seconds=app.settings.twilio_timeout_seconds)
+    return min(doubt.at, claim.over_at or (claim.until or claim.at) + longest_request)
 
 
 def _grace(app: Services) -> timedelta:
-    return timedelta(seconds=app.settings.resolve_after_seconds)
+    """Return how long a record may take to be listed, which is longer than a request may take."""
+    settings = app.settings
+    longest_request = settings.twilio_timeout_seconds + _CLOCK_SKEW.total_seconds()
+    return timedelta(seconds=max(settings.resolve_after_seconds, longest_request))
 
 
-def _next_look(app: Services, doubt: Doubt) -> datetime:
-    """Return the next look: at twice the doubt's age, but never past when absence counts."""
+def _first_look(app: Services, claim: Claim) -> datetime:
+    """Return the first time at which a record of the attempt could be adopted."""
+    return claim.at - _CLOCK_SKEW + _grace(app)
+
+
+def _next_look(app: Services, claim: Claim, doubt: Doubt) -> datetime:
+    """Return the next look: when one can matter first, when absence counts, and less often then."""
     now = app.now()
-    look = now + min(max((now - doubt.at) / 2, _MIN_LOOK_INTERVAL), _MAX_LOOK_INTERVAL)
-    grace_over = doubt.at + _grace(app)
-    return min(look, grace_over) if now < grace_over else look
-
-
-def _fits(request: SendRequest, record: TwilioRecord) -> bool:
-    """Whether what Twilio has can be what was asked for; a call has no body to compare.
-
-    Twilio may put similar characters in place of some (smart encoding, which a Messaging Service
-    can do by itself), other links (`shorten_urls`), and a few words of its own before the text of
-    a trial account. Taking that for another message would send ours twice.
-    """
-    body = request.parameters.get("body")
-    if body is None:
-        return True
-    if request.parameters.get("shorten_urls"):
-        body = _LINK.sub(_ANYTHING, body)
-    *parts, last = _lasting(body, _ANYTHING).split(_ANYTHING)
-    text, at = _lasting(record.body or ""), 0
-    for part in parts:
-        at = text.find(part, at)
-        if at < 0:
-            return False
-        at += len(part)
-    return text.endswith(last, at)
-
-
-def _lasting(text: str, instead: str = "") -> str:
-    """The letters and digits that nothing replaces, and `instead` of what something may."""
-    return "".join(
-        each if _lasts(each) else "" if each.isascii() else instead
-        for each in unicodedata.normalize("NFD", text)
-    )
-
-
-def _lasts(each: str) -> bool:
-    """Whether a character is a letter or digit of ASCII, or a plain letter of another script."""
-    if each.isascii():
-        return each.isalnum()
-    return (
-        unicodedata.category(each) in {"Lo", "Lu", "Ll"}
-        and not unicodedata.decomposition(each)
-        and "LATIN" not in unicodedata.name(each, "LATIN")
-    )
+    absence_from = _end_of_requests(app, claim, doubt) + _grace(app)
+    for moment in (_first_look(app, claim), absence_from):
+        if now < moment:
+            return moment
+    return now + min(max((now - absence_from) / 2, _MIN_LOOK_INTERVAL), _MAX_LOOK_INTERVAL)

@@ -19,6 +19,7 @@ import msgspec
 from shared.errors import OverError
 from shared.jobs import events, ids
 from shared.jobs.events import Accepted, Claim, Noted, Parked, Reported, Retried
+from shared.jobs.job import Job, decode_queue_message, encode_job
 from shared.ledger import schema
 from shared.ledger.index import ERASED, find_in_day
 from shared.phone_numbers import strip_channel
@@ -167,13 +168,28 @@ async def _erase_entry(
         text = events.encode(event)
         kept = redact(event, person, indexes)
         if kept != text:
-            row = Row(ids.partition(entry.id), f"{ids.row(entry.id)}.{event.name}", kept)
+            row = Row(ids.partition(entry.id), f"{ids.row(entry.id)}.{event.row_name}", kept)
             erasure.rows += await ledger.table.replace(row)
         if isinstance(event, Retried) and event.key:
             erasure.rows += await ledger.forget_answer(event.key)
+    erasure.rows += await ledger.schedule.redact(
+        entry, lambda message: _redact_message(message, person, indexes)
+    )
     batch_id = entry.accepted.batch if entry.accepted else None
     if batch_id is not None:
         erasure.rows += await ledger.batches.redact(batch_id, person.remove_from)
+
+
+def _redact_message(message: bytes, person: Person, indexes: set[int]) -> bytes:
+    """Return a scheduled job without the person.
+
+    It loses its digest by that, so that what the ledger has is delivered in its place.
+    """
+    job = decode_queue_message(message)
+    if isinstance(job, Job):
+        job = msgspec.structs.replace(job, accepted=_redact_accepted(job.accepted, indexes))
+        message = encode_job(job)
+    return msgspec.json.encode(person.remove_from(msgspec.json.decode(message)))
 
 
 def redact(event: AnyEvent, person: Person, indexes: set[int]) -> str:

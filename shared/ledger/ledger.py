@@ -17,6 +17,7 @@ from shared.ledger.opt_outs import OptOuts
 from shared.ledger.owners import Owners
 from shared.ledger.reading import find_entry
 from shared.ledger.received import Received
+from shared.ledger.schedule import Schedule
 from shared.storage.table import Row
 
 if TYPE_CHECKING:
@@ -56,10 +57,12 @@ class Ledger:
         self.owners = Owners(table)
         self.opt_outs = OptOuts(table, self.digests)
         self.received = Received(table, self.digests)
+        self.schedule = Schedule(table)
 
     async def record(self, job_id: str, event: AnyEvent) -> bool:
-        """Note an event; False if one of its name was noted before, which then stands."""
-        row = Row(ids.partition(job_id), f"{ids.row(job_id)}.{event.name}", events.encode(event))
+        """Record an event; return False if one of its name is there already, which then stands."""
+        key = f"{ids.row(job_id)}.{event.row_name}"
+        row = Row(ids.partition(job_id), key, events.encode(event))
         return await self.table.transaction(row, self.index.rows(job_id, event))
 
     async def find(self, job_id: str) -> Entry | None:

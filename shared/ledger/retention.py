@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from shared.jobs import ids
-from shared.jobs.events import Accepted, Claim, Noted, Reported, Retried
+from shared.jobs.events import Accepted, Claim, Noted, Parked, Reported, Retried
 from shared.ledger import schema
 from shared.ledger.listing import entries_in_range
 from shared.ledger.owners import minute
@@ -133,7 +133,7 @@ class _Run:
         """Return the keys of a job's rows and of those in the index, each with when it goes."""
         rows = {
             (_REPORT if isinstance(event, Reported | Noted) else _DECISIVE,
-             f"{ids.row(entry.id)}.{event.name}")
+             f"{ids.row(entry.id)}.{event.row_name}")
             for event in entry.events
         }  # fmt: skip
         return rows | {
@@ -164,7 +164,7 @@ def _is_over(entry: Entry, before: datetime) -> bool:
 
 def _keys(entry: Entry) -> set[str]:
     """The idempotency keys that led to a job."""
-    keys = {event.key for event in entry.events if isinstance(event, Accepted | Retried)}
+    keys = {event.key for event in entry.events if isinstance(event, Accepted | Parked | Retried)}
     keys |= {
         event.accepted.key for event in entry.events if isinstance(event, Claim) and event.accepted
     }

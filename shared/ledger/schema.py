@@ -196,11 +196,31 @@ RECONCILED: Final = Rows(
     deleted_by="`forget`, but for the newest",
     erasing="stays: it says nothing of anybody",
 )
+SWEPT: Final = Rows(
+    title="how far orphans were looked for",
+    name="~swept",
+    partition="`~swept-{minutes after the acceptance}`",
+    key="`{time, newest first}`",
+    value="the time",
+    written_by="`reconcile`",
+    deleted_by="the same, but for the newest",
+    erasing="stays: it says nothing of anybody",
+)
+SCHEDULE: Final = Rows(
+    title="what is due later",
+    name="~due",
+    partition="`~due-{minute}`",
+    key="`{second and microsecond}.{job}`",
+    value="the queue's name and the job as JSON",
+    written_by="accepting, delivering and retrying what is due later than two minutes",
+    deleted_by="`release_scheduled`, after the job is on its queue",
+    erasing="replaced: who and what goes",
+)
 
 # What sorts after the days' partitions, and in them after the events.
 PAST_DAYS: Final = "~"
 PAST_EVENTS: Final = "~"
 EVERYTHING: Final = (
     EVENTS, RECIPIENTS, SIDS, UNREADABLE, BATCHES, CAPS, MARKS, INBOUND, INBOUND_DAYS, NOTES,
-    KEYS, LATE, OPT_OUTS, OWNERS, RECONCILED,
+    KEYS, LATE, OPT_OUTS, OWNERS, RECONCILED, SWEPT, SCHEDULE,
 )  # fmt: skip

@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from twilio.rest import Client
 
 from shared.errors import ProviderUnavailableError
+from shared.log import log_error
 from shared.phone_numbers import mask_numbers
 from shared.provider.codes import CODES, what_to_do
-from shared.provider.http_client import ErrorAnswer, NoAnswerError, NotConnectedError, TwilioHttp
+from shared.provider.http_client import (
+    IS_SENT,
+    ErrorAnswer,
+    NoAnswerError,
+    NotConnectedError,
+    TwilioHttp,
+)
 from shared.provider.limiter import Limiter
-from shared.provider.provider import SendResult, TwilioRecord
+from shared.provider.provider import SendResult, TwilioRecord, is_messaging_service
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,7 +33,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_MESSAGING_SERVICE: Final = "MG"
 _NO_SUCH_THING: Final = "20404"
 _TOO_MANY: Final = 429
 # Questions may take this part of the ceiling, so that messages never wait long behind them.
@@ -34,6 +40,7 @@ _FOR_QUESTIONS: Final = 4
 _MOST_FOUND: Final = 400
 _RESULTS: Final[dict[str, Literal["retryable", "unknown"]]] = {
     "retry": "retryable",
+    "wait": "retryable",
     "retry_later": "retryable",
     "unknown": "unknown",
 }
@@ -71,20 +78,21 @@ class TwilioProvider:
         )
         self._client.api.base_url = settings.twilio_api_base_url
 
-    async def create(self, order: SendRequest) -> SendResult:
-        resource = self._client.messages if order.kind == "message" else self._client.calls
+    async def create(self, request: SendRequest) -> SendResult:
+        resource = self._client.messages if request.kind == "message" else self._client.calls
         sender = (
-            {"messaging_service_sid": order.sender}
-            if order.sender.startswith(_MESSAGING_SERVICE)
-            else {"from_": order.sender}
+            {"messaging_service_sid": request.sender}
+            if is_messaging_service(request.sender)
+            else {"from_": request.sender}
         )
+        IS_SENT.set(False)
         try:
             answer = await self._in_turn(
                 lambda: resource.create_with_http_info_async(
-                    to=order.to, **sender, **order.parameters
+                    to=request.to, **sender, **request.parameters
                 ),
-                order.begin_before,
-                urgent=order.urgent,
+                request.begin_before,
+                urgent=request.urgent,
             )
         except _TooLateError:
             return SendResult(result="retryable", code="not_begun")
@@ -94,8 +102,13 @@ class TwilioProvider:
             return SendResult(result="unknown", code="no_answer", message=str(error))
         except ErrorAnswer as error:
             return _result_of(error)
-        except Exception as error:  # noqa: BLE001 - a 2xx that the library cannot read is unknown
-            return SendResult(result="unknown", code="unreadable", message=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - it is logged, and its outcome is known
+            # The library could not read a 2xx, or it or the app failed before anything was sent.
+            log_error("request_failed", error)
+            message = type(error).__name__
+            if IS_SENT.get():
+                return SendResult(result="unknown", code="unreadable", message=message)
+            return SendResult(result="retryable", code="not_sent", message=message)
         created = answer.data
         if not created.sid:
             return SendResult(result="unknown", code="unreadable", message="no SID in the answer")
@@ -106,11 +119,11 @@ class TwilioProvider:
             request_id=answer.headers.get("Twilio-Request-Id"),
         )
 
-    async def search(self, order: SendRequest, since: datetime) -> list[TwilioRecord]:
-        filters: dict[str, Any] = {"to": order.to, "limit": _MOST_FOUND, "page_size": _MOST_FOUND}
-        if not order.sender.startswith(_MESSAGING_SERVICE):
-            filters["from_"] = order.sender
-        resource = self._client.messages if order.kind == "message" else self._client.calls
+    async def search(self, request: SendRequest, since: datetime) -> list[TwilioRecord]:
+        filters: dict[str, Any] = {"to": request.to, "limit": _MOST_FOUND, "page_size": _MOST_FOUND}
+        if not is_messaging_service(request.sender):
+            filters["from_"] = request.sender
+        resource = self._client.messages if request.kind == "message" else self._client.calls
 
         async def look() -> list[TwilioRecord]:
             rows = await resource.list_async(**filters)
@@ -192,7 +205,12 @@ class TwilioProvider:
         Raises:
             _TooLateError: there was no room until after `begin_before`, and nothing was asked.
         """
-        turn = await self._limiter.begin(urgent=urgent)
+        left = None if begin_before is None else (begin_before - self._now()).total_seconds()
+        try:
+            async with asyncio.timeout(left):
+                turn = await self._limiter.begin(urgent=urgent)
+        except TimeoutError:
+            raise _TooLateError from None
         try:
             if begin_before is not None and self._now() > begin_before:
                 raise _TooLateError
@@ -240,11 +258,14 @@ def _seconds(text: str | None) -> float | None:
 
 
 def _found(row: Any) -> TwilioRecord:  # noqa: ANN401 - twilio has no types
-    code = getattr(row, "error_code", None)
+    code, num_media = getattr(row, "error_code", None), getattr(row, "num_media", None)
     return TwilioRecord(
         sid=row.sid,
         status=_word(row.status),
         created_at=row.date_created,
+        direction=None if row.direction is None else _word(row.direction),
+        messaging_service_sid=getattr(row, "messaging_service_sid", None),
+        num_media=int(num_media) if num_media else None,
         body=getattr(row, "body", None),
         error_code=str(code) if code else None,
     )

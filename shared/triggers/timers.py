@@ -6,7 +6,9 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from shared.deliver.receive import QueueMessage, receive_poison
 from shared.deliver.reconcile import reconcile as reconcile_statuses
+from shared.deliver.sweep import sweep
 from shared.inbound.events import publish_abandoned
 from shared.ledger.retention import forget_before
 from shared.log import log
@@ -19,22 +21,48 @@ _MAX_FORGET_DURATION: Final = timedelta(minutes=8)
 
 
 async def reconcile(app: App) -> None:
-    """Ask Twilio about messages and calls whose end it has not reported."""
+    """Ask Twilio about messages and calls whose end it has not reported; put back orphans."""
+    await sweep(app)
     await reconcile_statuses(app)
 
 
-async def publish_inbound(app: App) -> None:
-    """Publish what reached us while its worker died."""
-    await publish_abandoned(app)
+async def release_scheduled(app: App) -> None:
+    """Put on its queue what is due before the next run."""
+    if count := await app.ledger.schedule.release(app.queues, app.now()):
+        log("released", count=count)
 
 
 async def watch(app: App) -> None:
-    """Log how long each queue is, and how old the message is that it gives next."""
+    """Log how long the queues are, and pick up what was left behind.
+
+    That is what reached us while its worker died, and what stays on a poison queue. Each is done
+    whatever becomes of the others.
+    """
+    outcomes = await asyncio.gather(
+        _log_queues(app), publish_abandoned(app), _park_poison(app), return_exceptions=True
+    )
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+async def _log_queues(app: App) -> None:
+    """Log how long each queue is, and how long the message has been due that it gives next."""
     lengths, oldest = await asyncio.gather(app.queues.lengths(), app.queues.oldest())
     for queue, length in lengths.items():
         put_at = oldest.get(queue)
         age = 0.0 if put_at is None else (app.now() - put_at).total_seconds()
         log("queue_watched", queue=queue, length=length, oldest_seconds=round(age))
+
+
+async def _park_poison(app: App) -> None:
+    """Park what stays on a poison queue because Azure's worker fails on it before the app does."""
+    for message in await app.queues.take_poison():
+        seen = QueueMessage(
+            body=message.body, id=message.id, inserted_at=message.inserted_at, dequeue_count=1
+        )
+        await receive_poison(app, seen)
+        await app.queues.delete_poison(message)
 
 
 async def forget(app: App) -> None:
