@@ -160,7 +160,7 @@ async def test_a_service_may_stand_where_the_sender_does(
 
 async def test_a_time_of_its_own_needs_no_service(client: TwilioClient, app: InMemoryApp) -> None:
     """ScheduleType=fixed with SendAt goes on our own schedule, and Twilio is told of neither."""
-    form = TEXT | {"ScheduleType": "fixed", "SendAt": "2026-11-21T12:03:00Z"}
+    form = TEXT | {"ScheduleType": "fixed", "SendAt": "2026-11-21T12:01:00Z"}
     reply = await client.post("Messages", form)
     assert (reply.status, reply.json["status"]) == (201, "scheduled")
     assert {"send_at", "schedule_type"}.isdisjoint(sent(app))
