@@ -12,6 +12,9 @@ from twilio.request_validator import RequestValidator
 
 from shared.deliver.send_request import build_send_request
 from shared.jobs.job import Job, decode_queue_message
+from shared.provider.provider import SendRequest, SendResult
+from shared.triggers.timers import release_scheduled
+from tests.deliver.twilio_double import TwilioDouble
 from tests.environment import ACCOUNT_SID, AUTH_TOKEN
 from tests.in_memory_app import Configure, InMemoryApp
 from tests.triggers.twilio.client import CALL, TEXT, TwilioClient
@@ -213,3 +216,62 @@ async def test_a_key_that_is_gone_leaves_the_accounts_token(
     assert await report(app, target, {"MessageSid": THEIRS, "MessageStatus": "sent"}) == 204
     assert receiver.last(AUTH_TOKEN)["MessageStatus"] == "sent"
     assert json.loads(app.queues.puts[0].message)["accepted"]["client"] == "SKshop"
+
+
+class Refusing(TwilioDouble):
+    """A Twilio that refuses everything, with a code that it does not have again."""
+
+    async def create(self, order: SendRequest) -> SendResult:
+        return SendResult(result="rejected", code="21614" if order.kind == "message" else "http_4")
+
+
+@pytest.mark.parametrize("kind", ["Messages", "Calls"])
+async def test_what_twilio_refuses_is_reported_as_failed(
+    here: InMemoryApp, receiver: Receiver, kind: str
+) -> None:
+    """Twilio never had it and reports nothing, so the client is told by us, in Twilio's form."""
+    here.services.provider = Refusing(here.clock)
+    client = TwilioClient(here, "SKshop", "a1b2c3")
+    form = TEXT if kind == "Messages" else CALL
+    reply = await client.post(kind, {**form, "StatusCallback": f"{receiver.url}/status"})
+    await here.deliver()
+    seen = receiver.last("a1b2c3")
+    sid = {seen[name] for name in ("MessageSid", "SmsSid", "CallSid") if name in seen}
+    status = seen.get("MessageStatus") or seen["CallStatus"]
+    assert (sid, status) == ({reply.json["sid"]}, "failed")
+    assert seen["ErrorCode"] == ("21614" if kind == "Messages" else "30008")
+    assert (seen["To"], seen["From"]) == (TEXT["To"], TEXT["From"])
+    assert (await client.get(f"{kind}/{reply.json['sid']}")).json["status"] == "failed"
+
+
+async def test_a_failure_is_reported_to_who_asked_for_it_alone(
+    here: InMemoryApp, receiver: Receiver
+) -> None:
+    """Not without a callback, nor for other events of a call, nor to our own API's callbacks."""
+    here.services.provider = Refusing(here.clock)
+    client, hook = TwilioClient(here), f"{receiver.url}/status"
+    await client.send()
+    await client.call(StatusCallback=hook, StatusCallbackEvent="ringing")
+    await here.post("/api/messages", {"to": TEXT["To"], "body": "Hi", "status_callback": hook})
+    assert await here.deliver() == 3
+    assert receiver.taken == []
+
+
+async def test_what_is_given_up_is_reported_as_failed(
+    here: InMemoryApp, receiver: Receiver
+) -> None:
+    """After the last attempt nothing more is sent, and the client learns it."""
+    here.services.provider = TwilioDouble(here.clock, ["no_connection"] * 100)
+    client = TwilioClient(here)
+    sid = await client.send(StatusCallback=f"{receiver.url}/status")
+    while not receiver.taken:
+        here.clock.move(hours=6)
+        await release_scheduled(here.services)
+        await here.deliver()
+    assert (await client.get(f"Messages/{sid}")).json["status"] == "failed"
+    seen = receiver.last(AUTH_TOKEN)
+    assert (seen["MessageSid"], seen["MessageStatus"], seen["ErrorCode"]) == (
+        sid,
+        "failed",
+        "30008",
+    )
