@@ -29,17 +29,24 @@ _API_VERSION: Final = "2010-04-01"
 
 async def report_rejected(app: Services, job: Job, outcomes: Iterable[Outcome]) -> None:
     """Report those of some outcomes after which nothing more is sent."""
-    if job.accepted.client is not None:
-        for outcome in outcomes:
-            if outcome.result == "rejected":
-                await report_failed(app, job, outcome.index, outcome.code)
+    for outcome in outcomes:
+        if outcome.result == "rejected":
+            await _report(app, job, outcome.index, outcome.code)
 
 
-async def report_failed(app: Services, job: Job, index: int, code: str | None) -> None:
+async def report_given_up(app: Services, job: Job, indexes: Iterable[int]) -> None:
+    """Report that a job was given up for some of its recipients."""
+    for index in indexes:
+        await _report(app, job, index, None)
+
+
+async def _report(app: Services, job: Job, index: int, code: str | None) -> None:
     """Send a client's status callback for `failed`, as Twilio would have."""
+    if job.accepted.client is None:
+        return
     accepted = job.accepted
     request = request_of_recipient(accepted, index)
-    if accepted.client is None or not request.status_callback:
+    if not request.status_callback:
         return
     place = EntryId(job.job, index if len(accepted.to) > 1 else None)
     sid = format_sid(accepted.kind, place)

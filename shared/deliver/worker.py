@@ -15,7 +15,7 @@ from shared.accept.outbox import OUTAGE_DELAY, put_job_back
 from shared.deliver.attempt import make_attempt
 from shared.deliver.capacity import NoCapacityError
 from shared.deliver.next_step import Attempt, Done, Park, Settle, Wait, next_step
-from shared.deliver.report import report_failed, report_rejected
+from shared.deliver.report import report_given_up, report_rejected
 from shared.deliver.settle import settle
 from shared.errors import StorageUnavailableError
 from shared.jobs.events import Accepted, Parked
@@ -102,9 +102,7 @@ async def _take_steps(app: DeliverServices, job: Job, *, again: bool) -> None:
                 return await put_job_back(app, job, until)
             case Park(code, message):
                 await park(app, job.job, code, message, k=entry.retries)
-                for index in entry.pending if job.accepted.client else ():
-                    await report_failed(app, job, index, None)
-                return None
+                return await report_given_up(app, job, entry.pending)
             case Done():
                 return None
             case never:
