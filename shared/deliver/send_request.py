@@ -92,9 +92,8 @@ def _call(
 ) -> dict[str, Any]:
     parameters: dict[str, Any] = {"status_callback_event": _CALL_EVENTS} if receipts else {}
     if request.fallback_url is not None:
-        parameters["fallback_url"] = routes.add_entry_to_urls(
-            request.fallback_url, public_base_url, entry_id
-        )
+        url = routes.own_twimlet_url(request.fallback_url, public_base_url)
+        parameters["fallback_url"] = routes.add_entry_to_urls(url, public_base_url, entry_id)
     if request.application_sid is not None:
         return parameters
     if request.url is not None:
