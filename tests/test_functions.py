@@ -46,6 +46,7 @@ HTTP = {
     "explain_api_asset": ("GET", "docs/{file}", ANYONE),
     "console_page": ("GET", "console", ANYONE),
     "console_part": ("GET", "console/{file}", ANYONE),
+    "read_console_data": ("DELETE GET POST", "console/data/{*path}", ANYONE),
 }
 QUEUES = {
     "deliver": "outbound",
