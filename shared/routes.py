@@ -37,6 +37,7 @@ DOCS_ASSET: Final = "docs/{file}"
 OVERVIEW: Final = "overview"
 CONSOLE: Final = "console"
 CONSOLE_PART: Final = "console/{file}"
+CONSOLE_DATA: Final = "console/data/{*path}"
 
 # Twilio's own paths, for programs that speak its API.
 TWILIO: Final = "2010-04-01"

@@ -68,7 +68,7 @@ def is_messaging_service(sender: str) -> bool:
 
 
 class Provider(Protocol):
-    """Twilio, as far as Switchboard needs it."""
+    """What Switchboard asks of Twilio."""
 
     async def create(self, request: SendRequest) -> SendResult:
         """Ask for one message or call, once; never raises for what Twilio or the network does."""
