@@ -139,7 +139,7 @@ async def read_page(req: func.HttpRequest, app: App, kind: Kind) -> MessagePage 
         starts=app.ledger.index.starts_of_recipients([numbers["To"]]) if "To" in numbers else None,
     )
     account = app.settings.twilio_account_sid
-    items = [show_resource(*each, account) for each in found.items]
+    items = [show_resource(*each, app.settings) for each in found.items]
     path = f"/{TWILIO}/Accounts/{account}/{'Calls' if kind == 'call' else 'Messages'}.json"
     filters = [pair for pair in query.pairs if pair[0] not in _PAGE_PARAMETERS]
 

@@ -228,4 +228,4 @@ async def _remove(
 
 
 def _show(app: App, entry: Entry, delivery: Delivery) -> object:
-    return show_resource(entry, delivery, app.settings.twilio_account_sid)
+    return show_resource(entry, delivery, app.settings)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shared.jobs.events import Accepted
     from shared.jobs.fold import Delivery, Entry
     from shared.kinds import Kind
+    from shared.settings import Settings
 
 _UNKNOWN_ERROR: Final = 30008
 _FAILED: Final = frozenset({"refused", "parked"})
@@ -103,8 +104,12 @@ def is_shown(entry: Entry, delivery: Delivery, kind: Kind) -> bool:
     return entry.kind == kind and delivery.to != ERASED
 
 
-def show_resource(entry: Entry, delivery: Delivery, account: str) -> AnyResource:
-    """Return one recipient's message or call; the entry is one that was accepted."""
+def show_resource(entry: Entry, delivery: Delivery, settings: Settings) -> AnyResource:
+    """Return one recipient's message or call; the entry is one that was accepted.
+
+    Where SHOW_CONTENT is false a text is as one that was redacted.
+    """
+    account = settings.twilio_account_sid
     kind: Kind = "call" if entry.kind == "call" else "message"
     sid = format_sid(kind, place_of(delivery))
     request = request_of_recipient(accepted_of(entry), delivery.index)
@@ -121,7 +126,9 @@ def show_resource(entry: Entry, delivery: Delivery, account: str) -> AnyResource
     }
     if isinstance(request, CallRequest):
         return CallResource(**common, **_call(entry, delivery, sender, base))
-    return MessageResource(**common, **_message(entry, delivery, request, sender, base))
+    about = _message(entry, delivery, request, sender, base)
+    body = (request.body or "") if settings.show_content else ""
+    return MessageResource(**common, **about, body=body)
 
 
 def place_of(delivery: Delivery) -> ids.EntryId:
@@ -184,7 +191,6 @@ def _message(
     return {
         "messaging_service_sid": sender if is_service else None,
         "from_": request.from_ if is_service else sender,
-        "body": request.body or "",
         "num_segments": str(count_request_segments(request) or 1),
         "num_media": str(len([media] if isinstance(media, str) else media)),
         "error_code": None if code is None else int(code) if code.isdecimal() else _UNKNOWN_ERROR,

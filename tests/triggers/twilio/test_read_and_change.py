@@ -451,6 +451,17 @@ async def test_a_bug_is_20500_without_a_trace(client: TwilioClient, app: InMemor
         500, 20500, "Internal Server Error")  # fmt: skip
 
 
+async def test_texts_can_be_kept_out_of_answers(configure: Configure) -> None:
+    """With SHOW_CONTENT=false a text is as one that was redacted, in every answer."""
+    client = TwilioClient(configure(SHOW_CONTENT="false"))
+    sid = await client.send(Body="canary")
+    for path in ("Messages", f"Messages/{sid}"):
+        reply = await client.get(path)
+        assert reply.status == 200
+        assert b"canary" not in reply.body
+    assert (await client.get(f"Messages/{sid}")).json["body"] == ""
+
+
 async def test_both_tokens_and_keys_are_taken(configure: Configure) -> None:
     """The primary and the secondary token, and each key with its secret."""
     keys = '{"SKa": {"secret": "1a", "name": "one"}, "SKb": {"secret": "2b", "name": "two"}}'
