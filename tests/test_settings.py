@@ -306,7 +306,7 @@ def test_other_programs_variables_are_left_alone(name: str) -> None:
 def test_a_missing_setting_names_the_misspelt_one() -> None:
     """Where a required setting is missing and a near miss is there, the error says so."""
     with pytest.raises(SettingsError) as error:
-        settings(TWILIO_ACCOUNT_SID="", TWILIO_ACOUNT_SID="AC" + "0" * 32, INBOUND_CALLS="x")
+        settings(TWILIO_ACCOUNT_SID="", INBOUND_CALLS="x", TWILIO_ACOUNT_SID="AC" + "0" * 32)
     [problem] = error.value.problems
     assert (
         problem.message == "is not set, but TWILIO_ACOUNT_SID is: rename that to TWILIO_ACCOUNT_SID"

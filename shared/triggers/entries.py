@@ -175,7 +175,7 @@ async def find_entry(text: str, app: App, kind: Kind) -> tuple[Entry, int | None
     A SID names an entry too: Twilio's, and ours that a Twilio client was given.
 
     Raises:
-        NotFoundError: there is no such id, or it is one of the other kind.
+        NotFoundError: no entry has this id, or one of the other kind.
     """
     place = ids.parse(text) or parse_sid(kind, text)
     entry = await app.ledger.find(place.job_id) if place else None

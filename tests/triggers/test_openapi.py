@@ -77,6 +77,18 @@ async def test_what_is_signed_says_so(operation: Operation, app: InMemoryApp) ->
     assert reply.status == 403
 
 
+def test_what_can_go_wrong_with_a_body_is_described() -> None:
+    """Each operation that reads JSON names 400, 413 and 415, and each list names 400."""
+    for operation in OPERATIONS:
+        described_as = described()["paths"][f"/api/{operation.route}"][operation.method][
+            "responses"
+        ]
+        if operation.body is not None and operation.auth != "signed":
+            assert {"400", "413", "415"} <= described_as.keys(), operation.name
+        if operation.name.startswith("list_"):
+            assert "400" in described_as, operation.name
+
+
 def test_everything_is_described() -> None:
     """Every property, parameter and answer says what it means."""
     document_ = described()

@@ -40,11 +40,12 @@ _DONE: Final = {
 }
 _PROBLEMS: Final = {
     400: "The request has problems, all of them in `errors`.",
-    401: "There is no key, or a wrong one.",
-    403: "It is not signed by Twilio for this URL and body.",
-    404: "There is nothing under that id.",
-    409: "It is over already, or being sent at this moment.",
+    401: "The request has no key, or a wrong one.",
+    403: "The request is not signed by Twilio for this URL and body.",
+    404: "Nothing has that id.",
+    409: "It is over already, or is being sent at this moment.",
     413: f"The body has more than {MAX_BODY_BYTES} bytes (a batch: {MAX_BATCH_BYTES}).",
+    415: "The content type is not JSON (a batch: nor CSV).",
     422: "The Idempotency-Key was used for another request.",
     502: "The caller's own status callback did not take it: Twilio repeats it.",
     503: "Settings are wrong, or storage or Twilio did not answer.",
@@ -53,7 +54,7 @@ _PROBLEMS: Final = {
 
 @cache
 def document() -> bytes:
-    """The document as JSON; it is made once, on first use."""
+    """Return the document as JSON; it is made once, on first use."""
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         path = f"{PREFIX}/{operation.route}"
@@ -92,19 +93,19 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [
+    parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, **_PATH[name]._asdict()}
         for name in re.findall(r"\{(\w+)\}", operation.route)
     ]
-    found += [
+    parameters += [
         {"name": name, "in": "query", "explode": False, **_QUERY[name]._asdict()}
         for name in operation.query
     ]
     if operation.body == BATCH:
-        found.append(_FIELDS_BESIDE_CSV)
+        parameters.append(_FIELDS_BESIDE_CSV)
     if operation.repeatable:
-        found.append(_IDEMPOTENCY_KEY)
-    return found
+        parameters.append(_IDEMPOTENCY_KEY)
+    return parameters
 
 
 _KEY: Final[list[dict[str, list[str]]]] = [{"header": []}, {"query": []}]
@@ -197,13 +198,13 @@ def _body(operation: Operation) -> dict[str, Any]:
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    responses: dict[str, Any] = {}
     for status, answer in operation.answers.items():
         means = _PROBLEMS.get(status, _DONE.get(status, "Done."))
-        found[str(status)] = {"description": means, "content": _content(answer)}
+        responses[str(status)] = {"description": means, "content": _content(answer)}
         if operation.then:
-            found[str(status)]["headers"] = {"Location": {"schema": _TEXT}}
-            found[str(status)]["links"] = {
+            responses[str(status)]["headers"] = {"Location": {"schema": _TEXT}}
+            responses[str(status)]["links"] = {
                 name: {"operationId": name, "parameters": {"id": "$response.body#/id"}}
                 for name in operation.then
             }
@@ -214,11 +215,11 @@ def _responses(operation: Operation) -> dict[str, Any]:
         return found
     for status in _problems(operation):
         content = {_PROBLEM: {"schema": _ref("ProblemResponse")}}
-        known = found.setdefault(str(status), {"description": _PROBLEMS[status], "content": {}})
+        known = responses.setdefault(str(status), {"description": _PROBLEMS[status], "content": {}})
         known["content"] |= {} if status == 401 else content  # noqa: PLR2004 - the host's own answer
-    if "503" in found:
-        found["503"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
-    return found
+    if "503" in responses:
+        responses["503"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    return responses
 
 
 def _content(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - types, or a media type
@@ -251,7 +252,7 @@ def _schemas() -> dict[str, Any]:
 
 
 def _batch(schemas: dict[str, Any]) -> dict[str, Any]:
-    """A batch is a message or a call with recipients in place of `to`."""
+    """Return the schema of a batch: a message or a call with recipients in place of `to`."""
     own = {
         "kind": {
             "enum": ["message", "call"],

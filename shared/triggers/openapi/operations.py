@@ -14,8 +14,10 @@ from shared.errors import (
     OverError,
     SignatureError,
     TooLargeError,
+    UnsupportedTypeError,
 )
 from shared.jobs.request import CallRequest, MessageRequest
+from shared.triggers.entries import LIST_PARAMETERS
 from shared.triggers.preview import PreviewRequest
 from shared.triggers.recipients import EraseRequest, FindRequest
 from shared.triggers.schemas import (
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Auth = Literal["key", "admin", "signed", "basic", "anyone"]
-# A batch is made of two types; a form is whatever Twilio sends.
+# A batch is made of two types; a form is what Twilio sends.
 BATCH: Final = "batch"
 FORM: Final = "form"
 # Answers that are not JSON are named by their media type.
@@ -75,12 +77,9 @@ class Operation:
     then: tuple[str, ...] = ()
 
 
-_BODY: Final = (InvalidRequestError, TooLargeError)
+_BODY: Final = (InvalidRequestError, TooLargeError, UnsupportedTypeError)
 _KEYED_BODY: Final = (*_BODY, IdempotencyMismatchError)
 _KEYED: Final = (InvalidRequestError, IdempotencyMismatchError)
-_LIST_QUERY: Final = (
-    "state", "to", "sid", "twilio_status", "error", "since", "until", "limit", "cursor"
-)  # fmt: skip
 _TEXT: Final = {"to": "+14155552671", "body": "Your parcel is here."}
 _CALL: Final = {"to": "+14155552671", "say": "Your parcel is here."}
 _MENU: Final = [
@@ -143,7 +142,7 @@ def _of_kind(kind: str, request: type, examples: Mapping[str, Any]) -> tuple[Ope
             auth="key",
             tag=collection,
             summary=f"List {kind}s, newest first",
-            query=_LIST_QUERY,
+            query=LIST_PARAMETERS,
             answers={200: EntryListResponse},
             errors=(InvalidRequestError,),
         ),
@@ -283,6 +282,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         tag="batches",
         summary="List the newest batches",
         answers={200: BatchListResponse},
+        errors=(InvalidRequestError,),
     ),
     Operation(
         name="show_batch",
