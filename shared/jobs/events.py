@@ -89,15 +89,19 @@ class Accepted(Event, frozen=True, kw_only=True, tag="accepted"):
 class Claim(Event, frozen=True, kw_only=True, tag="claim"):
     """Attempt `n` is taken: to send it until `until`, or to cancel it.
 
-    The claimer, known by its `token`, promises to begin no request after `until`. `indexes` are
-    the recipients (None: all of them). `accepted` repeats the accepted event in a first attempt,
-    so that a message whose own accepted row was lost on the way is known all the same.
+    The claimer, known by its `token`, promises to begin no request after `until`, and that its
+    last request is over, time-out included, at `over_at`. `sender` is the one that it sends from.
+    `indexes` are the recipients (None: all of them). `accepted` repeats the accepted event in a
+    first attempt, so that a message whose own accepted row was lost on the way is known all the
+    same.
     """
 
     n: int
     by: Literal["send", "cancel"] = "send"
     token: str = ""
     until: datetime | None = None
+    over_at: datetime | None = None
+    sender: str | None = None
     indexes: tuple[int, ...] | None = None
     accepted: Accepted | None = None
 

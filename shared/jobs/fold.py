@@ -20,6 +20,7 @@ from shared.jobs.events import (
 )
 from shared.jobs.ids import recipient_id
 from shared.provider import statuses
+from shared.provider.codes import is_outage
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -173,9 +174,10 @@ class _Story:
         )
 
     def tries(self, pending: Collection[int]) -> int:
-        """How often Twilio was asked for that one of the pending recipients it was asked most for.
+        """Return how often Twilio turned down that pending recipient that it turned down most.
 
-        An operator's retry begins the count anew.
+        Only answers about the message count, not that Twilio could not be reached or would take
+        nothing. An operator's retry begins the count again.
         """
         tried = Counter(
             outcome.index
@@ -183,6 +185,8 @@ class _Story:
             for outcome in settlement.outcomes
             if outcome.index in pending
             and outcome.code not in HELD
+            and outcome.result != "not_created"
+            and not is_outage(outcome.code)
             and settlement.n > self._reopened_after(outcome.index)
         )
         return max(tried.values(), default=0)
@@ -229,7 +233,7 @@ class _Story:
         return "scheduled" if waits and not self.claims else "accepted"
 
     def _not_before(self, outcome: Outcome | None) -> datetime | None:
-        if outcome and outcome.result == "retryable":
+        if outcome and outcome.result in ("retryable", "not_created"):
             return outcome.not_before
         return None
 

@@ -40,7 +40,7 @@ CONTENT: dict[Kind, dict[str, Any]] = {
 }
 # Short, so that few looks are taken before absence counts; in the same order as the defaults.
 _SETTINGS = {"TWILIO_TIMEOUT_SECONDS": "8", "RESOLVE_AFTER_SECONDS": "15"}
-_MOST_DELIVERIES = 400
+_MAX_DELIVERIES = 2000
 
 
 def numbers(count: int) -> list[str]:
@@ -64,6 +64,10 @@ class World:
         self.ledger = Ledger(self.table)
         self._environment = {**ENVIRONMENT, **_SETTINGS, **settings}
         self._dice = Random(7)  # noqa: S311 - the same in every run
+
+    def deploy(self, **settings: str) -> None:
+        """Change the settings of every worker that starts from now on."""
+        self._environment |= settings
 
     def worker(self, gate: Gate = open_gate) -> App:
         """A worker that passes a gate at each of its steps."""
@@ -120,13 +124,13 @@ class World:
         Gives how many deliveries that took.
         """
         worker = self.worker(gate)
-        for deliveries in range(_MOST_DELIVERIES):
+        for deliveries in range(_MAX_DELIVERIES):
             message = self.queue.take()
             if message is None:
                 return deliveries
             if not await self.deliver(worker, message):
                 worker = self.worker()
-        raise AssertionError(f"not quiet after {_MOST_DELIVERIES} deliveries")
+        raise AssertionError(f"not quiet after {_MAX_DELIVERIES} deliveries")
 
     async def report(self, status: str = "delivered") -> None:
         """Let Twilio report on everything in its books to the entries that it was sent for."""
