@@ -38,6 +38,9 @@ COMMANDS: Mapping[str, Command] = {
     "test": Command("dev.testing", "the whole suite; arguments go to pytest"),
     "check": Command("dev.checks", "lint, types, docs in step", storage=False),
     "bench": Command("dev.bench", "benchmarks, as ratios against a baseline in the same run"),
+    "simulate": Command(
+        "dev.simulate", "the delivering code on virtual time, under every failure", storage=False
+    ),
     "chaos": Command("dev.chaos", "break everything on purpose, then count what was sent"),
 }
 

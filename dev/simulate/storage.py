@@ -1,0 +1,244 @@
+"""Storage as servers, with leases and outages, and the way of a process to them."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Final, TypeVar
+
+from dev.checkout import HERE
+from dev.simulate import virtual_time
+from dev.simulate.process import Process
+from shared.errors import StorageUnavailableError
+from shared.storage.memory_table import MemoryTable
+from shared.storage.queues import MAX_DELAY, NO_DELAY
+from shared.storage.table import Row
+
+T = TypeVar("T")
+
+_QUEUES: Final = json.loads((HERE.root / "host.json").read_text("utf-8"))["extensions"]["queues"]
+MAX_DEQUEUE_COUNT: Final[int] = _QUEUES["maxDequeueCount"]
+RELEASE_SECONDS: Final = float(_QUEUES["visibilityTimeout"].rpartition(":")[2])
+BATCH_SIZE: Final[int] = _QUEUES["batchSize"]
+LEASE: Final = timedelta(seconds=600)
+POISON: Final = "-poison"
+TRIES_SECONDS: Final = (1.0, 6.0)  # how long the library tries before it gives up
+
+
+@dataclass
+class Fault:
+    """What one service does to requests, each as a share of them."""
+
+    is_out: bool = False
+    refused: float = 0.0  # answered 5xx, without effect
+    lost: float = 0.0  # the answer is lost, after the effect
+    repeated: float = 0.0  # the same, and the library repeats the request
+
+
+class Service:
+    """A server of storage, with its faults."""
+
+    def __init__(self, random: Random) -> None:
+        self.fault = Fault()
+        self._random = random
+
+    async def ask(self, process: Process, operate: Callable[[], T]) -> T:
+        """Let a process ask for something; raises StorageUnavailableError where it gets no answer.
+
+        The storage library tries for a while before it gives up, and repeats what got no answer.
+        """
+        kind = self._random.random()
+        fault = self.fault
+        if fault.is_out:
+            await process.sleep(self._random.uniform(*TRIES_SECONDS))
+            if self.fault.is_out:
+                raise StorageUnavailableError("simulated outage")
+        if kind < fault.refused:
+            await process.sleep(self._random.uniform(*TRIES_SECONDS))
+            raise StorageUnavailableError("simulated 503")
+        kind -= fault.refused
+        if kind < fault.repeated:
+            await process.call(operate)
+            await process.sleep(self._random.uniform(*TRIES_SECONDS))
+            return await process.call(operate)
+        kind -= fault.repeated
+        result = await process.call(operate)
+        if kind < fault.lost:
+            await process.sleep(self._random.uniform(*TRIES_SECONDS))
+            raise StorageUnavailableError("simulated loss of the answer")
+        return result
+
+
+@dataclass
+class Message:
+    """A message of a queue; each lease and each renewal gives it another receipt."""
+
+    id: str
+    queue: str
+    body: bytes
+    inserted_at: datetime
+    visible_at: datetime
+    dequeue_count: int = 0
+    receipt: int = 0
+
+
+class LostLeaseError(Exception):
+    """The receipt is stale, or the message is gone."""
+
+
+class QueueServer(Service):
+    """The queue service."""
+
+    def __init__(self, random: Random) -> None:
+        super().__init__(random)
+        self.messages: dict[str, Message] = {}
+        self._waiting: dict[str, asyncio.Event] = {}
+        self._count = 0
+
+    def put(self, queue: str, body: bytes, delay: timedelta = NO_DELAY) -> Message:
+        """Put a message."""
+        self._count += 1
+        now = virtual_time.now()
+        visible_at = now + max(NO_DELAY, min(delay, MAX_DELAY))
+        message = Message(f"message-{self._count}", queue, body, now, visible_at)
+        self.messages[message.id] = message
+        self._wake_at(message)
+        return message
+
+    def receive(self, queue: str) -> list[tuple[Message, int]]:
+        """Lease what is visible; give each message with its receipt."""
+        now = virtual_time.now()
+        visible = [m for m in self.messages.values() if m.queue == queue and m.visible_at <= now]
+        leased = sorted(visible, key=lambda m: m.visible_at)[:BATCH_SIZE]
+        for message in leased:
+            message.dequeue_count += 1
+            self._hide(message, LEASE)
+        return [(message, message.receipt) for message in leased]
+
+    def update(self, message: Message, receipt: int, delay: timedelta) -> int:
+        """Hide a leased message for so long; return the new receipt."""
+        self._require(message, receipt)
+        self._hide(message, delay)
+        return message.receipt
+
+    def delete(self, message: Message, receipt: int) -> None:
+        """Delete a leased message."""
+        self._require(message, receipt)
+        del self.messages[message.id]
+
+    async def wait_for_message(self, queue: str) -> None:
+        """Wait until a message of the queue is visible."""
+        while True:
+            now = virtual_time.now()
+            times = [m.visible_at for m in self.messages.values() if m.queue == queue]
+            if any(at <= now for at in times):
+                return
+            event = self._waiting.setdefault(queue, asyncio.Event())
+            event.clear()
+            await event.wait()
+
+    def _require(self, message: Message, receipt: int) -> None:
+        if self.messages.get(message.id) is not message or message.receipt != receipt:
+            raise LostLeaseError
+
+    def _hide(self, message: Message, delay: timedelta) -> None:
+        message.receipt += 1
+        message.visible_at = virtual_time.now() + delay
+        self._wake_at(message)
+
+    def _wake_at(self, message: Message) -> None:
+        seconds = (message.visible_at - virtual_time.BEGIN).total_seconds()
+        asyncio.get_running_loop().call_at(seconds + 1e-6, self._wake, message)
+
+    def _wake(self, message: Message) -> None:
+        if message.queue in self._waiting and message.visible_at <= virtual_time.now():
+            self._waiting[message.queue].set()
+
+
+@dataclass
+class TableServer(Service):
+    """The table service; `on_insert` sees each row that is new."""
+
+    random: Random
+    on_insert: Callable[[Row], None]
+    table: MemoryTable = field(default_factory=MemoryTable)
+
+    def __post_init__(self) -> None:
+        super().__init__(self.random)
+
+    def insert(self, row: Row) -> bool:
+        """Insert a row."""
+        is_new = bool(finish(self.table.insert(row)))
+        if is_new:
+            self.on_insert(row)
+        return is_new
+
+
+def finish(work: object) -> object:
+    """Run a coroutine that never waits."""
+    try:
+        work.send(None)  # type: ignore[attr-defined]  # a coroutine of MemoryTable
+    except StopIteration as stop:
+        return stop.value
+    raise AssertionError("it waited")
+
+
+class ProcessTable:
+    """The table, as a process reaches it."""
+
+    def __init__(self, server: TableServer, process: Process) -> None:
+        self._server = server
+        self._process = process
+
+    async def insert(self, row: Row) -> bool:
+        return await self._server.ask(self._process, lambda: self._server.insert(row))
+
+    async def read(
+        self, partition: str, first: str = "", last: str | None = None, *, page: int = 1000
+    ) -> AsyncIterator[Row]:
+        async def collect() -> list[Row]:
+            table = self._server.table
+            return [row async for row in table.read(partition, first, last, page=page)]
+
+        rows = await self._server.ask(self._process, lambda: finish(collect()))
+        for row in rows:  # type: ignore[attr-defined]  # a list of rows
+            yield row
+
+    async def next_partition(self, partition: str) -> str | None:
+        table = self._server.table
+        found = await self._server.ask(
+            self._process, lambda: finish(table.next_partition(partition))
+        )
+        return found  # type: ignore[return-value]  # a name
+
+    async def delete(self, partition: str, keys: Sequence[str]) -> None:
+        table = self._server.table
+        await self._server.ask(self._process, lambda: finish(table.delete(partition, keys)))
+
+    async def check(self) -> None:
+        await self._server.ask(self._process, lambda: None)
+
+
+class ProcessQueues:
+    """The queues, as a process reaches them."""
+
+    def __init__(self, server: QueueServer, process: Process) -> None:
+        self._server = server
+        self._process = process
+
+    async def put(self, queue: str, message: bytes, delay: timedelta = NO_DELAY) -> None:
+        await self._server.ask(self._process, lambda: self._server.put(queue, message, delay))
+
+    async def lengths(self) -> dict[str, int]:
+        def count() -> dict[str, int]:
+            queues = {message.queue: 0 for message in self._server.messages.values()}
+            for message in self._server.messages.values():
+                queues[message.queue] += 1
+            return queues
+
+        return await self._server.ask(self._process, count)
+
+    async def oldest(self) -> dict[str, datetime | None]:
+        return dict.fromkeys(await self.lengths())
