@@ -88,6 +88,8 @@ def audit(world: World, scenario: Scenario) -> Counts:
                 world.problem("doubled", f"{group}: {sid} belongs to none of {states}")
         for entry, delivery in found:
             _check_state(world, group, entry, delivery, is_rejected=rejected[group] > 0)
+            if delivery.pending and confirmed[group] == wanted[group]:
+                world.problem("confirmed", f"{group}: {entry.id} was accepted, and is stuck")
     codes = Counter(code for code, _ in world.problems)
     lost, doubled, stuck = (codes.pop(code, 0) for code in ("lost", "doubled", "stuck"))
     return Counts(sum(wanted.values()), lost, doubled, stuck, codes.total())

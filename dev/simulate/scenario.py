@@ -233,6 +233,12 @@ class Scenario:
             return
         number = self._erasable.pop()
         self.world.erasing.add(number)
+        concerned = {
+            delivery.id
+            for entry in self.world.entries()
+            for delivery in entry.deliveries
+            if delivery.to == number
+        }
         while True:
             req = _request("DELETE", "/api/recipients/x", route={"number": number})
             reply = await self.world.ask(
@@ -241,7 +247,7 @@ class Scenario:
             done = json.loads(reply.get_body()) if reply and reply.status_code == OK else {}
             self.world.say(f"operator erases {number}: {done}")
             if done and done["next"] is None and not done["being_sent"]:
-                self.world.erased.add(number)
+                self.world.erased |= concerned
                 return
             await asyncio.sleep(self.random.uniform(1, 60))
 

@@ -54,7 +54,7 @@ class World:
     canceled: set[str] = field(default_factory=set)  # ids of recipients whose cancel was answered
     canceled_batches: set[str] = field(default_factory=set)  # what their jobs' row keys begin with
     erasing: set[str] = field(default_factory=set)  # numbers, from the first request on
-    erased: set[str] = field(default_factory=set)  # numbers of which nothing was being sent any more
+    erased: set[str] = field(default_factory=set)  # ids of what was in the ledger before that
 
     def __post_init__(self) -> None:
         self.random = self.stream("scenario")
@@ -167,7 +167,7 @@ class World:
         place = ids.parse(entry_id)
         if place is not None and {place.job_id, place.text} & self.canceled:
             self.problem("canceled", f"{entry_id} was sent after its cancel was answered")
-        if request.to in self.erased:
+        if entry_id in self.erased:
             self.problem("erased", f"{entry_id} was sent after {request.to} was erased")
 
     def _report(self, record: Record, status: str) -> None:
