@@ -57,7 +57,7 @@ async def test_while_twilio_is_silent_nothing_is_sent_again() -> None:
     world = await in_doubt("unknown")
     world.twilio.silent = True
     for _ in range(30):
-        message = world.queue.take()
+        message = await world.take()
         assert message is not None
         await world.deliver(world.worker(), message)
     assert world.clock() > NOON
