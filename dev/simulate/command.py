@@ -34,8 +34,9 @@ def main(arguments: list[str]) -> int:
     flags = read_flags(arguments)
     if os.environ.get("PYTHONHASHSEED") != "0":
         # Sets of texts have another order in each interpreter otherwise.
-        command = [sys.executable, str(HERE.root / "dev"), "simulate", *arguments]
-        return subprocess.call(command, env={**os.environ, "PYTHONHASHSEED": "0"})
+        command = [sys.executable, "-m", "dev.simulate", *arguments]
+        environment = {**os.environ, "PYTHONHASHSEED": "0"}
+        return subprocess.call(command, cwd=HERE.root, env=environment)
     configure_logs(is_shown=flags.trace)
     total = Counts()
     for seed in range(flags.seed, flags.seed + flags.seeds):
@@ -43,6 +44,8 @@ def main(arguments: list[str]) -> int:
         for code, text in world.problems:
             print(f"seed {seed}: {code}: {text}", flush=True)
         total.add(counts)
+    for risk, count in sorted(total.explained.items()):
+        print(f"explained by a documented risk, {risk}: {count}")
     print(f"seeds {flags.seeds}, {total}")
     return 0 if total.is_clean else 1
 

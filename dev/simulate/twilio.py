@@ -70,6 +70,11 @@ class Record:
     listed_from: datetime
     callback: str | None = None
     is_foreign: bool = False
+    is_late: bool = False  # created after the request had timed out
+
+    def shows_content(self) -> bool:
+        """Whether a list shows by what it can be told from another one to the same person."""
+        return bool(self.shown.body)
 
 
 class TwilioServer:
@@ -89,7 +94,7 @@ class TwilioServer:
         self._on_create = on_create
         self._next_call = 0.0
 
-    def create(self, request: SendRequest) -> SendResult:
+    def create(self, request: SendRequest, *, is_late: bool = False) -> SendResult:
         """Create a message or call, or reject it for good."""
         if self._random.random() < self.habits.rejected:
             self.rejections.append((request.kind, request.to, content_of(request)))
@@ -97,6 +102,7 @@ class TwilioServer:
         self._on_create(request)
         delay = self._queue_call() if request.kind == "call" else 0.0
         record = self.write(request.kind, request.to, request.sender, content_of(request), delay)
+        record.is_late = is_late
         callback = request.parameters.get("status_callback")
         record.callback = str(callback).partition("#")[0] if callback else None
         self._go_through_statuses(record, delay)
@@ -221,7 +227,7 @@ class ProcessProvider:
             return ANSWERS[fault]
         if fault == "late":
             seconds = self._timeout + server.uniform(0, MAX_LATE_SECONDS)
-            loop.call_later(seconds, server.create, request)
+            loop.call_later(seconds, lambda: server.create(request, is_late=True))
             await process.sleep(self._timeout)
             return NO_ANSWER
         slow = server.uniform(1, 40) if fault == "slow" else server.uniform(0.05, 0.4)
