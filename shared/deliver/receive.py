@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import traceback
 from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -37,7 +36,7 @@ from shared.jobs.job import (
     readable_text,
 )
 from shared.ledger.ledger import IdempotencyRecord
-from shared.log import log
+from shared.log import log, log_error
 from shared.storage.queues import NO_DELAY, QUEUE_OF_LANE
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ async def _build_poison_job(
     except SwitchboardError:
         raise
     except Exception as error:
-        log("request_failed", level=logging.ERROR, error=traceback.format_exc())
+        log_error("request_failed", error, id=_job_id(message))
         raise UnreadableJobError("poison", GIVEN_UP) from error
     if is_copy and job.accepted.key is None:
         raise UnreadableJobError("poison", GIVEN_UP)

@@ -1,4 +1,4 @@
-"""From what was accepted to what Twilio is asked for, one order for each recipient."""
+"""From what was accepted to what Twilio is asked for, one request for each recipient."""
 
 from __future__ import annotations
 
@@ -29,10 +29,25 @@ _CALL_EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
 _REPEATED: Final = "#rc=5&rp=all"
 
 
+class UnsendableError(Exception):
+    """What was accepted for one recipient makes no request; the cause says why."""
+
+
 def build_send_request(
     job_id: str, accepted: Accepted, index: int, public_base_url: str
 ) -> SendRequest:
-    """What Twilio is asked for recipient `index` of a job."""
+    """Return what Twilio is asked for recipient `index` of a job.
+
+    Raises:
+        UnsendableError: nothing can be asked for this recipient.
+    """
+    try:
+        return _build(job_id, accepted, index, public_base_url)
+    except Exception as error:
+        raise UnsendableError(type(error).__name__) from error
+
+
+def _build(job_id: str, accepted: Accepted, index: int, public_base_url: str) -> SendRequest:
     request = msgspec.json.decode(accepted.request, type=REQUEST_OF_KIND[accepted.kind])
     if accepted.values:
         request = fill_request(request, accepted.values[index])
@@ -62,7 +77,7 @@ def _message(request: MessageRequest) -> dict[str, Any]:
         media = request.media_url
         parameters["media_url"] = [media] if isinstance(media, str) else media
     if request.messaging_service_sid is not None and request.from_ is not None:
-        # The service stays the order's sender; this says which of its own it is to use.
+        # The service stays the sender; this says which of its numbers it is to use.
         parameters["from_"] = request.from_
     if request.content_variables is not None:
         parameters["content_variables"] = json.dumps(request.content_variables)
@@ -73,7 +88,7 @@ def _call(
     request: CallRequest, entry_id: str, public_base_url: str, *, receipts: bool
 ) -> dict[str, Any]:
     parameters: dict[str, Any] = {"status_callback_event": _CALL_EVENTS} if receipts else {}
-    parameters |= _told_to(routes.status_callback_url(public_base_url, entry_id, None), request)
+    parameters |= _report_to(routes.status_callback_url(public_base_url, entry_id, None), request)
     if request.url is not None:
         parameters["url"] = routes.add_entry_to_urls(request.url, public_base_url, entry_id)
         return parameters
@@ -88,8 +103,8 @@ def _call(
     return parameters
 
 
-def _told_to(url: str, request: CallRequest) -> dict[str, Any]:
-    """Where Twilio tells who answered and what was recorded.
+def _report_to(url: str, request: CallRequest) -> dict[str, Any]:
+    """Return where Twilio reports who answered and what was recorded.
 
     That is for the entry: a caller's own callback gets the statuses alone.
     """

@@ -20,7 +20,7 @@ import msgspec
 
 from shared.errors import UnreadableJobError
 from shared.jobs import ids
-from shared.jobs.events import Accepted
+from shared.jobs.events import Accepted, Answer, Doubt
 
 VERSION: Final = 1
 # 64 KiB is the service's limit for a message as it is sent, and it is sent in base64.
@@ -33,7 +33,8 @@ class Job(
     """One accepted request on its way: its id, and the event that says everything about it.
 
     `again` is set once it has been delivered before, so that the ledger is read first. `retries`
-    is how often an operator had retried it when this message was put.
+    is how often an operator had retried it when this message was put. `settlement` is the outcome
+    of an attempt that could not be recorded yet.
     """
 
     v: Literal[1]
@@ -41,6 +42,7 @@ class Job(
     accepted: Accepted
     again: bool = False
     retries: int = 0
+    settlement: Answer | Doubt | None = None
 
 
 class PostponedRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

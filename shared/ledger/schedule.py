@@ -68,6 +68,15 @@ class Schedule:
             partition = await self._table.next_partition(f"{partition}~")
         return count
 
+    async def has(self, entry: Entry, now: datetime) -> bool:
+        """Whether an entry has a row for a time after `now`."""
+        for due in _due_times(entry):
+            row = _row(due, entry.id)
+            if due > now:
+                async for _ in self._table.read(row.partition, row.key, f"{row.key}~"):
+                    return True
+        return False
+
     async def erase(self, entry: Entry) -> None:
         """Delete the rows of an entry."""
         for due in _due_times(entry):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.deliver.reconcile import reconcile as reconcile_statuses
+from shared.deliver.sweep import sweep
 from shared.inbound.events import publish_abandoned
 from shared.ledger.retention import forget_before
 from shared.log import log
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 
 async def reconcile(app: App) -> None:
-    """Ask Twilio about messages and calls whose end it has not reported."""
+    """Ask Twilio about messages and calls whose end it has not reported; put back orphans."""
+    await sweep(app)
     await reconcile_statuses(app)
 
 
