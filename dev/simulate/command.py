@@ -54,7 +54,9 @@ def configure_logs(*, is_shown: bool) -> None:
     """Show the app's own lines in a trace, and nothing of them otherwise."""
     logging.getLogger("switchboard").setLevel(logging.INFO if is_shown else logging.CRITICAL)
     if is_shown:
-        logging.basicConfig(stream=sys.stdout, format="            %(message)s", level=logging.ERROR)
+        logging.basicConfig(
+            stream=sys.stdout, format="            %(message)s", level=logging.ERROR
+        )
 
 
 def run_seed(seed: int, *, is_traced: bool = False) -> tuple[World, Counts]:

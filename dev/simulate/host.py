@@ -22,7 +22,7 @@ from dev.simulate.storage import (
 )
 from shared.app import App
 from shared.deliver.receive import QueueMessage, receive_message, receive_poison
-from shared.errors import StorageUnavailableError
+from shared.errors import StorageUnavailableError, SwitchboardError
 from shared.storage.queues import POISON_OF_LANE, QUEUE_OF_LANE
 from shared.triggers import timers
 
@@ -63,12 +63,14 @@ class Host:
         start: Callable[[str], Instance],
         random: Random,
         trace: Callable[[str], None],
+        problem: Callable[[str, str], None],
     ) -> None:
         self.name = name
         self._queue = queue
         self._start = start
         self._random = random
         self._trace = trace
+        self._problem = problem
         self._starts = 0
         self.instance: Instance | None = None
 
@@ -122,7 +124,7 @@ class Host:
 
     async def _listen(self, instance: Instance, queue: str) -> None:
         process = instance.process
-        while not instance.is_draining:
+        while True:
             await self._queue.wait_for_message(queue)
             await process.sleep(self._random.uniform(*POLL_SECONDS))
             if instance.is_draining:
@@ -148,7 +150,7 @@ class Host:
             await self._call_function(instance, message)
             is_done = True
         except Exception as error:  # noqa: BLE001 - the host catches what a function raises
-            self._trace(f"{instance.process.name} {message.id} failed: {error!r}")
+            self._note_failure(f"{instance.process.name} {message.id}", error)
             is_done = False
         finally:
             instance.running -= 1
@@ -199,6 +201,12 @@ class Host:
             return False
         return True
 
+    def _note_failure(self, what: str, error: Exception) -> None:
+        """Trace what a function raised; what the app does not raise on purpose is a bug in it."""
+        self._trace(f"{what} failed: {error!r}")
+        if not isinstance(error, SwitchboardError):
+            self._problem("error", f"{what}: {error!r}")
+
     async def _keep_time(
         self, instance: Instance, name: str, run: Callable[[App], Coroutine[Any, Any, object]]
     ) -> None:
@@ -208,6 +216,6 @@ class Host:
             try:
                 await run(instance.app)
             except Exception as error:  # noqa: BLE001 - the host catches what a function raises
-                self._trace(f"{instance.process.name} {name} failed: {error!r}")
+                self._note_failure(f"{instance.process.name} {name}", error)
             now = asyncio.get_running_loop().time()
             await instance.process.sleep(seconds - now % seconds)

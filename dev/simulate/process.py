@@ -1,4 +1,4 @@
-"""A process of the app: it can be killed or frozen, its clock can be wrong, and it calls servers."""
+"""A process of the app: it can be killed or frozen, its clock can be wrong; it calls servers."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -19,7 +19,9 @@ class KilledError(BaseException):
 class Process:
     """A process of the app; `skew` is how far its clock is ahead."""
 
-    def __init__(self, name: str, skew: timedelta, uniform: Callable[[float, float], float]) -> None:
+    def __init__(
+        self, name: str, skew: timedelta, uniform: Callable[[float, float], float]
+    ) -> None:
         self.name = name
         self.ended = asyncio.Event()
         self._skew = skew

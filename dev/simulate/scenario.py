@@ -8,7 +8,7 @@ from typing import Any, Final
 import azure.functions as func
 
 from dev.simulate.host import Handler
-from dev.simulate.storage import Fault
+from dev.simulate.storage import Fault, Service
 from dev.simulate.twilio import FAULTS, Habits
 from dev.simulate.world import INVOCATION, PUBLIC, World, virtual_date
 from shared.jobs import ids
@@ -49,6 +49,7 @@ class Scenario:
         self._texts = 0
         uniform = self.random.uniform
         self.seconds = uniform(300, 1500)
+        self._services: list[Service] = [self.world.table, self.world.queue]
         self._people = [f"+1415555{2000 + n}" for n in range(self.random.randint(8, 40))]
         self._erasable = [f"+1415555{3000 + n}" for n in range(3)]
         self._habits = Habits(
@@ -84,8 +85,8 @@ class Scenario:
 
     def _calm(self) -> None:
         self.world.say("no more failures")
-        self.world.table.fault = Fault()
-        self.world.queue.fault = Fault()
+        for service in self._services:
+            service.fault = Fault()
         self._habits.fault_share = self._habits.read_failures = 0.0
         if self._habits.lost_callbacks == 1:
             return
@@ -115,7 +116,7 @@ class Scenario:
         text = f"Hello, this is no. {self._texts}"
         fields: dict[str, Any] = {"body": text} if kind == "message" else {"say": text}
         if how == "batch":
-            count = random.choice([2, 20, 120])
+            count = random.choice([2, 12, 12, 105])
             to = tuple(f"+1415555{4000 + n}" for n in range(count))
             fields["recipients"] = [{"to": each} for each in to]
             fields["kind"] = kind
@@ -255,11 +256,9 @@ class Scenario:
 
     async def _fail_storage(self) -> None:
         random = self.random
-        for service in (self.world.table, self.world.queue):
-            service.fault = Fault()
         while True:
             await asyncio.sleep(random.uniform(10, 120))
-            for service in (self.world.table, self.world.queue):
+            for service in self._services:
                 share = random.choice([0, 0, 0.02, 0.1, 0.3])
                 service.fault.refused = share * random.random()
                 service.fault.lost = share * random.random()
@@ -269,7 +268,7 @@ class Scenario:
         random, world = self.random, self.world
         while True:
             await asyncio.sleep(random.expovariate(1 / 300))
-            services = random.choice([[world.table], [world.queue], [world.table, world.queue]])
+            services = random.choice([self._services[:1], self._services[1:], self._services])
             seconds = random.choice([5, 20, 60, 150])
             names = " and ".join(type(each).__name__ for each in services)
             world.say(f"{names} out for {seconds} s")

@@ -2,11 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from inspect import isasyncgenfunction
 from random import Random
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from dev.checkout import HERE
 from dev.simulate import virtual_time
@@ -157,68 +158,58 @@ class QueueServer(Service):
             self._waiting[message.queue].set()
 
 
-@dataclass
 class TableServer(Service):
     """The table service; `on_insert` sees each row that is new."""
 
-    random: Random
-    on_insert: Callable[[Row], None]
-    table: MemoryTable = field(default_factory=MemoryTable)
+    def __init__(self, random: Random, on_insert: Callable[[Row], None]) -> None:
+        super().__init__(random)
+        self.table = MemoryTable()
+        self._on_insert = on_insert
 
-    def __post_init__(self) -> None:
-        super().__init__(self.random)
-
-    def insert(self, row: Row) -> bool:
-        """Insert a row."""
-        is_new = bool(finish(self.table.insert(row)))
-        if is_new:
-            self.on_insert(row)
-        return is_new
+    def operate(self, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:  # noqa: ANN401 - any method's
+        """Run a method of the table; of one that yields rows, return them all."""
+        result = finish(getattr(self.table, name)(*args, **named))
+        if result is True and isinstance(args[0], Row):
+            self._on_insert(args[0])
+        return result
 
 
-def finish(work: object) -> object:
-    """Run a coroutine that never waits."""
+def finish(work: Any) -> Any:  # noqa: ANN401 - any method of a table in memory
+    """Return what a coroutine or a generator that never waits gives."""
+    if isinstance(work, AsyncIterator):
+        work = _collect(work)
     try:
-        work.send(None)  # type: ignore[attr-defined]  # a coroutine of MemoryTable
+        work.send(None)
     except StopIteration as stop:
         return stop.value
     raise AssertionError("it waited")
 
 
+async def _collect(rows: AsyncIterator[Row]) -> list[Row]:
+    return [row async for row in rows]
+
+
 class ProcessTable:
-    """The table, as a process reaches it."""
+    """The table, as a process reaches it, with all methods that the table in memory has."""
 
     def __init__(self, server: TableServer, process: Process) -> None:
         self._server = server
         self._process = process
 
-    async def insert(self, row: Row) -> bool:
-        return await self._server.ask(self._process, lambda: self._server.insert(row))
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def operate(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - any method's
+            answer = self._server.ask(
+                self._process, lambda: self._server.operate(name, args, named)
+            )
+            return _yield_later(answer) if is_generator else answer
 
-    async def read(
-        self, partition: str, first: str = "", last: str | None = None, *, page: int = 1000
-    ) -> AsyncIterator[Row]:
-        async def collect() -> list[Row]:
-            table = self._server.table
-            return [row async for row in table.read(partition, first, last, page=page)]
+        is_generator = isasyncgenfunction(getattr(self._server.table, name))
+        return operate
 
-        rows = await self._server.ask(self._process, lambda: finish(collect()))
-        for row in rows:  # type: ignore[attr-defined]  # a list of rows
-            yield row
 
-    async def next_partition(self, partition: str) -> str | None:
-        table = self._server.table
-        found = await self._server.ask(
-            self._process, lambda: finish(table.next_partition(partition))
-        )
-        return found  # type: ignore[return-value]  # a name
-
-    async def delete(self, partition: str, keys: Sequence[str]) -> None:
-        table = self._server.table
-        await self._server.ask(self._process, lambda: finish(table.delete(partition, keys)))
-
-    async def check(self) -> None:
-        await self._server.ask(self._process, lambda: None)
+async def _yield_later(answer: Awaitable[list[Row]]) -> AsyncIterator[Row]:
+    for row in await answer:
+        yield row
 
 
 class ProcessQueues:
