@@ -56,9 +56,10 @@ class Instance:
 class Host:
     """One instance of the app, with its queue triggers, its timers and HTTP."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a host needs of its world
         self,
         name: str,
+        *,
         queue: QueueServer,
         start: Callable[[str], Instance],
         random: Random,

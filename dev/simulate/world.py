@@ -85,8 +85,9 @@ class World:
     def start_hosts(self, count: int) -> None:
         """Start so many instances of the app; the first of them has the timers."""
         for number in range(count):
-            host = Host(f"h{number}", self.queue, self._start_process,
-                        self.stream(f"host {number}"), self.say, self.problem)  # fmt: skip
+            host = Host(f"h{number}", queue=self.queue, start=self._start_process,
+                        random=self.stream(f"host {number}"), trace=self.say,
+                        problem=self.problem)  # fmt: skip
             self.hosts.append(host)
             self._keep(host.run(has_timers=number == 0))
 
