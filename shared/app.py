@@ -98,6 +98,14 @@ class App:
         return open_queues(self.settings, self._credential)
 
     @cached_property
+    def queues_alone(self) -> Queues:
+        """The queues by the settings of the storage alone, whatever is wrong with the others."""
+        from shared.settings import read_storage_settings
+        from shared.storage.azure_queues import open_queues
+
+        return open_queues(read_storage_settings(self._environment), self._credential)
+
+    @cached_property
     def provider(self) -> Provider:
         from shared.provider.rest_api import TwilioProvider
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from shared.errors import StorageUnavailableError
-from shared.jobs.job import Job, encode_job
+from shared.jobs.job import Job, encode_job, sign_job
 from shared.ledger.schedule import MAX_QUEUE_DELAY
 from shared.log import log
 from shared.storage.queues import NO_DELAY, QUEUE_OF_LANE
@@ -55,9 +55,13 @@ async def put_job_back(app: Services, job: Job, due: datetime) -> None:
 
 async def _schedule(app: Services, job: Job, due: datetime) -> None:
     queue = QUEUE_OF_LANE[job.accepted.lane]
-    await app.ledger.schedule.add(due, job.job, queue, encode_job(job))
+    await app.ledger.schedule.add(due, job.job, queue, _signed(app, job))
 
 
 async def _enqueue(app: Services, job: Job, due: datetime) -> None:
     delay = max(due - app.now(), NO_DELAY)
-    await app.queues.put(QUEUE_OF_LANE[job.accepted.lane], encode_job(job), delay)
+    await app.queues.put(QUEUE_OF_LANE[job.accepted.lane], _signed(app, job), delay)
+
+
+def _signed(app: Services, job: Job) -> bytes:
+    return encode_job(sign_job(job, app.settings.twilio_auth_token))

@@ -83,6 +83,13 @@ _OURS: Final = {
     "unsendable": Advice(
         "nothing can be sent for this recipient", "Fix the request; the log says what is wrong."
     ),
+    "premium_rate": Advice("a premium-rate number", "Those are never sent to."),
+    "country_not_allowed": Advice(
+        "its country is not in ALLOWED_COUNTRIES", "Add the country to the settings, then retry."
+    ),
+    "not_authentic": Advice(
+        "the queue message looks like a job of the app, but is not one", _PROGRAM
+    ),
     "quiet_hours": Advice("it is night for the recipient", "Nothing: it is sent in the morning."),
     "sender_rate": Advice("the sender has much to send already", _SELF),
     "daily_cap": Advice("the day's limit is reached", "Retry tomorrow, or raise DAILY_CAP_…."),

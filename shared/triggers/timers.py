@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from shared.deliver.receive import QueueMessage, receive_poison
 from shared.deliver.reconcile import reconcile as reconcile_statuses
 from shared.deliver.sweep import sweep
 from shared.inbound.events import publish_abandoned
@@ -29,12 +30,13 @@ async def release_scheduled(app: App) -> None:
 
 
 async def watch(app: App) -> None:
-    """Log how long the queues are, and publish what reached us while its worker died.
+    """Log how long the queues are, and pick up what was left behind.
 
-    Each is done whatever becomes of the other.
+    That is what reached us while its worker died, and what stays on a poison queue. Each is done
+    whatever becomes of the others.
     """
     outcomes = await asyncio.gather(
-        _log_queues(app), publish_abandoned(app), return_exceptions=True
+        _log_queues(app), publish_abandoned(app), _park_poison(app), return_exceptions=True
     )
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
@@ -48,6 +50,16 @@ async def _log_queues(app: App) -> None:
         put_at = oldest.get(queue)
         age = 0.0 if put_at is None else (app.now() - put_at).total_seconds()
         log("queue_watched", queue=queue, length=length, oldest_seconds=round(age))
+
+
+async def _park_poison(app: App) -> None:
+    """Park what stays on a poison queue because Azure's worker fails on it before the app does."""
+    for message in await app.queues.take_poison():
+        seen = QueueMessage(
+            body=message.body, id=message.id, inserted_at=message.inserted_at, dequeue_count=1
+        )
+        await receive_poison(app, seen)
+        await app.queues.delete_poison(message)
 
 
 async def forget(app: App) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from shared.errors import StorageUnavailableError
 from shared.kinds import Kind
 from shared.provider.provider import Provider, SendRequest, SendResult, TwilioRecord
-from shared.storage.queues import NO_DELAY, Queues
+from shared.storage.queues import NO_DELAY, PoisonMessage, Queues
 from shared.storage.table import Row, Table
 from tests.clock import Clock
 
@@ -141,6 +141,12 @@ class QueueSeam:
 
     async def oldest(self) -> dict[str, datetime | None]:
         return await self._queue.oldest()
+
+    async def take_poison(self) -> list[PoisonMessage]:
+        return await self._queue.take_poison()
+
+    async def delete_poison(self, message: PoisonMessage) -> None:
+        await self._queue.delete_poison(message)
 
 
 class ProviderSeam:

@@ -12,7 +12,7 @@ from shared.errors import StorageUnavailableError
 from shared.jobs.job import MAX_JOB_BYTES, decode_queue_message
 from shared.storage.azure_queues import AzureQueues, open_queues
 from shared.storage.memory_queues import MemoryQueues
-from shared.storage.queues import INBOUND_QUEUE, MAX_DELAY, QUEUE_OF_LANE, Queues
+from shared.storage.queues import INBOUND_QUEUE, MAX_DELAY, POISON_OF_LANE, QUEUE_OF_LANE, Queues
 from tests.environment import settings
 from tests.storage_away import BY_IDENTITY, Identity, TokenAskedError, closed, nobody, silent
 
@@ -163,3 +163,21 @@ async def test_a_managed_identity_opens_the_queues_where_no_connection_string_do
     """Without a connection string the queue service is asked, as the app's identity."""
     with pytest.raises(TokenAskedError, match=r"https://storage\.azure\.com/\.default"):
         await open_queues(settings(**BY_IDENTITY), Identity).put("outbound", b"{}")
+
+
+async def test_poison_is_taken_and_deleted(storage: str) -> None:
+    """What is on a poison queue is read as it is, hidden for a while, and deleted once."""
+    queues = open_queues(settings(MESSAGE_STORAGE=storage), nobody)
+    assert await queues.take_poison() == []
+    async with QueueServiceClient.from_connection_string(storage) as service:
+        for lane, poison in POISON_OF_LANE.items():
+            await service.get_queue_client(poison).send_message(f"hello {lane}")
+        taken = await queues.take_poison()
+        assert {(each.queue, each.body) for each in taken} == {
+            ("outbound-poison", b"hello now"), ("outbound-bulk-poison", b"hello bulk")}  # fmt: skip
+        assert await queues.take_poison() == []
+        for message in [*taken, *taken]:
+            await queues.delete_poison(message)
+        for poison in POISON_OF_LANE.values():
+            await service.delete_queue(poison)
+    await queues.close()

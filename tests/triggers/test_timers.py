@@ -103,3 +103,32 @@ async def test_only_what_was_due_ages(app: InMemoryApp, caplog: pytest.LogCaptur
     await timers.watch(app.services)
     ages = [each.message for each in caplog.records if '"outbound"' in each.message]
     assert ages == ['queue_watched {"length": 1, "oldest_seconds": 7, "queue": "outbound"}']
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"to": "+14155552671", "body": "C", "DequeueCount": "many"}',
+        b'{"to": "+14155552671", "body": "C", "ExpirationTime": "soon"}',
+        b"hello",
+    ],
+)
+async def test_what_stays_on_a_poison_queue_is_parked(body: bytes) -> None:
+    """What Azure's worker cannot give to a function is read by the timer, once, with its text."""
+    world = World()
+    for queue in ("outbound-poison", "outbound-bulk-poison"):
+        world.queue.drop(body, queue)
+    for _ in range(3):
+        await timers.watch(world.worker())
+    (entry,) = await world.entries()
+    assert entry.parked is not None
+    assert entry.parked.raw == body.decode()
+    assert world.queue.messages == []
+
+
+async def test_poison_in_memory_is_taken_too(app: InMemoryApp) -> None:
+    """The queues in memory keep the same contract."""
+    app.services.queues = queues = MemoryQueues(app.clock)
+    await queues.put("outbound-poison", b"hello")
+    await timers.watch(app.services)
+    assert queues.puts == []
