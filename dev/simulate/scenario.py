@@ -74,8 +74,8 @@ class Scenario:
             )
         ]  # fmt: skip
         clients: list[asyncio.Task[None]] = []
-        for _ in range(random.randint(15, 40)):
-            await asyncio.sleep(random.expovariate(30 / self.seconds))
+        for _ in range(random.randint(10, 30)):
+            await asyncio.sleep(random.expovariate(20 / self.seconds))
             clients.append(asyncio.create_task(self._send()))
         await asyncio.sleep(random.uniform(0, 120))
         for task in background:
@@ -97,7 +97,7 @@ class Scenario:
     async def _send(self) -> None:
         random = self.random
         kind: Kind = "call" if random.random() < 0.3 else "message"  # noqa: PLR2004 - a share
-        how = random.choices(["http", "raw", "batch"], [12, 4, 2])[0]
+        how = random.choices(["http", "raw", "batch"], [12, 4, 1])[0]
         if random.random() < 0.1:  # noqa: PLR2004 - a share
             return await self._send_twins(kind)
         intent = self._intent(kind, how)
@@ -241,7 +241,8 @@ class Scenario:
             if delivery.to == number
         }
         while True:
-            req = _request("DELETE", "/api/recipients/x", route={"number": number})
+            body = json.dumps({"number": number}).encode()
+            req = _request("POST", "/api/recipients/erase", body, route={"number": number})
             reply = await self.world.ask(
                 lambda app: handle_errors(recipients.erase_recipient, req, app)  # noqa: B023
             )
