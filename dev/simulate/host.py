@@ -40,7 +40,11 @@ Handler = Callable[[App], Coroutine[Any, Any, func.HttpResponse]]
 def find_timers() -> dict[str, Callable[[App], Coroutine[Any, Any, object]]]:
     """Return the app's timer functions by name."""
     functions = inspect.getmembers(timers, inspect.iscoroutinefunction)
-    return {name: run for name, run in functions if run.__module__ == timers.__name__}
+    return {
+        name: run
+        for name, run in functions
+        if run.__module__ == timers.__name__ and not name.startswith("_")
+    }
 
 
 @dataclass

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from inspect import isasyncgenfunction
@@ -14,7 +15,7 @@ from dev.simulate import virtual_time
 from dev.simulate.process import Process
 from shared.errors import StorageUnavailableError
 from shared.storage.memory_table import MemoryTable
-from shared.storage.queues import MAX_DELAY, NO_DELAY
+from shared.storage.queues import MAX_DELAY, NO_DELAY, POISON_OF_LANE, PoisonMessage
 from shared.storage.table import Row
 
 T = TypeVar("T")
@@ -24,6 +25,7 @@ MAX_DEQUEUE_COUNT: Final[int] = _QUEUES["maxDequeueCount"]
 RELEASE_SECONDS: Final = float(_QUEUES["visibilityTimeout"].rpartition(":")[2])
 BATCH_SIZE: Final[int] = _QUEUES["batchSize"]
 LEASE: Final = timedelta(seconds=600)
+POISON_LEASE: Final = timedelta(seconds=60)  # of the app itself
 POISON: Final = "-poison"
 TRIES_SECONDS: Final = (1.0, 6.0)  # how long the library tries before it gives up
 
@@ -108,14 +110,14 @@ class QueueServer(Service):
         self._wake_at(message)
         return message
 
-    def receive(self, queue: str) -> list[tuple[Message, int]]:
+    def receive(self, queue: str, lease: timedelta = LEASE) -> list[tuple[Message, int]]:
         """Lease what is visible; give each message with its receipt."""
         now = virtual_time.now()
         visible = [m for m in self.messages.values() if m.queue == queue and m.visible_at <= now]
         leased = sorted(visible, key=lambda m: m.visible_at)[:BATCH_SIZE]
         for message in leased:
             message.dequeue_count += 1
-            self._hide(message, LEASE)
+            self._hide(message, lease)
         return [(message, message.receipt) for message in leased]
 
     def update(self, message: Message, receipt: int, delay: timedelta) -> int:
@@ -233,3 +235,21 @@ class ProcessQueues:
 
     async def oldest(self) -> dict[str, datetime | None]:
         return dict.fromkeys(await self.lengths())
+
+    async def take_poison(self) -> list[PoisonMessage]:
+        def receive() -> list[PoisonMessage]:
+            return [
+                PoisonMessage(queue, message.id, message.inserted_at, message.body, str(receipt))
+                for queue in POISON_OF_LANE.values()
+                for message, receipt in self._server.receive(queue, POISON_LEASE)
+            ]
+
+        return await self._server.ask(self._process, receive)
+
+    async def delete_poison(self, message: PoisonMessage) -> None:
+        def delete() -> None:
+            if (held := self._server.messages.get(message.id)) is not None:
+                with suppress(LostLeaseError):
+                    self._server.delete(held, int(message.receipt))
+
+        await self._server.ask(self._process, delete)
