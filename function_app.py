@@ -176,13 +176,19 @@ async def watch(timer: func.TimerRequest) -> None:  # noqa: ARG001 - its binding
     await triggers.timers.watch(switchboard)
 
 
-@app.timer_trigger("timer", "0 17 3 * * *")
+@app.timer_trigger("timer", "0 17 * * * *")
 async def forget(timer: func.TimerRequest) -> None:  # noqa: ARG001 - its binding
     """Delete what RETENTION_DAYS no longer keeps."""
     await triggers.timers.forget(switchboard)
 
 
-@app.route(routes.RECIPIENT, methods=["DELETE"], auth_level=func.AuthLevel.ADMIN)
+@app.route(routes.FIND_RECIPIENT, methods=["POST"], auth_level=KEY)
+async def find_recipient(req: func.HttpRequest) -> func.HttpResponse:
+    """Show what is stored about a person."""
+    return await handle_errors(triggers.recipients.find_recipient, req, switchboard)
+
+
+@app.route(routes.ERASE_RECIPIENT, methods=["POST"], auth_level=func.AuthLevel.ADMIN)
 async def erase_recipient(req: func.HttpRequest) -> func.HttpResponse:
     """Erase what is stored about a person."""
     return await handle_errors(triggers.recipients.erase_recipient, req, switchboard)
@@ -261,10 +267,16 @@ async def check_health(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(routes.OPENAPI, methods=["GET"], auth_level=ANYONE)
 async def describe_api(req: func.HttpRequest) -> func.HttpResponse:
     """Describe the API in OpenAPI 3.1."""
-    return await handle_errors(triggers.api.openapi, req)
+    return await handle_errors(triggers.api.openapi, req, switchboard)
 
 
 @app.route(routes.DOCS, methods=["GET"], auth_level=ANYONE)
 async def explain_api(req: func.HttpRequest) -> func.HttpResponse:
-    """Show the same to read."""
-    return await handle_errors(triggers.api.docs, req)
+    """Show the API as a page to read and to try."""
+    return await handle_errors(triggers.api.docs, req, switchboard)
+
+
+@app.route(routes.DOCS_ASSET, methods=["GET"], auth_level=ANYONE)
+async def explain_api_asset(req: func.HttpRequest) -> func.HttpResponse:
+    """Give a script or style of that page."""
+    return await handle_errors(triggers.api.asset, req, switchboard)

@@ -1,7 +1,7 @@
 """`python3 dev COMMAND`: everything that one does in this checkout.
 
-This file alone keeps to words that any Python 3 can read, so that one that is too old says so
-instead of showing a SyntaxError. Annotations stay quoted for the same reason.
+This file alone keeps to the syntax of every Python 3, so that one that is too old says so instead
+of showing a SyntaxError. Annotations stay quoted for the same reason.
 """
 
 import os
@@ -32,8 +32,8 @@ def version_of(python: str) -> "tuple[int, int]":
 
 def find_supported(candidates: "tuple[str, ...]" = CANDIDATES) -> "str | None":
     """Find the first interpreter on the PATH that is supported."""
-    found = (shutil.which(name) for name in candidates)
-    return next((path for path in found if path and is_supported(version_of(path))), None)
+    paths = (shutil.which(name) for name in candidates)
+    return next((path for path in paths if path and is_supported(version_of(path))), None)
 
 
 def change_python(arguments: "list[str]") -> int:
@@ -51,7 +51,7 @@ def change_python(arguments: "list[str]") -> int:
 
 
 def main(arguments: "list[str]") -> int:
-    """Run one command and give its exit status."""
+    """Run one command and return its exit status."""
     if not is_supported(sys.version_info[:2]):
         return change_python(arguments)
     # `python3 dev` puts dev/ itself first, where its modules would hide those of others.

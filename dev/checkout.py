@@ -21,18 +21,18 @@ class Checkout:
         return self.venv / "bin" / "python"
 
     @property
-    def requirements(self) -> tuple[Path, ...]:
-        """The files that pin the Python packages; the last one includes the others."""
-        return (self.root / "requirements.txt", self.root / "dev" / "requirements.txt")
-
-    @property
     def own(self) -> Path:
-        """What commands keep here: Node's packages, logs, the lock."""
+        """The folder of what commands keep here: uv, Node's packages, logs, the lock."""
         return self.root / ".dev"
 
     @property
+    def node(self) -> Path:
+        """The folder of Node's packages."""
+        return self.own / "node"
+
+    @property
     def logs(self) -> Path:
-        """The folder for the output that nobody wants to see until something fails."""
+        """The folder of output that is read only when something fails."""
         return self.own / "log"
 
 

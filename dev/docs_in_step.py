@@ -1,6 +1,6 @@
 """Checks that the documents say what the code does.
 
-A check takes the checkout and gives its complaints, one sentence each; add new ones to CHECKS.
+A check takes the checkout and yields its complaints, one sentence each; add new ones to CHECKS.
 """
 
 import re
@@ -37,11 +37,11 @@ def settings_are_documented(checkout: Checkout) -> Iterator[str]:
 
 
 def links_lead_somewhere(checkout: Checkout) -> Iterator[str]:
-    """Every link of README and docs/ to a file of the checkout finds it."""
+    """Check that every link of README and docs/ to a file of the checkout finds it."""
     for page in [checkout.root / "README.md", *sorted((checkout.root / "docs").rglob("*.md"))]:
         for target in LINK.findall(page.read_text("utf-8")):
             if not (page.parent / target).exists():
-                yield f"{page.relative_to(checkout.root)}: there is no {target}"
+                yield f"{page.relative_to(checkout.root)}: {target} does not exist"
 
 
 CHECKS: tuple[Callable[[Checkout], Iterable[str]], ...] = (
@@ -51,5 +51,5 @@ CHECKS: tuple[Callable[[Checkout], Iterable[str]], ...] = (
 
 
 def complaints(checkout: Checkout) -> list[str]:
-    """Gather what every check has to say."""
+    """Return the complaints of every check."""
     return [complaint for check in CHECKS for complaint in check(checkout)]

@@ -8,9 +8,9 @@ PATIENCE_SECONDS = 10.0
 
 
 async def troubles(app: str, patience: float = PATIENCE_SECONDS) -> list[str]:
-    """Ask the app at this address for its health; gives what is not usable, in its own words.
+    """Ask the app at this address for its health; return what is not usable, one sentence each.
 
-    Being asked, the app makes those of its queues that no function is triggered by, and its table.
+    The question makes the app create its table, and the queues that trigger no function.
     """
     try:
         async with (
@@ -20,9 +20,9 @@ async def troubles(app: str, patience: float = PATIENCE_SECONDS) -> list[str]:
         ):
             if answer.ok:
                 return []
-            said = await answer.json(content_type=None) or {}
+            report = await answer.json(content_type=None) or {}
     except (TimeoutError, aiohttp.ClientError, ValueError):
         return [f"{app}/api/health does not answer"]
-    settings = [f"{each['path']} {each['message']}" for each in said.get("errors", ())]
-    checks = [text for text in said.get("checks", {}).values() if text != "usable"]
+    settings = [f"{each['path']} {each['message']}" for each in report.get("errors", ())]
+    checks = [text for text in report.get("checks", {}).values() if text != "usable"]
     return settings + checks or [f"{app}/api/health answers {answer.status}"]

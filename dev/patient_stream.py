@@ -1,4 +1,4 @@
-"""Output that never makes its writer wait, for servers whose reader may have stopped reading.
+"""Output that never makes its writer wait, even when nobody reads it any more.
 
 A program that starts `dev run` with a pipe and reads only to `ready` would otherwise stop every
 server as soon as the pipe is full.
@@ -11,17 +11,17 @@ import threading
 from contextlib import suppress
 from typing import TextIO
 
-MOST_WAITING = 5000
+MAX_WAITING_TEXTS = 5000
 
 
 class PatientStream(io.TextIOBase):
-    """Writes in the background; what nobody reads is dropped, the newest first."""
+    """A stream that writes in the background and drops new texts while too many wait."""
 
-    def __init__(self, stream: TextIO, *, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, stream: TextIO, *, max_waiting: int = MAX_WAITING_TEXTS) -> None:
         stream.flush()
         self._stream = stream
         self._descriptor = stream.fileno()
-        self._waiting: queue.Queue[str | None] = queue.Queue(most_waiting)
+        self._waiting: queue.Queue[str | None] = queue.Queue(max_waiting)
         self._writer = threading.Thread(target=self._write_on, daemon=True)
         self._writer.start()
 

@@ -21,7 +21,7 @@ class Ports:
     table: int
 
     def by_flag(self) -> Iterator[tuple[str, str, int]]:
-        """Give each port with what it is for and the flag that changes it."""
+        """Yield each port with what it is for and the flag that changes it."""
         yield "the app", "--port", self.app
         if self.simulator is not None:
             yield "the simulator", "--simulator-port", self.simulator
@@ -41,7 +41,7 @@ def choose_ports(app: int, simulator: int | None, storage: int) -> Ports:
 
 
 def free_ports(count: int) -> list[int]:
-    """Give different ports that nobody listens on at this moment."""
+    """Return different ports that are free at this moment."""
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
@@ -50,7 +50,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def check_ports(ports: Ports) -> None:
-    """Raise CommandError, with the flag that helps, for the first port that cannot be had."""
+    """Raise CommandError, naming the flag that helps, for the first port that cannot be used."""
     seen: dict[int, str] = {}
     for server, flag, port in ports.by_flag():
         problem = f"wanted by {seen[port]} too" if port in seen else trouble_with(port)
@@ -72,5 +72,5 @@ def trouble_with(port: int) -> str:
         except OSError as error:
             return "taken" if error.errno == errno.EADDRINUSE else f"refused: {error.strerror}"
         except OverflowError:
-            return "not one: 65535 is the last"
+            return "out of range: 65535 is the last"
     return ""

@@ -1,4 +1,4 @@
-"""The table of commands: sets up what one needs, then runs it inside the virtual environment."""
+"""The table of commands; each is set up first, then run inside the virtual environment."""
 
 import contextlib
 import os
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from dev.checkout import HERE
-from dev.environment import python_packages
 from dev.errors import CommandError
-from dev.node_runtime import node_packages
-from dev.parts import bring_up_to_date
+from dev.set_up import Need, set_up
 from dev.terminal import BOLD, CYAN, RED, Terminal, terminal_on
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+RUN, BENCH = frozenset({"run"}), frozenset({"run", "bench"})
+TEST, CHECK = BENCH | {"test"}, BENCH | {"test", "check"}
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Command:
     """A module with `main(arguments) -> exit status`, and what it needs."""
 
     module: str
-    says: str
-    storage: bool = True
+    summary: str
+    need: Need
     flags: str = ""  # a module that reads the arguments before anything is installed
 
 
@@ -33,45 +33,49 @@ COMMANDS: Mapping[str, Command] = {
     "run": Command(
         "dev.run",
         "the app, a Twilio simulator and local storage, on this machine",
+        Need(RUN),
         flags="dev.run_flags",
     ),
-    "test": Command("dev.testing", "the whole suite; arguments go to pytest"),
-    "check": Command("dev.checks", "lint, types, docs in step", storage=False),
-    "bench": Command("dev.bench", "benchmarks, as ratios against a baseline in the same run"),
-    "simulate": Command(
-        "dev.simulate", "the delivering code on virtual time, under every failure", storage=False
+    "simulator": Command(
+        "dev.simulator_alone",
+        "the Twilio simulator alone, for `func start` or another program",
+        Need(RUN, azurite=False),
     ),
-    "chaos": Command("dev.chaos", "break everything on purpose, then count what was sent"),
+    "test": Command("dev.testing", "the whole suite; arguments go to pytest", Need(TEST)),
+    "check": Command("dev.checks", "lint, types, docs in step", Need(CHECK, azurite=False)),
+    "bench": Command(
+        "dev.bench", "benchmarks, as ratios against a baseline in the same run", Need(BENCH)
+    ),
+    "simulate": Command(
+        "dev.simulate",
+        "the delivering code on virtual time, under every failure",
+        Need(RUN, azurite=False),
+    ),
+    "chaos": Command(
+        "dev.chaos", "break everything on purpose, then count what was sent", Need(RUN)
+    ),
 }
 
 
 def show_help(terminal: Terminal) -> None:
-    """Say what there is to run."""
+    """List the commands."""
     terminal.line(f"{terminal.paint('Switchboard', BOLD)}: python3 dev COMMAND")
     terminal.line()
     for name, command in COMMANDS.items():
-        terminal.line(f"  {terminal.paint(f'{name:<6}', CYAN)}  {command.says}")
+        terminal.line(f"  {terminal.paint(f'{name:<9}', CYAN)}  {command.summary}")
     terminal.line()
     terminal.line("Each sets up what it needs on first use, inside this folder: .venv and .dev.")
     terminal.line("`python3 dev run --help` shows the flags of one.")
 
 
-def set_up(command: Command, terminal: Terminal) -> None:
-    """Install what the command needs and this checkout does not have yet."""
-    for number in STOP_SIGNALS:  # a shell has SIGINT ignored in what it starts by `&`
-        signal.signal(number, signal.default_int_handler)
-    parts = [python_packages(HERE, terminal)]
-    if command.storage:
-        parts.append(node_packages(HERE, terminal))
-    bring_up_to_date(parts, HERE, terminal)
-
-
 def run(name: str, arguments: list[str], terminal: Terminal) -> int:
-    """Set up, then run a command inside the virtual environment; gives its exit status."""
+    """Set up, then run a command inside the virtual environment; return its exit status."""
     command = COMMANDS[name]
     if command.flags:
         import_module(command.flags).read_flags(arguments)
-    set_up(command, terminal)
+    for number in STOP_SIGNALS:  # a shell has SIGINT ignored in what it starts by `&`
+        signal.signal(number, signal.default_int_handler)
+    set_up(command.need, HERE, terminal)
     if os.path.realpath(sys.prefix) != os.path.realpath(HERE.venv):
         python = str(HERE.python)
         again = [python, str(HERE.root / "dev"), name, *arguments]
@@ -81,14 +85,14 @@ def run(name: str, arguments: list[str], terminal: Terminal) -> int:
 
 
 def start(arguments: list[str]) -> int:
-    """Run the command that the arguments name; gives its exit status."""
+    """Run the command that the arguments name; return its exit status."""
     name = arguments[0] if arguments else "--help"
     if name in {"-h", "--help", "help"}:
         show_help(terminal_on())
         return 0
     errors = terminal_on(sys.stderr)
     if name not in COMMANDS:
-        errors.item("error", f"there is no command `{name}`", RED)
+        errors.item("error", f"unknown command `{name}`", RED)
         errors.item("next", f"choose one of: {', '.join(COMMANDS)}")
         return USAGE
     try:

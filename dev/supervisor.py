@@ -1,22 +1,23 @@
-"""Starts servers, each in a session of its own, follows them, and stops every one of them."""
+"""Starts servers, each in a session of its own, watches them, and stops them all."""
 
 import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
 
 from dev import guard
-from dev.child import Child, Service, obituary, reader_of
+from dev.child import Child, Service, ServiceEndedError, reader_of
 from dev.errors import CommandError
 from dev.terminal import Terminal
 
 PULSE_SECONDS = 2.0
+T = TypeVar("T")
 
 
 class Supervisor:
-    """Everything that a run has started; nothing of it outlives `stop`, or this process."""
+    """Starts and stops services; none of them outlives `stop`, or this process."""
 
     def __init__(self, terminal: Terminal, patience: float = 60.0) -> None:
         self._terminal = terminal
@@ -27,7 +28,8 @@ class Supervisor:
     async def start(self, *services: Service) -> None:
         """Start services side by side and wait until each says that it is ready.
 
-        Raises CommandError when one ends first, or is not ready within the patience (seconds).
+        Raises ServiceEndedError when one ends first, and CommandError when one is not ready within
+        the patience (seconds).
         """
         stage: list[Child] = []
         self._stages.append(stage)
@@ -51,9 +53,22 @@ class Supervisor:
             for wait in waits:
                 wait.cancel()
 
-    async def watch(self) -> None:
-        """Wait until a service ends by itself; raises CommandError that names it."""
-        await self._until_one_of([], None)
+    async def watch(self, until: Coroutine[Any, Any, T]) -> T:
+        """Wait for something to end; raises ServiceEndedError when a service does first."""
+        waiting = asyncio.create_task(until)
+        try:
+            await self._until_one_of([waiting], None)
+        finally:
+            waiting.cancel()
+        return waiting.result()
+
+    async def stop_service(self, service: Service) -> None:
+        """Stop one service, or clear away what is left of it; it may be started again."""
+        for stage in self._stages:
+            for child in [child for child in stage if child.service is service]:
+                await child.stop()
+                stage.remove(child)
+                self._tell_guard(-child.group)
 
     async def stop(self) -> None:
         """Stop everything: the last stage first, each stage side by side."""
@@ -83,6 +98,7 @@ class Supervisor:
         return Child(service, program, reader, self._terminal)
 
     def _tell_guard(self, group: int) -> None:
+        """Give the guard a process group to look after; a negative one has ended."""
         if self._guard is None:
             self._guard = subprocess.Popen(
                 [sys.executable, "-I", "-S", guard.__file__],
@@ -93,13 +109,13 @@ class Supervisor:
         os.write(self._guard.stdin.fileno(), f"{group}\n".encode())
 
     async def _until_one_of(
-        self, tasks: Sequence[asyncio.Task[Literal[True]]], seconds: float | None
+        self, tasks: Sequence[asyncio.Task[Any]], seconds: float | None
     ) -> None:
-        """Wait for one of some tasks; raises CommandError when a service ends by itself."""
+        """Wait for one of some tasks; raises ServiceEndedError when a service ends by itself."""
         children = [child for stage in self._stages for child in stage]
         ends = [child.end for child in children]
         await asyncio.wait([*tasks, *ends], timeout=seconds, return_when="FIRST_COMPLETED")
         for child in children:
             if child.end.done():
-                await child.last_words()
-                raise CommandError(*obituary(child.service, child.end.result(), child.last))
+                await child.drain()
+                raise ServiceEndedError(child.service, child.end.result(), child.last)

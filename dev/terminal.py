@@ -4,23 +4,23 @@ import os
 import sys
 from typing import Protocol
 
-BOLD, DIM, RED, GREEN, CYAN = "1", "2", "31", "32", "36"
+BOLD, DIM, RED, GREEN, YELLOW, CYAN = "1", "2", "31", "32", "33", "36"
 ERASE_LINE = "\r\x1b[2K"
 
 
 class Stream(Protocol):
-    """What is written to."""
+    """The part of a text stream that a terminal uses."""
 
     def write(self, text: str, /) -> int:
         """Take a text."""
         ...
 
     def flush(self) -> None:
-        """See to it that what was taken is on its way."""
+        """Send on what was taken."""
         ...
 
     def isatty(self) -> bool:
-        """Whether a person looks."""
+        """Tell whether a person looks."""
         ...
 
     def fileno(self) -> int:
@@ -70,7 +70,7 @@ class Terminal:
 
 
 def terminal_on(stream: Stream | None = None) -> Terminal:
-    """Make a terminal on a stream (standard output unless told) that respects NO_COLOR."""
+    """Make a terminal on a stream (default: standard output) that respects NO_COLOR."""
     stream = stream or sys.stdout
     live = stream.isatty() and os.environ.get("TERM") != "dumb"
     return Terminal(stream, live=live, colour=live and not os.environ.get("NO_COLOR"))

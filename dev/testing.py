@@ -1,4 +1,4 @@
-"""`python3 dev test`: the whole suite on both cores with its coverage, or what pytest is told."""
+"""`python3 dev test`: the whole suite with its coverage, or what the arguments tell pytest."""
 
 import os
 import shutil
@@ -7,9 +7,9 @@ import sys
 
 from dev.checkout import HERE
 from dev.errors import CommandError
-from dev.parts import locked
+from dev.locks import locked
 
-WHOLE_SUITE = [
+FULL_SUITE = [
     "-n2",
     "--cov=shared",
     "--cov-branch",
@@ -19,16 +19,16 @@ WHOLE_SUITE = [
 
 
 def ensure_chromium() -> str:
-    """Give the path of Chromium; as root or on CI, install Debian's first when there is none.
+    """Return the path of Chromium; as root or on CI, install Debian's first if it is missing.
 
     Raises CommandError that says how to install it anywhere else.
     """
     with locked(HERE.own / "chromium.lock", waiting=lambda: None):  # one worker at a time
-        if found := shutil.which("chromium"):
-            return found
+        if path := shutil.which("chromium"):
+            return path
         is_root = os.geteuid() == 0
         if not shutil.which("apt-get") or not (is_root or os.environ.get("CI") == "true"):
-            raise CommandError("there is no Chromium here", "sudo apt-get install chromium")
+            raise CommandError("Chromium is not installed", "sudo apt-get install chromium")
         apt = ["apt-get"] if is_root else ["sudo", "-n", "apt-get"]
         try:
             subprocess.run([*apt, "update"], check=True)
@@ -42,5 +42,5 @@ def ensure_chromium() -> str:
 def main(arguments: list[str]) -> int:
     """Become pytest, so that its exit status, signals and last line are this command's."""
     os.chdir(HERE.root)
-    pytest = [sys.executable, "-m", "pytest", *(arguments or WHOLE_SUITE)]
+    pytest = [sys.executable, "-m", "pytest", *(arguments or FULL_SUITE)]
     os.execv(sys.executable, pytest)  # noqa: S606 - no shell wanted

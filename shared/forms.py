@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -25,20 +26,20 @@ class Form:
         return any(name == known for known, _ in self.pairs)
 
     def __repr__(self) -> str:
-        # Values are people's numbers and words: names are all that a log may show.
+        # Values are people's numbers and texts: names are all that a log may show.
         return f"Form({', '.join(self)})"
 
     def get(self, name: str, default: str = "") -> str:
-        """The first value of `name`, or `default`."""
+        """Return the first value of `name`, or `default`."""
         return next((value for known, value in self.pairs if known == name), default)
 
     def getall(self, name: str) -> list[str]:
-        """Every value of `name`, in order; none is an empty list."""
+        """Return every value of `name`, in order; an empty list where there is none."""
         return [value for known, value in self.pairs if known == name]
 
 
 def form_parameters(body: bytes) -> Form:
-    """The fields of an `application/x-www-form-urlencoded` body.
+    """Return the fields of an `application/x-www-form-urlencoded` body.
 
     Raises:
         UnicodeDecodeError: the body, or what it escapes, is not UTF-8.
@@ -47,6 +48,17 @@ def form_parameters(body: bytes) -> Form:
 
 
 def query_parameters(url: str) -> Form:
-    """The parameters after the first `?` of a URL; what is not UTF-8 becomes U+FFFD."""
+    """Return the parameters after the first `?` of a URL; what is not UTF-8 becomes U+FFFD."""
     query = url.partition("#")[0].partition("?")[2]
     return Form(parse_qsl(query, keep_blank_values=True, errors="replace"))
+
+
+def is_sid(text: str, *kinds: str) -> bool:
+    """Tell whether a text is a well-formed SID of one of the kinds: such as `CA`."""
+    return text[:2] in kinds and re.fullmatch("[0-9a-fA-F]{32}", text[2:]) is not None
+
+
+def snake_case(name: str) -> str:
+    """Return a field's name as ours are written: `CallerCity` as `caller_city`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+", "_", name)
+    return words.strip("_").lower()

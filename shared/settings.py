@@ -167,6 +167,14 @@ def _storage(value: str) -> str:
     return value.strip()
 
 
+def _digest_keys(value: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in value.split(","))
+    if any(len(key) < _MIN_DIGEST_KEY for key in keys):
+        raise ValueError(f"must be keys of at least {_MIN_DIGEST_KEY} characters each")
+    return keys
+
+
+_MIN_DIGEST_KEY: Final = 16
 _E164 = _matching(r"\+[1-9]\d{6,14}", "must be E.164, such as +14155552671")
 
 
@@ -231,6 +239,12 @@ class Settings:
     message_storage_client_id: str | None = _setting(
         _text, "client id of a user-assigned identity", env="MESSAGE_STORAGE__clientId"
     )
+    digest_keys: tuple[str, ...] = _setting(
+        _digest_keys,
+        "keys of the digests of numbers, comma-separated, the newest first; never take one away",
+        default=(),
+        secret=True,
+    )
     allowed_countries: frozenset[str] = _setting(
         _countries, "ISO codes that may be sent to, comma-separated; empty = all",
         default=frozenset(),
@@ -288,6 +302,11 @@ class Settings:
     def default_sender(self) -> str | None:
         """The Messaging Service or number that sends where a message names neither."""
         return self.twilio_messaging_service_sid or self.twilio_from_number
+
+    @property
+    def digest_secrets(self) -> tuple[str, ...]:
+        """What digests of numbers may be keyed by, the newest first."""
+        return (*self.digest_keys, self.twilio_account_sid)
 
     @property
     def has_daily_caps(self) -> bool:

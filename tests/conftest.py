@@ -10,10 +10,11 @@ import pytest
 import function_app
 from dev.azurite import azurite, is_installed
 from dev.host.application import IndexedFunction, index
+from dev.simulator.__main__ import count_segments
 from dev.simulator.account import Account
+from dev.simulator.calls.line import Exchange
 from dev.simulator.clock import Clock as SimulatedClock
-from dev.simulator.exchange import Exchange
-from dev.simulator.server import running
+from dev.simulator.server import serve
 from shared.app import App
 from shared.storage.memory_queues import MemoryQueues
 from shared.storage.memory_table import MemoryTable
@@ -57,8 +58,12 @@ class Simulator:
 async def simulator() -> AsyncIterator[Simulator]:
     """A Twilio simulator of one test's own."""
     account = Account(sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, number=SENDER, app_url=NOBODY)
-    exchange = Exchange(account, clock=SimulatedClock(speed=400, patience=40, step=0.005))
-    async with running(exchange) as url:
+    exchange = Exchange(
+        account,
+        clock=SimulatedClock(speed=400, patience=40, step=0.005),
+        count_segments=count_segments,
+    )
+    async with serve(exchange) as url:
         yield Simulator(url, exchange)
 
 

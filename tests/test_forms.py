@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.forms import Form, form_parameters, query_parameters
+from shared.forms import Form, form_parameters, is_sid, query_parameters, snake_case
 
 
 @given(st.lists(st.tuples(st.text(min_size=1), st.text())))
@@ -30,7 +30,7 @@ def test_a_form_gives_its_values_by_name() -> None:
     assert "D" not in form
 
 
-def test_a_form_is_no_mapping() -> None:
+def test_a_form_is_not_a_mapping() -> None:
     """`dict(form)`, which would lose repeats, is an error."""
     with pytest.raises(ValueError, match="dictionary update"):
         dict(form_parameters(b"From=1&From=2"))  # type: ignore[arg-type]
@@ -45,3 +45,26 @@ def test_a_query_is_read_up_to_its_fragment() -> None:
     """Only what stands between `?` and `#` counts, and bytes that are not UTF-8 do no harm."""
     assert query_parameters("https://x/y?a=1&a=%FF#?b=2").pairs == (("a", "1"), ("a", "�"))
     assert query_parameters("https://x/y").pairs == Form().pairs
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [("CA" + "0" * 32, True), ("CA" + "aF" * 16, True), ("CA" + "0" * 31, False), ("CA", False),
+     ("SM" + "0" * 32, False), ("ca" + "0" * 32, False), ("CA" + "g" * 32, False), ("", False),
+     ("CA" + "0" * 32 + "\n", False), ("CA/" + "0" * 31, False),
+     ("CA" + "\N{ARABIC-INDIC DIGIT ONE}" * 32, False)],
+)  # fmt: skip
+def test_a_sid_is_well_formed_or_none(text: str, known: bool) -> None:  # noqa: FBT001 - a table
+    """Two letters of a kind and 32 hexadecimal digits, and nothing around them."""
+    assert is_sid(text, "CA", "MM") is known
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [("CallerCity", "caller_city"), ("StirVerstat", "stir_verstat"), ("WaId", "wa_id"),
+     ("MediaUrl0", "media_url0"), ("SipHeader_X-My-Id", "sip_header_x_my_id"),
+     ("APIVersion", "api_version"), ("ToZip", "to_zip"), ("address", "address"), ("__", "")],
+)  # fmt: skip
+def test_fields_are_named_as_ours_are(name: str, ours: str) -> None:
+    """Twilio's names in snake_case."""
+    assert snake_case(name) == ours

@@ -32,7 +32,8 @@ HTTP = {
     "show_batch": ("GET", "batches/{id}", KEY),
     "list_batches": ("GET", "batches", KEY),
     "show_overview": ("GET", "overview", KEY),
-    "erase_recipient": ("DELETE", "recipients/{number}", ADMIN),
+    "find_recipient": ("POST", "recipients/find", KEY),
+    "erase_recipient": ("POST", "recipients/erase", ADMIN),
     "receive_call": ("POST", "webhooks/calls", SIGNED),
     "receive_message": ("POST", "webhooks/messages", SIGNED),
     "preview_twiml": ("POST", "twiml/preview", KEY),
@@ -42,6 +43,7 @@ HTTP = {
     "check_health": ("GET", "health", ANYONE),
     "describe_api": ("GET", "openapi.json", ANYONE),
     "explain_api": ("GET", "docs", ANYONE),
+    "explain_api_asset": ("GET", "docs/{file}", ANYONE),
     "console_page": ("GET", "console", ANYONE),
     "console_part": ("GET", "console/{file}", ANYONE),
 }
@@ -53,7 +55,7 @@ QUEUES = {
 }
 TIMERS = {
     "reconcile": "0 */5 * * * *",
-    "forget": "0 17 3 * * *",
+    "forget": "0 17 * * * *",
     "watch": "30 * * * * *",
     "release_scheduled": "*/30 * * * * *",
 }

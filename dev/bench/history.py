@@ -10,7 +10,7 @@ import msgspec
 
 from dev.bench.environment import BODY, TO
 from dev.local_settings import FROM_NUMBER
-from dev.simulator.books import new_sid
+from dev.simulator.resources import new_sid
 from shared.jobs import events, ids
 from shared.jobs.events import Accepted, Answer, Claim, Outcome
 

@@ -19,8 +19,8 @@ from aiohttp import web
 from dev.bench.program import program
 from dev.local_settings import ACCOUNT_SID
 from dev.ports import HOST, free_ports
-from dev.simulator.books import Message, new_sid
 from dev.simulator.clock import now_rfc2822
+from dev.simulator.resources import Message, new_sid
 
 PATH: Final = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json"
 ARRIVALS: Final = "/arrivals"

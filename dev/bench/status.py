@@ -12,7 +12,7 @@ from dev.bench.profile import profile_shares
 from dev.bench.runs import Size, alternate, per_core_second, run_concurrently
 from dev.bench.storage_calls import open_storage_calls
 from dev.local_settings import ACCOUNT_SID, FROM_NUMBER
-from dev.simulator.books import new_sid
+from dev.simulator.resources import new_sid
 from shared.app import App
 from shared.jobs import ids
 

@@ -28,11 +28,12 @@ from dev.local_settings import (
     resolve,
 )
 from dev.ports import HOST, Ports, free_ports
+from dev.simulator.__main__ import count_segments
 from dev.simulator.account import Account
 from dev.simulator.books import Books
+from dev.simulator.calls.line import Exchange
 from dev.simulator.clock import Clock
-from dev.simulator.exchange import Exchange
-from dev.simulator.server import running
+from dev.simulator.server import serve
 
 LEASE_SECONDS: Final = 4  # how long a dead worker keeps a message
 START_SECONDS: Final = 30.0
@@ -155,8 +156,10 @@ async def open_environment(seed: int, log: Path, retry_pause: float) -> AsyncIte
             api_key_sid=SIMULATED["TWILIO_API_KEY_SID"],
             api_key_secret=SIMULATED["TWILIO_API_KEY_SECRET"],
         )  # fmt: skip
-        exchange = Exchange(account, Books(), Clock(speed=400, step=0.005))
-        await held.enter_async_context(running(exchange, simulator))
+        exchange = Exchange(
+            account, Books(), Clock(speed=400, step=0.005), count_segments=count_segments
+        )
+        await held.enter_async_context(serve(exchange, simulator))
         environment = Environment(
             ports=ports, exchange=exchange, queue=queue, table=table, storage=storage,
             session=await held.enter_async_context(aiohttp.ClientSession()),

@@ -11,14 +11,14 @@ from urllib.parse import parse_qs
 from dev.chaos.environment import Environment
 from dev.chaos.load import Kind, Load, Request
 from dev.chaos.storage_proxy import FAULTS
-from dev.simulator.faults import KINDS, Order
+from dev.simulator.faults import KINDS, FaultSettings
 from dev.terminal import Terminal
 
 LATENCY_MS: Final = 300
 SEVERAL: Final = 2  # recipients
 # Each kind of request: message or call, to one recipient or to several.
 REQUEST_KINDS: Final[list[tuple[Kind, bool]]] = list(product(get_args(Kind), (False, True)))
-NO_FAULTS: Final = Order()
+NO_FAULTS: Final = FaultSettings()
 MAX_SPELL_SECONDS: Final = 2.0
 FAULTLESS_SHARE: Final = 0.6
 SECONDS_BETWEEN_KILLS: Final = (2.0, 12.0)  # the start of the host not counted
@@ -61,7 +61,7 @@ async def inject_each_fault(environment: Environment, load: Load, counter: Fault
             for request in requests:
                 counter.expect(request)
             remaining = sum(len(request.to) for request in requests)
-            faults.put(Order(kinds=[fault], latency_ms=LATENCY_MS, remaining=remaining))
+            faults.put(FaultSettings(kinds=[fault], latency_ms=LATENCY_MS, remaining=remaining))
             await load.send(requests)
             await _wait_until_used(environment)
     faults.put(NO_FAULTS)
@@ -78,7 +78,7 @@ async def fail_at_random(environment: Environment, random: Random, out: Terminal
     """Let everything fail at random until cancelled, and kill the host from time to time."""
     next_kill = time.monotonic() + random.uniform(*SECONDS_BETWEEN_KILLS)
     while True:
-        order = Order(
+        settings = FaultSettings(
             kinds=random.sample(sorted(KINDS), 4),
             per_cent=random.choice([5, 20, 50]),
             latency_ms=LATENCY_MS,
@@ -86,11 +86,11 @@ async def fail_at_random(environment: Environment, random: Random, out: Terminal
             callbacks=random.choice([None, "lost", "late", "shuffled"]),
             reads=random.random() < 0.3,  # noqa: PLR2004 - now and then
         )
-        environment.exchange.faults.put(order)
+        environment.exchange.faults.put(settings)
         for proxy in (environment.queue, environment.table):
             is_faultless = random.random() < FAULTLESS_SHARE
             proxy.fault = "none" if is_faultless else random.choice(list(FAULTS))
-        out.status("faults", f"Twilio {','.join(order.kinds)} {order.per_cent:.0f} %, "
+        out.status("faults", f"Twilio {','.join(settings.kinds)} {settings.per_cent:.0f} %, "
                    f"queue {environment.queue.fault}, table {environment.table.fault}")  # fmt: skip
         await asyncio.sleep(random.uniform(0.3, MAX_SPELL_SECONDS))
         if time.monotonic() > next_kill:
@@ -106,7 +106,7 @@ async def cut_storage(environment: Environment, load: Load, seconds: float, out:
     """
     stop_faults(environment)
     await environment.wait_until_reachable()
-    environment.exchange.faults.put(Order(latency_ms=LATENCY_MS))
+    environment.exchange.faults.put(FaultSettings(latency_ms=LATENCY_MS))
     sending = asyncio.create_task(load.send(load.mixed(len(load.accepted) // 4)))
     await asyncio.sleep(1)
     ends = environment.ends

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from inspect import isasyncgenfunction
+from inspect import iscoroutinefunction
 from random import Random
 from typing import Any, Final, TypeVar
 
@@ -203,9 +203,9 @@ class ProcessTable:
             answer = self._server.ask(
                 self._process, lambda: self._server.operate(name, args, named)
             )
-            return _yield_later(answer) if is_generator else answer
+            return answer if is_coroutine else _yield_later(answer)
 
-        is_generator = isasyncgenfunction(getattr(self._server.table, name))
+        is_coroutine = iscoroutinefunction(getattr(self._server.table, name))
         return operate
 
 

@@ -107,7 +107,7 @@ class World:
         """Return every entry of the ledger."""
         found: dict[str, list[events.AnyEvent]] = {}
         for row in self.rows():
-            if not row.partition.startswith("~"):
+            if not row.partition.startswith("~") and not row.key.startswith("~"):
                 job_id = row.partition + row.key.partition(".")[0]
                 found.setdefault(job_id, []).append(events.decode(row.text))
         return [fold(job_id, each) for job_id, each in found.items()]
@@ -123,9 +123,7 @@ class World:
 
     def rows_of(self, partition: str) -> list[Row]:
         """Return the rows of one partition."""
-        table = self.table.table
-        read = getattr(table, "range", None) or table.read
-        return list(finish(read(partition)))
+        return list(finish(self.table.table.range(partition)))
 
     def is_quiet(self) -> bool:
         """Whether no message is on a queue and nothing is on the schedule."""

@@ -1,1 +1,1 @@
-"""A stand-in for Twilio on 127.0.0.1: its REST API, callbacks, TwiML calls and faults to order."""
+"""A stand-in for Twilio on 127.0.0.1: REST API, callbacks, calls, faults and a phone page."""

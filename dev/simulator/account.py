@@ -1,11 +1,11 @@
-"""The one account that the simulator serves, and the application that it calls."""
+"""The account that the simulator serves, and the app that it calls."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who may ask, what signs the webhooks, and where they go."""
+    """Credentials, the sender number, and where webhooks go."""
 
     sid: str
     auth_token: str = field(repr=False)
@@ -14,10 +14,11 @@ class Account:
     api_key_sid: str = ""
     api_key_secret: str = field(default="", repr=False)
     advanced_opt_out: bool = False
+    app_key: str = field(default="local-key", repr=False)  # for the commands on the phone page
 
     @property
     def logins(self) -> dict[str, str]:
-        """User names and passwords that REST requests may use."""
+        """The user names of REST requests, with their passwords."""
         names = {self.sid: self.auth_token}
         if self.api_key_sid and self.api_key_secret:
             names[self.api_key_sid] = self.api_key_secret

@@ -1,4 +1,4 @@
-"""What Twilio takes for a phone number, a sender and a URL."""
+"""Read phone numbers, senders and URLs as Twilio does."""
 
 import re
 from urllib.parse import urljoin, urlsplit
@@ -13,7 +13,7 @@ NATIONAL = re.compile(r"1?([0-9]{10})")
 
 
 def phone_number(text: str) -> str | None:
-    """An E.164 number; US numbers may be written as people do. None when it is no number."""
+    """Return an E.164 number, or None. US numbers may be written as people do."""
     if E164.fullmatch(text):
         return text
     bare = PUNCTUATION.sub("", text)
@@ -23,31 +23,31 @@ def phone_number(text: str) -> str | None:
 
 
 def message_recipient(text: str) -> str | None:
-    """A number or a channel address such as ``whatsapp:+1415…``."""
+    """Return a number, or a channel address such as ``whatsapp:+1415…``; else None."""
     return phone_number(text) or (text if CHANNEL.fullmatch(text) else None)
 
 
 def message_sender(text: str) -> str | None:
-    """What a message may come from: a recipient's address, a short code or a sender ID."""
+    """Return a sender: a number, a channel address, a short code or a sender ID; else None."""
     other = SHORT_CODE.fullmatch(text) or ALPHANUMERIC.fullmatch(text)
     return message_recipient(text) or (text if other else None)
 
 
 def callee(text: str) -> str | None:
-    """What can be called: a number, a client or a SIP address."""
+    """Return what can be called: a number, a client or a SIP address; else None."""
     return phone_number(text) or (text if ENDPOINT.fullmatch(text) else None)
 
 
 def absolute(base: str, url: str) -> str:
-    """A URL as seen from another; what is no URL stays as it is, to be refused when asked."""
+    """Resolve a URL against another; what is not a URL stays as it is and fails when used."""
     try:
         return urljoin(base, url.strip())
     except ValueError:
         return url
 
 
-def web_address(text: str) -> bool:
-    """Whether this is an http or https URL with a host that Twilio would call."""
+def is_web_address(text: str) -> bool:
+    """Whether this is an http or https URL with a host that Twilio calls."""
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port

@@ -1,4 +1,4 @@
-"""Twilio's error codes as data, and the one exception that carries them to a REST client.
+"""Twilio's error codes, and the exception that carries them to a REST client.
 
 Source: https://www.twilio.com/docs/api/errors
 """
@@ -69,7 +69,7 @@ REFUSALS: dict[int, tuple[int, str]] = {
     35118: (BAD, "MessagingServiceSid is required to schedule a message"),
 }
 
-# What a carrier may answer later, in a message's status callback.
+# Codes that a message's status callback can report later.
 DELIVERY_ERRORS: dict[int, str] = {
     30001: "Queue overflow",
     30002: "Account suspended",
@@ -84,7 +84,7 @@ DELIVERY_ERRORS: dict[int, str] = {
 
 
 class RefusalError(Exception):
-    """Twilio says no: a code of the table above, with the value that caused it."""
+    """A request is refused: a code of the table above, with the value that caused it."""
 
     def __init__(self, code: int, value: str = "") -> None:
         self.code = code
@@ -94,7 +94,7 @@ class RefusalError(Exception):
 
 
 def error_body(code: int, message: str, status: int) -> bytes:
-    """An error as Twilio's REST API words it."""
+    """Return the body of an error of Twilio's REST API."""
     return msgspec.json.encode(
         {
             "code": code,

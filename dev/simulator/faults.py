@@ -1,4 +1,4 @@
-"""Faults to order: what goes wrong with requests and callbacks, repeatable by seed."""
+"""Faults of requests and callbacks, repeatable by seed."""
 
 import random
 from typing import Annotated, Literal
@@ -22,12 +22,13 @@ KINDS: dict[str, str] = {
 }
 
 
-class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What should go wrong.
+class FaultSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which faults occur, and how often.
 
-    ``per_cent`` of the requests that create something (with ``reads``: of all) get one of
+    ``per_cent`` of the requests that create something (with ``reads``: of all requests) get one of
     ``kinds``. ``latency_ms`` with other kinds delays every request; alone, ``per_cent`` of them.
-    ``callbacks`` happens to ``per_cent`` of the status callbacks. ``remaining`` ends it all.
+    ``callbacks`` is the fault of ``per_cent`` of the status callbacks. After ``remaining`` faults,
+    no more occur.
     """
 
     latency_ms: Annotated[float, Meta(ge=0)] = 0
@@ -40,51 +41,51 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if unknown := [kind for kind in self.kinds if kind not in KINDS]:
-            raise ValueError(f"unknown kinds {unknown}, known are {sorted(KINDS)}")
+            raise ValueError(f"unknown kinds {unknown}; known kinds are {sorted(KINDS)}")
 
 
 class Faults:
-    """Draws, request by request, what goes wrong."""
+    """Draws the fault of each request and callback."""
 
     def __init__(self) -> None:
-        self.put(Order())
+        self.put(FaultSettings())
 
-    def put(self, order: Order) -> None:
-        """Begin a new order: the same order draws the same faults again."""
-        self.order = order
-        self.remaining = order.remaining
+    def put(self, settings: FaultSettings) -> None:
+        """Start with new settings; the same settings draw the same faults again."""
+        self.settings = settings
+        self.remaining = settings.remaining
         # Not for secrets: the point of the seed is that a run repeats.
-        self._requests = random.Random(order.seed)  # noqa: S311
-        self._callbacks = random.Random(order.seed + 1)  # noqa: S311
-        self._kinds = order.kinds or (["latency"] if order.latency_ms else [])
-        self.every_request_waits = bool(order.latency_ms) and "latency" not in self._kinds
+        self._requests = random.Random(settings.seed)  # noqa: S311
+        self._callbacks = random.Random(settings.seed + 1)  # noqa: S311
+        self._kinds = settings.kinds or (["latency"] if settings.latency_ms else [])
+        self.every_request_waits = bool(settings.latency_ms) and "latency" not in self._kinds
 
     def for_request(self, *, creates: bool) -> str:
-        """The fault for one request, or an empty string."""
-        if not self._kinds or not (creates or self.order.reads):
+        """Draw the fault of one request; an empty string is none."""
+        if not self._kinds or not (creates or self.settings.reads):
             return ""
         return self._requests.choice(self._kinds) if self._strikes(self._requests) else ""
 
     def for_callback(self) -> str:
-        """``lost``, ``late``, ``shuffled`` or an empty string."""
-        chosen = self.order.callbacks
+        """Draw the fault of one callback: ``lost``, ``late``, ``shuffled`` or an empty string."""
+        chosen = self.settings.callbacks
         return chosen if chosen and self._strikes(self._callbacks) else ""
 
     def callback_delay(self, fault: str) -> float:
-        """Real seconds by which a late or shuffled callback is held back."""
-        longest = max(self.order.latency_ms, 500) / 1000
+        """Return the real seconds by which a late or shuffled callback is delayed."""
+        longest = max(self.settings.latency_ms, 500) / 1000
         return longest if fault == "late" else self._callbacks.uniform(0, longest)
 
     def _strikes(self, dice: random.Random) -> bool:
         # The dice roll even when nothing is left, so that a limit does not change the sequence.
-        struck = dice.uniform(0, 100) < self.order.per_cent
+        struck = dice.uniform(0, 100) < self.settings.per_cent
         if not struck or self.remaining == 0:
             return False
         if self.remaining is not None:
             self.remaining -= 1
         return True
 
-    def shown(self) -> dict[str, object]:
-        """The order, what is left of it, and the kinds that there are."""
-        order: dict[str, object] = msgspec.to_builtins(self.order)
-        return order | {"remaining": self.remaining, "known": KINDS}
+    def describe(self) -> dict[str, object]:
+        """Return the settings, the faults that remain, and the known kinds."""
+        settings: dict[str, object] = msgspec.to_builtins(self.settings)
+        return settings | {"remaining": self.remaining, "known": KINDS}

@@ -1,10 +1,10 @@
-"""Where a phone number seems to be, as Twilio's FromCity, FromCountry … parameters say it."""
+"""The parameters FromCity, FromCountry and so on, as far as a number's prefix tells them."""
 
 import phonenumbers
 
 
-def place(side: str, number: str) -> dict[str, str]:
-    """The four parameters for one side of a message or call; blank where nothing is known."""
+def describe_place(side: str, number: str) -> dict[str, str]:
+    """Return the four parameters for one side, ``From`` or ``To``; blank if unknown."""
     try:
         parsed = phonenumbers.parse(number.rpartition(":")[2])
         country = phonenumbers.region_code_for_number(parsed) or ""

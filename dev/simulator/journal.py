@@ -1,4 +1,4 @@
-"""Everything that happened, in order: the simulator's own story, for pages and tests to follow."""
+"""Everything that happened, in order, for pages and tests to follow."""
 
 import asyncio
 import time
@@ -9,19 +9,19 @@ from itertools import count
 
 Event = dict[str, object]
 
-KEPT = 20_000  # older events are forgotten, so that a long benchmark does not fill the memory
+MAX_EVENTS = 20_000  # older events are forgotten, so that a long benchmark does not fill the memory
 
 
 class Journal:
     """Append-only numbered events with live subscribers."""
 
     def __init__(self) -> None:
-        self._events: deque[Event] = deque(maxlen=KEPT)
+        self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
         self._numbers = count(1)
         self._subscribers: set[asyncio.Queue[Event]] = set()
 
     def add(self, kind: str, **fields: object) -> None:
-        """Write down one event."""
+        """Append one event."""
         event: Event = {"n": next(self._numbers), "at": time.time(), "kind": kind, **fields}
         self._events.append(event)
         for queue in self._subscribers:
@@ -33,7 +33,7 @@ class Journal:
         return int(str(self._events[-1]["n"])) if self._events else 0
 
     def after(self, number: int) -> list[Event]:
-        """The events that came after the one of this number, oldest first."""
+        """Return the events after the one of this number, oldest first."""
         newer = []
         for event in reversed(self._events):
             if int(str(event["n"])) <= number:
@@ -43,7 +43,7 @@ class Journal:
 
     @contextmanager
     def subscribed(self) -> Iterator[asyncio.Queue[Event]]:
-        """A queue that gets every event from now on."""
+        """Yield a queue that gets every event from now on."""
         queue: asyncio.Queue[Event] = asyncio.Queue()
         self._subscribers.add(queue)
         try:

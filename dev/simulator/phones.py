@@ -1,4 +1,4 @@
-"""The phones of the world outside, and what each of them does when it rings or gets a text."""
+"""The phones of the world outside, and how each of them behaves."""
 
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -6,18 +6,19 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-Action = str | dict[str, object]
+ScriptStep = str | dict[str, object]  # see calls/person.py
 Seconds = Annotated[float, Meta(ge=0)]
 
 
 class Phone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How one phone behaves.
 
-    ``answers``: picks up by itself after ``ring`` seconds, else waits for ``/_simulator/calls``.
-    ``busy``, ``unreachable``: calls come to nothing; texts to an unreachable phone are undelivered
-    with 30003. ``machine``: a voicemail box answers. ``talks``: seconds after which the person
-    hangs up a conversation. ``script``: what the person does, in order; see call_engine/person.py.
-    ``message_error``: the code with which texts fail. ``reads``: WhatsApp messages become read.
+    ``answers``: answers by itself after ``ring`` seconds; if false, it rings until somebody acts
+    through ``/_simulator/calls``. ``busy``, ``unreachable``: no call succeeds; texts to an
+    unreachable phone are undelivered with 30003. ``machine``: a voicemail box answers. ``talks``:
+    seconds after which the person hangs up a conversation. ``script``: what the person does, in
+    order; see calls/person.py. ``message_error``: the code with which texts fail. ``reads``:
+    WhatsApp and RCS messages become read.
     """
 
     answers: bool = True
@@ -26,7 +27,7 @@ class Phone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     machine: bool = False
     ring: Seconds = 2.0
     talks: Seconds = 10.0
-    script: list[Action] = []
+    script: list[ScriptStep] = []
     message_error: int | None = None
     reads: bool = False
 
@@ -45,20 +46,20 @@ class OurNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(slots=True)
 class Phones:
-    """Every phone that was told how to behave, our own numbers, and who opted out of what."""
+    """Every phone with a behaviour of its own, our own numbers, and the opt-outs."""
 
     app_url: str
     outside: dict[str, Phone] = field(default_factory=dict)
     own: dict[str, OurNumber] = field(default_factory=dict)
-    opted_out: set[tuple[str, str]] = field(default_factory=set)
-    pages: int = 0  # open pages on which somebody answers calls
+    pages: int = 0  # open pages on which a person answers calls
+    _opted_out: set[tuple[str, str]] = field(default_factory=set)  # a person, one of our numbers
 
-    def phone(self, address: str) -> Phone:
-        """How this phone behaves: unless told, it answers by itself, or rings on a page."""
+    def find_phone(self, address: str) -> Phone:
+        """Return a phone's behaviour: by default it answers, or rings on an open page."""
         return self.outside.get(address) or Phone(answers=not self.pages)
 
-    def our_number(self, number: str) -> OurNumber:
-        """Where webhooks for this number go: to the application unless told otherwise."""
+    def find_number(self, number: str) -> OurNumber:
+        """Return where webhooks for this number go: by default, to the app."""
         base = self.app_url.rstrip("/")
         return self.own.get(number) or OurNumber(
             voice_url=f"{base}/api/webhooks/calls", sms_url=f"{base}/api/webhooks/messages"
@@ -66,12 +67,28 @@ class Phones:
 
     def change_number(self, number: str, changes: dict[str, object]) -> OurNumber:
         """Change some of a number's URLs."""
-        merged = msgspec.to_builtins(self.our_number(number)) | changes
+        merged = msgspec.to_builtins(self.find_number(number)) | changes
         self.own[number] = msgspec.convert(merged, OurNumber)
         return self.own[number]
 
+    def opt_out(self, person: str, number: str) -> None:
+        """Let a person receive nothing more from this number."""
+        self._opted_out.add((_without_rcs(person), _without_rcs(number)))
+
+    def opt_in(self, person: str, number: str) -> None:
+        """Undo `opt_out`."""
+        self._opted_out.discard((_without_rcs(person), _without_rcs(number)))
+
+    def has_opted_out(self, person: str, number: str) -> bool:
+        """Whether the person has texted STOP to this number; SMS, MMS and RCS count as one."""
+        return (_without_rcs(person), _without_rcs(number)) in self._opted_out
+
     def clear(self) -> None:
-        """Forget everybody."""
+        """Forget every phone, number and opt-out."""
         self.outside.clear()
         self.own.clear()
-        self.opted_out.clear()
+        self._opted_out.clear()
+
+
+def _without_rcs(address: str) -> str:
+    return address.removeprefix("rcs:")

@@ -2,12 +2,15 @@
 
 const BASE = new URL("../", import.meta.url);
 const KEY = "switchboard-function-key";
-const LONGEST = 40_000;
+const READ_ONLY = "switchboard-read-only";
+const TIMEOUT_MS = 40_000;
+const MAX_PROBLEMS = 20;
 
 export const key = {
   get: () => sessionStorage.getItem(KEY),
   set: (value) => sessionStorage.setItem(KEY, value),
-  forget: () => sessionStorage.removeItem(KEY),
+  forget: () => [KEY, READ_ONLY].forEach((name) => sessionStorage.removeItem(name)),
+  isReadOnly: () => sessionStorage.getItem(READ_ONLY) !== null,
 };
 
 export class ApiError extends Error {
@@ -17,40 +20,72 @@ export class ApiError extends Error {
     this.errors = errors;
   }
 
-  // The problem in words, each field's own problem included.
-  get words() {
-    return [this.message, ...this.errors.map((each) => `${each.path} ${each.message}`)].join(" · ");
+  // The problem with that of each field.
+  get fullMessage() {
+    const all = this.errors.map(({ line, path, message }) => `${line ? `line ${line}: ` : ""}${path} ${message}`);
+    const more = all.length - MAX_PROBLEMS;
+    return [this.message, ...all.slice(0, MAX_PROBLEMS), ...(more > 0 ? [`and ${more} more`] : [])].join(" · ");
   }
 }
 
-// One call: the answer's JSON, or an ApiError that says why there is none (status 0: no answer).
-export async function call(method, path, { query = {}, body, once } = {}) {
-  const url = new URL(path.replace(/^\/api\//, ""), BASE);
+// What any error says.
+export const messageOf = (error) => error.fullMessage ?? String(error);
+
+// One request: the JSON of the answer, or an ApiError (status 0: no answer).
+export async function call(method, path, { query = {}, body, csv, idempotencyKey } = {}) {
+  const url = new URL(path, BASE);
   for (const [name, value] of Object.entries(query)) {
     if (value !== "" && value !== null && value !== undefined) url.searchParams.set(name, value);
   }
   const headers = { "x-functions-key": key.get() ?? "", Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  if (once) headers["Idempotency-Key"] = once;
-  let answer;
+  if (csv !== undefined) headers["Content-Type"] = "text/csv; charset=utf-8";
+  if (idempotencyKey) headers["Idempotency-Key"] = idempotencyKey;
+  let response;
   try {
-    answer = await fetch(url, {
-      method, headers, body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(LONGEST), cache: "no-store", credentials: "same-origin",
+    response = await fetch(url, {
+      method, headers, body: csv ?? (body === undefined ? undefined : JSON.stringify(body)),
+      signal: AbortSignal.timeout(TIMEOUT_MS), cache: "no-store", credentials: "same-origin",
     });
   } catch {
     throw new ApiError(0, "The app does not answer.");
   }
-  if (answer.status === 401) {
+  if (response.status === 401) {
     dispatchEvent(new Event("locked"));
     throw new ApiError(401, "The app does not accept this key.");
   }
-  const told = await answer.json().catch(() => ({}));
-  if (answer.ok) return told;
-  throw new ApiError(answer.status, told.detail ?? told.title ?? `The app answered ${answer.status}.`, told.errors);
+  const answer = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
+  if (response.status === 403 && /read-only/i.test(answer.title)) {
+    sessionStorage.setItem(READ_ONLY, "yes");
+    dispatchEvent(new Event("readonly"));
+  }
+  throw new ApiError(response.status, answer.detail ?? answer.title ?? `The app answered ${response.status}.`, answer.errors);
 }
 
-// A key under which a request can be repeated without doing its work twice.
-export const newOnce = () => `console-${crypto.getRandomValues(new Uint32Array(4)).join("-")}`;
+const newKey = () => `console-${crypto.getRandomValues(new Uint32Array(4)).join("-")}`;
 
-export const pathOf = (kind, id) => `${{ call: "calls", batch: "batches" }[kind] ?? "messages"}/${id}`;
+// Idempotency keys of requests of which it is not known whether the app accepted them.
+const unanswered = new Map();
+
+// A POST that is never done twice: without an answer, the same request keeps its idempotency key.
+export async function post(path, options = {}) {
+  const request = JSON.stringify([path, options]);
+  const idempotencyKey = unanswered.get(request) ?? newKey();
+  unanswered.set(request, idempotencyKey);
+  try {
+    const answer = await call("POST", path, { ...options, idempotencyKey });
+    unanswered.delete(request);
+    return answer;
+  } catch (error) {
+    if (error.status > 0 && error.status < 500) unanswered.delete(request);
+    else error.message += " It is safe to do the same again: it is never done twice.";
+    throw error;
+  }
+}
+
+const COLLECTIONS = new Map([["call", "calls"], ["batch", "batches"]]);
+
+export const collectionOf = (kind) => COLLECTIONS.get(kind) ?? "messages";
+
+export const pathOf = (kind, id) => `${collectionOf(kind)}/${encodeURIComponent(id)}`;

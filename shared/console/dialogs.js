@@ -1,6 +1,7 @@
-// Asking before doing: what will happen is said first, how it went afterwards.
+// Dialogs: one question at a time, which says first what will happen.
 
-import { announce, button, make } from "./dom.js";
+import { button, make } from "./dom.js";
+import { effects, runWithNotice } from "./notices.js";
 
 let names = 0;
 
@@ -18,27 +19,15 @@ export function dialog(heading, ...content) {
   return element;
 }
 
-// Ask whether to do something. `effects` are [words, tone] lines, `act(progress)` does it and gives
-// the lines of what came of it; without `act` there is nothing that could be done.
-export function confirm({ heading, effects, label, danger, act, after = () => {} }) {
-  const list = make("ul", { class: "effects" }, effects.map(([words, tone]) => make("li", { class: tone }, words)));
-  const go = act && button(label, run, { class: danger ? "danger" : "primary" });
-  const close = button(act ? "Leave it" : "Close", () => element.close());
-  const element = dialog(heading, list, make("div", { class: "actions" }, go, close));
-  (act ? close : element.querySelector("button")).focus();
-
-  async function run() {
-    go.disabled = true;
-    element.setAttribute("aria-busy", "true");
-    const meter = make("progress", { max: 1, value: 0, "aria-label": "Progress" });
-    list.replaceWith(meter);
-    const lines = await act((part) => { meter.value = part; });
-    meter.replaceWith(make("ul", { class: "effects" }, lines.map(([words, tone]) => make("li", { class: tone }, words))));
-    announce(lines.map(([words]) => words).join(" "));
-    element.removeAttribute("aria-busy");
-    go.remove();
-    close.textContent = "Close";
-    close.focus();
+// Ask whether to do something. `lines` say what will happen, `act(progress)` does it and gives the
+// lines of the notice that follows; without `act` there is nothing that could be done.
+export function confirm({ heading, lines, label, danger, act, after = () => {} }) {
+  const go = act && button(label, async () => {
+    element.close();
+    await runWithNotice(label, act);
     after();
-  }
+  }, { class: danger ? "danger" : "primary" });
+  const close = button(act ? "Leave it" : "Close", () => element.close());
+  const element = dialog(heading, effects(lines), make("div", { class: "actions" }, go, close));
+  close.focus();
 }

@@ -1,4 +1,4 @@
-// Elements from code: every text is a text node, so nothing that we show can become markup.
+// Elements from code: every text is a text node, so nothing that is shown can become markup.
 
 const PROPERTIES = new Set(["value", "checked", "disabled", "hidden", "indeterminate", "open", "selected"]);
 const SVG = "http://www.w3.org/2000/svg";
@@ -16,22 +16,28 @@ function dress(element, attributes, children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...present(children));
   return element;
 }
 
-// Say something to people who do not see the page; the same words twice are said twice.
-export function announce(words) {
+// The children that are there; null, undefined and false stand for none.
+export const present = (children) =>
+  children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+
+// Say something to people who do not see the page; the same message twice is said twice.
+export function announce(message) {
   const announcer = document.getElementById("announcer");
-  announcer.textContent = announcer.textContent === words ? `${words}\u00a0` : words;
+  announcer.textContent = announcer.textContent === message ? `${message}\u00a0` : message;
 }
 
 export const unseen = (text) => make("span", { class: "unseen" }, text);
 
+export const badge = (label, tone) => make("span", { class: `badge ${tone}` }, label);
+
 export const button = (label, click, attributes) =>
   make("button", { type: "button", click, ...attributes }, label);
 
-// Of a list's links, the one to what is open beside it says so.
+// Mark the link of a list that leads to what is open beside it.
 export function markOpen(list) {
   for (const link of list.querySelectorAll("tbody a")) {
     if (link.hash === location.hash) link.setAttribute("aria-current", "true");
@@ -39,9 +45,15 @@ export function markOpen(list) {
   }
 }
 
+// A click anywhere on a row opens it, unless it was meant for something on it or marked a text.
+export function openRow(event) {
+  if (event.target.closest("a, button, input, label") || String(getSelection())) return;
+  event.target.closest("tr")?.querySelector("a")?.click();
+}
+
 let fields = 0;
 
-// A label with its field, and what there is to say about it.
+// A label with its field, and a hint or an explanation.
 export function field(label, control, hint) {
   control.id ||= `field-${++fields}`;
   if (hint) control.setAttribute("aria-describedby", `${control.id}-hint`);
@@ -53,6 +65,3 @@ export function field(label, control, hint) {
 
 export const options = (pairs, chosen) =>
   pairs.map(([value, label]) => make("option", { value, selected: value === chosen }, label));
-
-export const count = (number, one, many = `${one}s`) =>
-  `${number.toLocaleString()} ${number === 1 ? one : many}`;

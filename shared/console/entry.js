@@ -1,14 +1,17 @@
-// One message or call in the panel: where it is, its story, and what can be done.
+// One message or call in the panel: its status, its story, and what can be done.
 
-import * as act from "./act.js";
-import { call, pathOf } from "./api.js";
-import { announce, button, make } from "./dom.js";
+import * as actions from "./actions.js";
+import { advice, isFutile } from "./advice.js";
+import { call, pathOf, messageOf } from "./api.js";
+import { capital } from "./data.js";
+import { announce, badge, button, make, present } from "./dom.js";
+import { storyOf } from "./events.js";
 import { List } from "./list.js";
-import { maskText, number } from "./mask.js";
+import { maskText, number, secret } from "./mask.js";
 import { Poll } from "./poll.js";
+import { isOpen, kindName, problem, statusOf } from "./statuses.js";
+import { during, sentence, summary, toneOf } from "./story.js";
 import { moment, wholeTime } from "./times.js";
-import { sentence, summary, toneOf } from "./story.js";
-import { KINDS, advice, capital, isOpen, problem, where } from "./words.js";
 
 export function entryPanel(kind, id, view) {
   const heading = make("h1", { tabindex: "-1" }, "Details");
@@ -43,48 +46,64 @@ export function entryPanel(kind, id, view) {
   function showOne(entry) {
     const open = [...content.querySelectorAll("details")].map((each) => each.open);
     const hadFocus = content.contains(document.activeElement);
-    const [label, tone] = where(entry);
-    heading.replaceChildren(`${KINDS[entry.kind]} to `, number(entry.to));
-    content.replaceChildren(...[
-      make("p", { class: "summary" }, make("span", { class: `badge ${tone}` }, label), " ", maskText(summary(entry))),
-      actions(entry),
+    heading.replaceChildren(`${kindName(entry.kind)} to `, number(entry.to));
+    content.replaceChildren(...present([
+      make("p", { class: "summary" }, badge(...statusOf(entry)), " ", maskText(summary(entry))),
+      buttons(entry),
       problem(entry) && help(problem(entry)),
+      texts(entry),
       make("h2", {}, "What happened"),
-      make("ol", { class: "timeline" }, entry.events.map((event) => step(event, entry))),
+      make("ol", { class: "timeline" }, storyOf(entry).map((event) => step(event, entry))),
       make("h2", {}, "Facts"),
       facts(entry),
       entry.raw !== undefined && make("details", {}, make("summary", {}, "What was on the queue"), make("pre", { tabindex: "0" }, maskText(entry.raw))),
-    ].filter(Boolean));
+    ]));
     content.querySelectorAll("details").forEach((each, index) => { each.open = open[index] ?? false; });
     if (hadFocus) heading.focus();
   }
 
-  function actions(entry) {
-    const { retry, cancel, cancelName } = act.offers(entry);
+  // Retry does not stand out where it would only fail again.
+  function buttons(entry) {
+    const { retry, cancel, cancelName } = actions.offers(entry);
     const again = () => poll.soon();
     return make("div", { class: "actions" },
-      retry && button("Retry…", () => act.retry([entry], again), { class: "primary" }),
-      cancel && button(`${cancelName}…`, () => act.cancel([entry], again), { class: "danger" }),
+      retry && button("Retry…", () => actions.retry([entry], again), { class: `writes ${isFutile(entry.error) ? "quiet" : "primary"}` }),
+      cancel && button(`${cancelName}…`, () => actions.cancel([entry], again), { class: "writes danger" }),
       button("Copy as text", (event) => copy(asText(entry), event.target)));
   }
 
   const remask = () => { if (known) show(JSON.parse(known)); };
   addEventListener("masking", remask);
   const poll = new Poll(round, ({ error }) => {
-    if (error) content.replaceChildren(make("p", { class: "problem" }, error.words ?? String(error)));
+    if (error) content.replaceChildren(make("p", { class: "problem" }, messageOf(error)));
     else if (known && !JSON.parse(known).deliveries && !isOpen(JSON.parse(known))) poll.wait = Math.max(poll.wait, 10_000);
   });
   return { element, heading, stop: () => { removeEventListener("masking", remask); poll.stop(); } };
 }
 
 function step(event, entry) {
-  const fields = { ...event };
-  for (const name of ["event", "at"]) delete fields[name];
+  const { event: name, at, ...fields } = event;
   const detail = JSON.stringify(fields, null, 1).replace(/[{}"]/g, "").trim();
-  return make("li", { class: toneOf(event) },
-    moment(event.at), make("p", {}, maskText(sentence(event, entry))),
-    make("details", {}, make("summary", {}, event.event), detail && make("pre", { tabindex: "0" }, maskText(detail))));
+  return make("li", { class: toneOf(event, entry) },
+    moment(at), make("p", {}, callStep(event) ?? maskText(sentence(event, entry))),
+    make("details", {}, make("summary", {}, name), detail && make("pre", { tabindex: "0" }, maskText(detail))));
 }
+
+// What somebody did during the call; more than a choice in a menu is masked.
+function callStep(event) {
+  const result = during(event);
+  if (!result) return null;
+  const { before, value, isSecret, href } = result;
+  return [before, value && [" ", isSecret ? secret(value, "what it was") : value], href && [" ", make("a", { href, rel: "noreferrer", target: "_blank" }, "Listen")]];
+}
+
+const TEXTS = [["body", "What it says"], ["say", "What is said"], ["steps", "What is said, as steps"]];
+
+// The text as asked for, where the app gives it.
+const texts = (entry) => TEXTS.filter(([name]) => entry[name]).map(([name, title]) => [
+  make("h2", {}, title),
+  make("p", { class: "text" }, secret(typeof entry[name] === "string" ? entry[name] : JSON.stringify(entry[name], null, 1), "the text")),
+]);
 
 function help({ code, message }) {
   const { means, do: what } = advice(code, message);
@@ -104,15 +123,15 @@ function facts(entry) {
   return make("dl", { class: "facts" }, rows.map(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
 }
 
-// The story as a person would paste it into a ticket; numbers as they are shown.
+// The story as a person would paste it into a ticket; numbers as they are shown, texts never.
 const asText = (entry) => [
-  maskText(`${KINDS[entry.kind]} to ${entry.to} · ${entry.id} · ${entry.sid ?? "no SID"}`),
+  maskText(`${kindName(entry.kind)} to ${entry.to} · ${entry.id} · ${entry.sid ?? "no SID"}`),
   maskText(summary(entry)),
-  ...entry.events.map((event) => `${event.at}  ${maskText(sentence(event, entry))}`),
+  ...storyOf(entry).map((event) => `${event.at}  ${maskText(sentence(event, entry))}`),
 ].join("\n");
 
 async function copy(text, element) {
-  const before = element.dataset.words ??= element.textContent; // not "Copied" of a moment ago
+  const before = element.dataset.label ??= element.textContent; // not "Copied" of a moment ago
   try {
     await navigator.clipboard.writeText(text);
     element.textContent = "Copied";

@@ -1,27 +1,33 @@
 // The table of messages and calls: rows keep their place, focus and selection while they change.
 
-import * as act from "./act.js";
-import { button, count, make, markOpen, unseen } from "./dom.js";
+import * as actions from "./actions.js";
+import { advice } from "./advice.js";
+import { count } from "./data.js";
+import { badge, button, make, markOpen, openRow, unseen } from "./dom.js";
 import { alwaysMasked, maskText, number } from "./mask.js";
-import { moment } from "./times.js";
-import { KINDS, advice, problem, statusName, thing, where } from "./words.js";
+import { kindName, noun, problem, statusName, statusOf } from "./statuses.js";
+import { moment, zoneMark } from "./times.js";
 
-const COLUMNS = [["When"], ["Kind", "wide"], ["To"], ["Where it is"], ["Notes", "wide"]];
+// name, class, and what else stands in the heading
+const COLUMNS = [["When", "when", zoneMark], ["Kind", "wide"], ["To", "to"], ["Status", "status"], ["Notes", "wide"]];
+
+const STEPS = new Map([["ArrowDown", "nextElementSibling"], ["ArrowUp", "previousElementSibling"]]);
 
 export class List {
-  // `place` is the view that an entry is opened beside; `acted` is called after an action.
-  constructor(caption, place, acted = () => {}) {
-    this.place = place;
+  // `view` is the one that an entry is opened beside; `acted` is called after an action.
+  constructor(caption, view, acted = () => {}) {
+    this.view = view;
     this.acted = acted;
     this.rows = new Map();
     this.selected = new Set();
     this.all = make("input", { type: "checkbox", "aria-label": "Select all that are shown", change: () => this.selectAll(this.all.checked) });
-    this.body = make("tbody", { keydown: (event) => this.walk(event) });
+    this.body = make("tbody", { keydown: (event) => this.onKey(event), click: openRow });
     this.chosen = make("span", {});
+    this.retry = button("Retry…", () => actions.retry(this.selection, () => this.done()), { class: "writes" });
     this.tools = make("div", { class: "selection", role: "group", "aria-label": "Selection", hidden: true },
       this.chosen,
-      button("Retry…", () => act.retry(this.selection, () => this.done())),
-      button("Cancel…", () => act.cancel(this.selection, () => this.done())),
+      this.retry,
+      button("Cancel…", () => actions.cancel(this.selection, () => this.done()), { class: "writes" }),
       button("Clear", () => this.selectAll(false), { class: "quiet" }));
     this.empty = make("p", { class: "empty", hidden: true }, "Nothing here.");
     this.element = make("div", { class: "list" },
@@ -30,7 +36,7 @@ export class List {
         make("caption", { class: "unseen" }, caption),
         make("thead", {}, make("tr", {},
           make("th", { scope: "col", class: "tick" }, this.all),
-          COLUMNS.map(([name, kind]) => make("th", { scope: "col", class: kind }, name)))),
+          COLUMNS.map(([name, kind, mark]) => make("th", { scope: "col", class: kind }, name, mark?.())))),
         this.body),
       this.empty);
   }
@@ -74,19 +80,18 @@ export class List {
 
   tick(item) {
     return make("td", { class: "tick" }, make("input", {
-      type: "checkbox", "aria-label": `Select the ${thing(item.kind)} to ${alwaysMasked(item.to)}`,
+      type: "checkbox", "aria-label": `Select the ${noun(item.kind)} to ${alwaysMasked(item.to)}`,
       change: (event) => this.select(item.id, event.target.checked),
     }));
   }
 
   fill({ element, item }) {
-    const [label, tone] = where(item);
-    const link = make("a", { href: `#/${this.place}/${item.kind === "call" ? "call" : "message"}/${item.id}` },
-      moment(item.accepted_at), unseen(`, ${thing(item.kind)} to ${alwaysMasked(item.to)}`));
-    const kind = KINDS[item.kind] ?? item.kind;
+    const link = make("a", { href: `#/${this.view}/${item.kind === "call" ? "call" : "message"}/${item.id}` },
+      moment(item.accepted_at), unseen(`, ${noun(item.kind)} to ${alwaysMasked(item.to)}`));
+    const kind = kindName(item.kind);
     const contents = [
       [link, make("span", { class: "narrow", "aria-hidden": "true" }, kind)], [kind], [number(item.to)],
-      [make("span", { class: `badge ${tone}` }, label)], [known(item)],
+      [badge(...statusOf(item))], [notes(item)],
     ];
     contents.forEach((content, index) => {
       const cell = element.children[index + 1];
@@ -121,6 +126,7 @@ export class List {
     this.all.checked = number > 0 && number === this.rows.size;
     this.all.indeterminate = number > 0 && number < this.rows.size;
     this.tools.hidden = number === 0;
+    this.retry.hidden = !this.selection.some(actions.canRetry);
     this.chosen.textContent = `${count(number, "selected", "selected")}`;
   }
 
@@ -129,10 +135,10 @@ export class List {
     this.acted();
   }
 
-  // Arrow keys go from row to row, `x` selects the row, as in a mail program.
-  walk(event) {
+  // Arrow keys go from row to row, `x` selects the row, as in a mail program; `h` tells of them.
+  onKey(event) {
     const row = event.target.closest("tr");
-    const next = { ArrowDown: row?.nextElementSibling, ArrowUp: row?.previousElementSibling }[event.key];
+    const next = row?.[STEPS.get(event.key)];
     if (next) {
       next.querySelector("a").focus();
       event.preventDefault();
@@ -142,9 +148,9 @@ export class List {
   }
 }
 
-function known(item) {
+function notes(item) {
   const { code, message } = problem(item) ?? {};
-  const [label] = where(item);
+  const [label] = statusOf(item);
   return [
     code && `${code} · ${advice(code, message).means}`,
     !code && item.twilio_status && statusName(item.twilio_status) !== label && `Twilio: ${statusName(item.twilio_status).toLowerCase()}`,

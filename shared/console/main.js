@@ -1,98 +1,111 @@
-// Who may see the console, which view is shown, and which panel beside it.
+// The lock, the bar, and the place in the fragment: which view is shown, and which panel beside it.
 
-import { key } from "./api.js";
+import { overview } from "./account.js";
+import { key, messageOf } from "./api.js";
 import { batchPanel, batches } from "./batches.js";
 import { announce, button, field, make, markOpen } from "./dom.js";
 import { entryPanel } from "./entry.js";
 import { failures } from "./failures.js";
 import { find } from "./find.js";
+import { showHelp } from "./help.js";
 import { maskSwitch } from "./mask.js";
 import { now } from "./now.js";
 import { send } from "./send.js";
 import { clockTime } from "./times.js";
 
-const VIEWS = {
-  now: ["Now", now],
-  find: ["Find", find],
-  batches: ["Batches", batches],
-  failures: ["Failures", failures],
-  send: ["Send", send],
-};
+const VIEWS = new Map([
+  ["now", ["Now", now]],
+  ["find", ["Find", find]],
+  ["batches", ["Batches", batches]],
+  ["failures", ["Failures", failures]],
+  ["send", ["Send", send]],
+]);
 
-const part = (id) => document.getElementById(id);
-const bar = part("bar");
-const view = part("view");
-const panel = part("panel");
-const banner = part("banner");
+const byId = (id) => document.getElementById(id);
+const bar = byId("bar");
+const view = byId("view");
+const panel = byId("panel");
+const banner = byId("banner");
 
-let shown = { place: null, view: null, panel: null, at: "" };
+// `place` is the view with its query, `at` is the panel's kind and id.
+const NOTHING = { place: null, view: null, panel: null, at: "" };
+let current = { ...NOTHING };
 let paused = false;
 
 // --- the key ------------------------------------------------------------------------------
 
-function lock(words = "") {
+function lock(problem = "") {
   leave();
   bar.hidden = true;
   banner.hidden = true;
   document.title = "Switchboard console";
   const input = make("input", { type: "password", autocomplete: "off", required: true, spellcheck: "false" });
-  const form = make("form", { class: "card door", submit: (event) => {
+  view.replaceChildren(make("form", { class: "card door", submit: (event) => {
     event.preventDefault();
     key.set(input.value.trim());
     unlock();
   } },
-    bar.querySelector("svg").cloneNode(true),
-    make("h1", {}, "Switchboard console"),
-    make("p", {}, "For the person on duty: what was accepted, where it is, and what to do."),
-    field("Function key", input, "Kept in this tab only, and forgotten when you close it."),
-    make("button", { type: "submit", class: "primary" }, "Open"), make("p", { class: "problem", role: "alert" }, words));
-  view.replaceChildren(form);
+  bar.querySelector("svg").cloneNode(true),
+  make("h1", {}, "Switchboard console"),
+  make("p", {}, "For the person on duty: every message and call, its status, and what to do."),
+  field("Function key", input, "Kept in this tab only, and forgotten when you close it."),
+  make("button", { type: "submit", class: "primary" }, "Open"), make("p", { class: "problem", role: "alert" }, problem)));
   input.focus();
 }
 
 function unlock() {
   bar.hidden = false;
+  showRights();
+  overview().catch(() => {}); // for the badge; a view that polls says what is wrong
   go();
 }
+
+// With a key that may only read, everything that writes is hidden, and a notice says so.
+function showRights() {
+  document.body.classList.toggle("read-only", key.isReadOnly());
+  byId("read-only").hidden = !key.isReadOnly();
+}
+
+addEventListener("readonly", showRights);
 
 addEventListener("locked", () => {
   key.forget();
   lock("The app does not accept this key.");
 });
 
-// --- what is live -------------------------------------------------------------------------
+// --- the state of polling -----------------------------------------------------------------
 
 const state = make("span", { class: "live" });
 const pause = button("Pause", () => {
   paused = !paused;
   pause.setAttribute("aria-pressed", String(paused));
-  shown.view?.poll?.pause(paused);
+  current.view?.poll?.pause(paused);
   announce(paused ? "Paused." : "Live again.");
 }, { class: "quiet", "aria-pressed": "false" });
 
-// How the asking goes: `poll` is null for a view that does not ask by itself.
+// Called by a view after each round; `poll` is null for a view that does not poll.
 function live(poll) {
   pause.hidden = state.hidden = poll === null;
   if (poll === null) {
     banner.hidden = true;
     return;
   }
-  const words = poll.paused ? "Paused" : document.hidden ? "Resting" : poll.error ? "No answer" : "Live";
-  state.textContent = poll.at ? `${words} · ${clockTime(poll.at)}` : words;
+  const label = poll.paused ? "Paused" : document.hidden ? "Resting" : poll.error ? "No answer" : "Live";
+  state.textContent = poll.at ? `${label} · ${clockTime(poll.at)}` : label;
   state.className = `live ${poll.error ? "bad" : poll.rests ? "over" : "good"}`;
-  const trouble = poll.error && `${poll.error.words ?? poll.error.message} Asking again by itself.`;
-  banner.hidden = !trouble;
-  if (trouble && banner.textContent !== trouble) banner.textContent = trouble;
+  const problem = poll.error && `${messageOf(poll.error)} Asking again by itself.`;
+  banner.hidden = !problem;
+  if (problem && banner.textContent !== problem) banner.textContent = problem;
 }
 
-// --- where we are -------------------------------------------------------------------------
+// --- the place ----------------------------------------------------------------------------
 
 function leave() {
-  shown.view?.stop();
-  shown.panel?.stop();
-  shown = { place: null, view: null, panel: null, at: "" };
+  current.view?.stop();
+  current.panel?.stop();
+  current = { ...NOTHING };
   panel.hidden = true;
-  part("columns").classList.remove("split");
+  byId("columns").classList.remove("split");
 }
 
 // `#/view?query` and, for the panel beside it, `#/view/kind/id`.
@@ -103,42 +116,42 @@ function go() {
   }
   const [path, query = ""] = location.hash.slice(2).split("?");
   const [name, kind, id] = path.split("/");
-  const known = VIEWS[name] ? name : "now";
+  const known = VIEWS.has(name) ? name : "now";
   const at = `${kind ?? ""}/${id ?? ""}`;
   const place = `${known}?${query}`;
-  const isSame = shown.place?.split("?")[0] === known && (id || shown.place === place || (!query && shown.at !== "/"));
+  const isSame = current.place?.split("?")[0] === known && (id || current.place === place || (!query && current.at !== "/"));
   if (!isSame) open(known, place, query);
-  if (at !== shown.at) show(known, kind, id, at);
+  if (at !== current.at) showPanel(known, kind, id, at);
 }
 
 function open(name, place, query) {
-  shown.view?.stop();
-  const [title, build] = VIEWS[name];
+  current.view?.stop();
+  const [title, build] = VIEWS.get(name);
   document.title = `${title} · Switchboard console`;
-  shown.place = place;
-  shown.view = build(live, new URLSearchParams(query));
-  shown.view.poll?.pause(paused);
-  view.replaceChildren(shown.view.element);
-  for (const link of part("nav").children) {
+  current.place = place;
+  current.view = build(live, new URLSearchParams(query));
+  current.view.poll?.pause(paused);
+  view.replaceChildren(current.view.element);
+  for (const link of byId("nav").children) {
     if (link.dataset.view === name) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  if (shown.view.ready) shown.view.ready();
+  if (current.view.ready) current.view.ready();
   else view.focus({ preventScroll: true });
 }
 
-function show(name, kind, id, at) {
-  shown.panel?.stop();
-  const before = shown.at;
-  Object.assign(shown, { panel: null, at });
+function showPanel(name, kind, id, at) {
+  current.panel?.stop();
+  const before = current.at;
+  Object.assign(current, { panel: null, at });
   panel.hidden = !id;
-  part("columns").classList.toggle("split", Boolean(id));
+  byId("columns").classList.toggle("split", Boolean(id));
   panel.replaceChildren();
   markOpen(view);
   if (id) {
-    shown.panel = kind === "batch" ? batchPanel(id) : entryPanel(kind, id, name);
-    panel.append(make("a", { class: "close", href: `#/${name}` }, "Close"), shown.panel.element);
-    shown.panel.heading.focus();
+    current.panel = kind === "batch" ? batchPanel(id) : entryPanel(kind, id, name);
+    panel.append(make("a", { class: "close", href: `#/${name}` }, "Close"), current.panel.element);
+    current.panel.heading.focus();
   } else if (before.length > 1) {
     const row = [...view.querySelectorAll("a")].find((link) => link.hash === `#/${name}/${before}`);
     (row ?? view).focus();
@@ -148,20 +161,21 @@ function show(name, kind, id, at) {
 // Escape closes the panel, unless a dialog is open that closes itself.
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || panel.hidden || document.querySelector("dialog")) return;
-  location.hash = `#/${location.hash.slice(2).split("/")[0].split("?")[0]}`;
+  location.hash = panel.querySelector(".close").hash;
 });
 
 // A fragment is a place in the console, so the skip link moves the focus itself.
-part("skip").addEventListener("click", (event) => {
+byId("skip").addEventListener("click", (event) => {
   event.preventDefault();
   view.focus();
 });
 
-part("nav").append(...Object.entries(VIEWS).map(([name, [title]]) => make("a", { href: `#/${name}`, "data-view": name }, title)));
-part("tools").append(state, pause, maskSwitch(), button("Forget key", () => {
-  key.forget();
-  lock("The key is forgotten.");
-}, { class: "quiet" }));
+byId("nav").append(...[...VIEWS].map(([name, [title]]) => make("a", { href: `#/${name}`, "data-view": name }, title)));
+byId("tools").append(state, pause, maskSwitch(), button("?", showHelp, { class: "quiet", "aria-label": "Keys", title: "Keys (h)" }),
+  button("Forget key", () => {
+    key.forget();
+    lock("The key is forgotten.");
+  }, { class: "quiet" }));
 addEventListener("hashchange", go);
 if (key.get()) unlock();
 else lock();

@@ -1,10 +1,11 @@
-// Phone numbers are masked until somebody asks: one by one, or all.
+// Phone numbers and texts are masked until somebody asks to see them: one by one, or all numbers.
 
+import { count } from "./data.js";
 import { make } from "./dom.js";
 
 let all = false;
 const shown = new Set();
-const texts = new WeakMap();
+const masks = new WeakMap();
 
 const NUMBER = /(\+|%2B)\d{7,15}/g;
 
@@ -12,42 +13,55 @@ const NUMBER = /(\+|%2B)\d{7,15}/g;
 const masked = (number) => (number.length > 9 ? `${number.slice(0, 5)}•••${number.slice(-4)}` : "•••");
 
 // A text with every number in it masked, unless all are to be seen.
-export const maskText = (text) => (all ? text : String(text).replace(NUMBER, masked));
+export const maskText = (text) => (all ? String(text) : String(text).replace(NUMBER, masked));
 
 // A text with its numbers masked whatever is asked for: for names that are read out.
 export const alwaysMasked = (text) => String(text ?? "nobody").replace(NUMBER, masked);
 
-// A number with a button that shows or hides just this one.
+// A number, or another sender, with a button that shows or hides just this one.
 export function number(text) {
   if (!text) return make("span", { class: "number none" }, "–");
-  const said = make("span", { class: "digits" });
+  const hidden = alwaysMasked(text);
+  return withButton({ text, hidden, name: `number ending ${text.slice(-4)}`, isNumber: true }, "number");
+}
+
+// What somebody wrote, said or pressed: its length, with a button that shows it.
+export const secret = (text, name) =>
+  withButton({ text, hidden: `••• ${count(text.length, "character")}`, name, isNumber: false }, "secret");
+
+function withButton(mask, className) {
   const eye = make("button", { type: "button", class: "eye", click: (event) => {
     event.stopPropagation();
-    if (!shown.delete(text)) shown.add(text);
+    if (!shown.delete(mask.text)) shown.add(mask.text);
     refresh();
   } });
-  const element = make("span", { class: "number" }, said, eye);
-  texts.set(element, text);
+  const element = make("span", { class: `masked ${className}` }, make("span", { class: "digits" }), eye);
+  masks.set(element, mask);
   show(element);
   return element;
 }
 
 function show(element) {
-  const text = texts.get(element);
-  if (text === undefined) return;
-  const [said, eye] = element.children;
-  const isShown = all || shown.has(text) || alwaysMasked(text) === text;
-  said.textContent = isShown ? text : alwaysMasked(text);
-  eye.hidden = all || alwaysMasked(text) === text;
+  const mask = masks.get(element);
+  if (!mask) return;
+  const { text, hidden, name, isNumber } = mask;
+  const [value, eye] = element.children;
+  const byAll = all && isNumber;
+  const isShown = byAll || shown.has(text) || hidden === text;
+  const visible = !isShown ? hidden : isNumber ? text : maskText(text);
+  // A line may end behind the channel (`whatsapp:`), never inside the number.
+  const channel = isNumber ? /^[a-z]+:/.exec(visible)?.[0] ?? "" : "";
+  value.replaceChildren(channel, channel && make("wbr"), make("span", { class: "piece" }, visible.slice(channel.length)));
+  eye.hidden = byAll || hidden === text;
   eye.textContent = isShown ? "hide" : "show";
-  eye.setAttribute("aria-label", `${isShown ? "hide" : "show"} number ending ${text.slice(-4)}`);
+  eye.setAttribute("aria-label", `${isShown ? "hide" : "show"} ${name}`);
 }
 
 function refresh() {
-  for (const element of document.querySelectorAll(".number")) show(element);
+  for (const element of document.querySelectorAll(".masked")) show(element);
 }
 
-// The switch for all of them.
+// The switch for all numbers.
 export function maskSwitch() {
   const element = make("button", { type: "button", class: "quiet", "aria-pressed": "false", click: () => {
     all = !all;

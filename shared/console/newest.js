@@ -1,15 +1,13 @@
 // Messages and calls are two lists of the API; here they become one, newest first.
 
-import { call } from "./api.js";
+import { call, collectionOf } from "./api.js";
 import { timeOfId } from "./times.js";
 
-const COLLECTIONS = { message: "messages", call: "calls" };
-
 export class Newest {
-  constructor(filters = {}, kinds = ["message", "call"], limit = 40) {
-    this.filters = filters;
+  // `filters` are alternatives: what fits any of them is listed.
+  constructor(filters = [{}], kinds = ["message", "call"], limit = 40) {
     this.limit = limit;
-    this.lists = kinds.map((kind) => ({ path: COLLECTIONS[kind], items: [], next: "" }));
+    this.lists = kinds.flatMap((kind) => filters.map((query) => ({ path: collectionOf(kind), query, items: [], next: "" })));
   }
 
   // The first pages again, merged.
@@ -23,7 +21,7 @@ export class Newest {
     const reached = this.reached;
     await Promise.all(this.lists.map(async (list) => {
       if (list.next === null || (list.next && timeOfId(list.next) < reached)) return;
-      const query = { ...this.filters, limit: this.limit, cursor: list.next };
+      const query = { ...list.query, limit: this.limit, cursor: list.next };
       const page = await call("GET", list.path, { query });
       list.items.push(...page.items);
       list.next = page.next;
@@ -31,7 +29,7 @@ export class Newest {
     return this.items;
   }
 
-  // How far back both lists have been looked at, in milliseconds; 0 is to the end.
+  // How far back all lists have been looked at, in milliseconds; 0 is to the end.
   get reached() {
     return Math.max(0, ...this.lists.map((list) => (list.next ? timeOfId(list.next) : 0)));
   }
@@ -42,8 +40,8 @@ export class Newest {
 
   // What is known without a gap.
   get items() {
-    return this.lists
-      .flatMap((list) => list.items)
+    const byId = new Map(this.lists.flatMap((list) => list.items).map((item) => [item.id, item]));
+    return [...byId.values()]
       .filter((item) => timeOfId(item.id) >= this.reached)
       .sort((one, other) => timeOfId(other.id) - timeOfId(one.id) || one.id.localeCompare(other.id, "en", { numeric: true }));
   }

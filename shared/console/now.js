@@ -1,30 +1,34 @@
 // The first view: the last hour at a glance, and the newest messages and calls, live.
 
-import { call } from "./api.js";
-import { button, count, make } from "./dom.js";
+import { overview } from "./account.js";
+import { advice } from "./advice.js";
+import { capital, count, own, sum } from "./data.js";
+import { badge, button, make } from "./dom.js";
 import { List } from "./list.js";
 import { Newest } from "./newest.js";
 import { HandOver, Throughput } from "./plots.js";
 import { Poll } from "./poll.js";
+import { ARRIVED, FAILED, FINAL } from "./statuses.js";
 import { clockTime, duration } from "./times.js";
-import { ARRIVED, FAILED, FINAL, advice, capital, sum } from "./words.js";
 
 const SHOWN = 40;
 
-// place in `PLACES`, label, tone, how many
+// The filter of `FILTERS` that it leads to, label, colour, and the number: together they are all entries of the hour.
 const TILES = [
-  ["accepted", "Accepted", "wait", (o) => o.states.accepted + o.states.scheduled],
+  ["scheduled", "Scheduled", "wait", (o) => o.states.scheduled],
+  ["accepted", "Accepted", "wait", (o) => o.states.accepted],
   ["in_flight", "In flight", "busy", (o) => o.states.delivering],
   ["in_doubt", "In doubt", "doubt", (o) => o.states.in_doubt],
-  ["handed_over", "Handed over", "busy", (o) => Math.max(0, o.states.handed_over - sum(o.twilio_statuses, FINAL))],
+  ["handed_over", "Handed over", "busy", (o) => o.states.handed_over - sum(o.twilio_statuses, FINAL)],
   ["delivered", "Delivered", "good", (o) => sum(o.twilio_statuses, ARRIVED)],
   ["not_delivered", "Not delivered", "bad", (o) => sum(o.twilio_statuses, FAILED)],
   ["refused", "Refused", "bad", (o) => o.states.refused],
   ["parked", "Parked", "warn", (o) => o.states.parked],
+  ["canceled", "Canceled", "over", (o) => o.states.canceled + sum(o.twilio_statuses, ["canceled"])],
 ];
 
 export function now(live) {
-  const newest = new Newest({}, undefined, SHOWN);
+  const newest = new Newest(undefined, undefined, SHOWN);
   const list = new List("The newest messages and calls", "now", () => poll.soon());
   const throughput = new Throughput();
   const handOver = new HandOver();
@@ -35,8 +39,8 @@ export function now(live) {
   const element = make("div", { class: "now" },
     make("h1", {}, "Now"),
     make("section", { "aria-label": "The last hour in numbers" },
-      make("ul", { class: "tiles" }, TILES.map(([place, label, tone], index) =>
-        make("li", {}, make("a", { class: `tile ${tone}`, href: `#/find?where=${place}` }, make("span", {}, label), numbers[index])))),
+      make("ul", { class: "tiles" }, TILES.map(([filter, label, tone], index) =>
+        make("li", {}, make("a", { class: `tile ${tone}`, href: `#/find?status=${filter}` }, make("span", {}, label), numbers[index])))),
       scope),
     make("div", { class: "plots" }, throughput.plot.element, handOver.plot.element,
       make("section", { class: "card", "aria-labelledby": "system-heading" }, make("h2", { id: "system-heading" }, "Queues and Twilio"), system)),
@@ -46,20 +50,20 @@ export function now(live) {
   let known = "";
   let held = null;
 
-  function overviewed(overview) {
-    TILES.forEach(([place, , , number], index) => {
-      numbers[index].textContent = number(overview).toLocaleString();
+  function showOverview(hour) {
+    TILES.forEach(([filter, , , number], index) => {
+      numbers[index].textContent = number(hour).toLocaleString();
       const tile = numbers[index].parentElement;
-      tile.href = `#/find?where=${place}&since=${overview.complete_since}`;
-      tile.classList.toggle("none", number(overview) === 0);
+      tile.href = `#/find?status=${filter}&since=${hour.complete_since}`;
+      tile.classList.toggle("none", number(hour) === 0);
     });
-    scope.textContent = overview.truncated
-      ? `The newest ${overview.looked_at.toLocaleString()} of the last hour, back to ${clockTime(overview.complete_since)}.`
-      : `${count(overview.looked_at, "message or call", "messages and calls")} in the last hour.`;
-    throughput.show(overview);
-    handOver.show(overview);
-    system.replaceChildren(...twilio(overview.twilio), ...queues(overview.queues));
-    const { until, ...rest } = overview;
+    scope.textContent = hour.truncated
+      ? `The newest ${hour.looked_at.toLocaleString()} of the last hour, back to ${clockTime(hour.complete_since)}.`
+      : `${count(hour.looked_at, "message or call", "messages and calls")} in the last hour.`;
+    throughput.show(hour);
+    handOver.show(hour);
+    system.replaceChildren(...twilio(hour.twilio), ...queues(hour.queues));
+    const { until, ...rest } = hour;
     const text = JSON.stringify([rest.states, rest.twilio_statuses, rest.queues && Object.values(rest.queues).map((queue) => queue.length)]);
     const changed = text !== known;
     known = text;
@@ -67,7 +71,7 @@ export function now(live) {
   }
 
   // While rows are selected none move: what is new waits behind a button.
-  function listed(items) {
+  function showItems(items) {
     const shown = items.slice(0, SHOWN);
     const keeps = list.selected.size > 0 && list.rows.size > 0;
     if (!keeps) held = null;
@@ -81,8 +85,8 @@ export function now(live) {
   }
 
   async function round() {
-    const [overview, items] = await Promise.all([call("GET", "overview"), newest.first()]);
-    const changes = [overviewed(overview), listed(items)];
+    const [hour, items] = await Promise.all([overview(), newest.first()]);
+    const changes = [showOverview(hour), showItems(items)];
     return changes.some(Boolean);
   }
 
@@ -90,7 +94,7 @@ export function now(live) {
   return { element, stop: () => poll.stop(), poll };
 }
 
-const line = (name, words, tone) => [make("dt", {}, name), make("dd", {}, make("span", { class: `badge ${tone}` }, words[0]), ...words.slice(1))];
+const line = (name, [label, more], tone) => [make("dt", {}, name), make("dd", {}, badge(label, tone), more)];
 
 function twilio({ answers, at, code, by }) {
   const when = by === "asking" ? `asked at ${clockTime(at)}` : `last request at ${clockTime(at)}`;
@@ -100,11 +104,11 @@ function twilio({ answers, at, code, by }) {
 
 const QUEUES = { outbound: "Queue, now", "outbound-bulk": "Queue, bulk", inbound: "Queue, inbound" };
 
-function queues(known) {
-  if (!known) return line("Queues", ["Do not answer"], "bad");
-  return Object.entries(known).flatMap(([name, { length, oldest_seconds: oldest }]) => {
+function queues(all) {
+  if (!all) return line("Queues", ["Do not answer"], "bad");
+  return Object.entries(all).flatMap(([name, { length, oldest_seconds: oldest }]) => {
     const age = oldest === null ? (length ? "none due yet" : "") : `oldest ${duration(oldest)}`;
     const late = oldest !== null && oldest > 60 && name !== "inbound";
-    return line(QUEUES[name] ?? capital(name), [length ? `${length.toLocaleString()} waiting` : "Empty", age], late ? "warn" : "good");
+    return line(own(QUEUES, name, capital(name)), [length ? `${length.toLocaleString()} waiting` : "Empty", age], late ? "warn" : "good");
   });
 }

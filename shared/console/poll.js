@@ -1,19 +1,19 @@
-// Asking again and again: often while things change, seldom while they do not, never while hidden.
+// Polling: often while things change, seldom while they do not, never while the page is hidden.
 
-const SOONEST = 2_000;
-const RAREST = 15_000;
-const RAREST_AFTER_ERROR = 60_000;
+const MIN_WAIT_MS = 2_000;
+const MAX_WAIT_MS = 15_000;
+const MAX_WAIT_AFTER_ERROR_MS = 60_000;
 
 export class Poll {
-  // `step` does one round and gives whether anything changed; `told` hears how it went.
-  constructor(step, told = () => {}) {
+  // `step` does one round and gives whether anything changed; `report` is called with this poll afterwards.
+  constructor(step, report = () => {}) {
     this.step = step;
-    this.told = told;
-    this.wait = SOONEST;
+    this.report = report;
+    this.wait = MIN_WAIT_MS;
     this.paused = false;
     this.over = false;
-    this.seen = () => (document.hidden ? this.tell() : this.soon());
-    document.addEventListener("visibilitychange", this.seen);
+    this.onVisibility = () => (document.hidden ? this.notify() : this.soon());
+    document.addEventListener("visibilitychange", this.onVisibility);
     this.soon();
   }
 
@@ -23,20 +23,20 @@ export class Poll {
 
   // Ask at once, and often again for a while.
   soon() {
-    this.wait = SOONEST;
+    this.wait = MIN_WAIT_MS;
     this.schedule(0);
   }
 
   pause(paused) {
     this.paused = paused;
-    if (paused) this.tell();
+    if (paused) this.notify();
     else this.soon();
   }
 
   stop() {
     this.over = true;
     clearTimeout(this.timer);
-    document.removeEventListener("visibilitychange", this.seen);
+    document.removeEventListener("visibilitychange", this.onVisibility);
   }
 
   schedule(wait) {
@@ -52,19 +52,19 @@ export class Poll {
       const changed = await this.step();
       this.error = null;
       this.at = new Date();
-      this.wait = changed ? SOONEST : Math.min(this.wait * 1.5, RAREST);
+      this.wait = changed ? MIN_WAIT_MS : Math.min(this.wait * 1.5, MAX_WAIT_MS);
     } catch (error) {
       this.error = error;
-      this.wait = Math.min(this.wait * 2, RAREST_AFTER_ERROR);
+      this.wait = Math.min(this.wait * 2, MAX_WAIT_AFTER_ERROR_MS);
     }
     this.running = false;
     if (this.over) return;
-    this.tell();
+    this.notify();
     // A slow answer is a loaded app: leave it at least three times as long alone.
     this.schedule(Math.max(this.wait, 3 * (performance.now() - began)));
   }
 
-  tell() {
-    if (!this.over) this.told(this);
+  notify() {
+    if (!this.over) this.report(this);
   }
 }

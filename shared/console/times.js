@@ -5,18 +5,28 @@ import { make } from "./dom.js";
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const minute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const dayOfYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+const zones = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" });
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+
+const date = (at) => (at.getFullYear() === new Date().getFullYear() ? day : dayOfYear).format(at);
 
 const isToday = (at) => new Date(at).toDateString() === new Date().toDateString();
 
-export const clockTime = (at) => (isToday(at) ? "" : `${day.format(new Date(at))}, `) + clock.format(new Date(at));
+export const clockTime = (at) => (isToday(at) ? "" : `${date(new Date(at))}, `) + clock.format(new Date(at));
+
+// The reader's zone, e.g. `GMT+1`; all times of the console are in it.
+const zone = () => zones.formatToParts(new Date()).find(({ type }) => type === "timeZoneName").value;
+
+export const zoneMark = () => make("span", { class: "zone" }, ` ${zone()}`);
 
 export const minuteTime = (at) => minute.format(new Date(at));
 
 export const wholeTime = (at) => whole.format(new Date(at));
 
-// A moment as an element: short to read, exact on demand.
-export const moment = (at) => make("time", { datetime: at, title: wholeTime(at) }, clockTime(at));
+// A moment as an element: day and time, which stay right on a page that is open overnight.
+export const moment = (at) => make("time", { datetime: at, title: wholeTime(at) },
+  make("span", { class: "day piece" }, date(new Date(at))), " ", make("span", { class: "piece" }, clock.format(new Date(at))));
 
 // A moment as a field for a time holds it: to the second, in the reader's zone; or nothing.
 export function fieldTime(at) {

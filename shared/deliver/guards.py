@@ -57,7 +57,7 @@ class Guards:
         if settings.segments_per_second is not None:
             self._guards.append(SenderRate(settings.segments_per_second))
         if settings.has_daily_caps:
-            self._caps = DailyCaps(settings, ledger.table)
+            self._caps = DailyCaps(settings, ledger)
             self._guards.append(self._caps)
 
     async def stopped(self, sending: Sending) -> Outcome | None:
@@ -75,6 +75,14 @@ class Guards:
             return Outcome(index=sending.index, result="retryable", code="not_begun",
                            not_before=sending.at + _ASK_AGAIN)  # fmt: skip
         return None
+
+    async def take_place(self, sending: Sending) -> Outcome | None:
+        """Take a place under the daily caps alone; None where there is one.
+
+        Raises:
+            StorageUnavailableError: it is unknown whether there is a place.
+        """
+        return None if self._caps is None else await self._caps(sending)
 
     def not_made(self, sending: Sending) -> None:
         """Give back what a send took that the guards let pass and that was certainly not made."""

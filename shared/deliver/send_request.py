@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
-
-import msgspec
 
 from shared import routes
 from shared.jobs.ids import recipient_id
-from shared.jobs.request import REQUEST_OF_KIND, CallRequest, MessageRequest
-from shared.jobs.template import fill_request
+from shared.jobs.request import PASSED_ON, CallRequest, MessageRequest
+from shared.jobs.template import request_of_recipient
 from shared.provider.provider import SendRequest
 from shared.twiml.call_script import render_call_script
 
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
 
 # Twilio's limit for TwiML that travels with the call; error 32018 beyond it.
 INLINE_TWIML: Final = 4000
-_AS_THEY_ARE: Final = {
-    "message": ("body", "content_sid", "validity_period", "smart_encoded", "shorten_urls"),
-    "call": ("machine_detection", "record", "timeout", "time_limit", "send_digits"),
-}
 _CALL_EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
 # Twilio repeats a callback that failed, up to five times, if its URL says so:
 # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
@@ -48,13 +43,11 @@ def build_send_request(
 
 
 def _build(job_id: str, accepted: Accepted, index: int, public_base_url: str) -> SendRequest:
-    request = msgspec.json.decode(accepted.request, type=REQUEST_OF_KIND[accepted.kind])
-    if accepted.values:
-        request = fill_request(request, accepted.values[index])
+    request = request_of_recipient(accepted, index)
     entry_id = recipient_id(job_id, index, len(accepted.to))
     parameters: dict[str, Any] = {
         name: value
-        for name in _AS_THEY_ARE[accepted.kind]
+        for name in PASSED_ON[accepted.kind]
         if (value := getattr(request, name)) is not None
     }
     if accepted.receipts:
@@ -88,32 +81,44 @@ def _call(
     request: CallRequest, entry_id: str, public_base_url: str, *, receipts: bool
 ) -> dict[str, Any]:
     parameters: dict[str, Any] = {"status_callback_event": _CALL_EVENTS} if receipts else {}
-    parameters |= _report_to(routes.status_callback_url(public_base_url, entry_id, None), request)
-    if request.url is not None:
-        parameters["url"] = routes.add_entry_to_urls(request.url, public_base_url, entry_id)
+    parameters |= _result_callbacks(request, entry_id, public_base_url)
+    if request.fallback_url is not None:
+        url = routes.own_twimlet_url(request.fallback_url, public_base_url)
+        parameters["fallback_url"] = routes.add_entry_to_urls(url, public_base_url, entry_id)
+    if request.application_sid is not None:
         return parameters
-    said = render_call_script(request) or request.twiml or ""
+    if request.url is not None:
+        url = routes.own_twimlet_url(request.url, public_base_url)
+        parameters["url"] = routes.add_entry_to_urls(url, public_base_url, entry_id)
+        return parameters
+    come_back = partial(routes.call_twiml_url, public_base_url, entry_id)
+    said = render_call_script(request, come_back) or request.twiml or ""
     twiml = routes.add_entry_to_urls(said, public_base_url, entry_id)
     if len(twiml) <= INLINE_TWIML:
         parameters["twiml"] = twiml
     elif request.twiml is not None:
-        parameters["twiml"] = request.twiml
+        parameters["twiml"] = routes.add_entry_to_urls(request.twiml, public_base_url, "")
     else:
         parameters["url"] = routes.call_twiml_url(public_base_url, entry_id)
     return parameters
 
 
-def _report_to(url: str, request: CallRequest) -> dict[str, Any]:
+def _result_callbacks(request: CallRequest, entry_id: str, public_base_url: str) -> dict[str, Any]:
     """Return where Twilio reports who answered and what was recorded.
 
-    That is for the entry: a caller's own callback gets the statuses alone.
+    That is for the entry, and forwarded to a callback of the caller's for just this; the caller's
+    `status_callback` gets the statuses alone.
     """
     parameters: dict[str, Any] = {}
+
+    def callback(forward: str | None) -> str:
+        return routes.status_callback_url(public_base_url, entry_id, forward) + _REPEATED
+
     if request.record:
-        parameters["recording_status_callback"] = url + _REPEATED
+        parameters["recording_status_callback"] = callback(request.recording_status_callback)
     if request.async_amd is not None:
         # The one boolean that the library takes as a text.
         parameters["async_amd"] = "true" if request.async_amd else "false"
     if request.async_amd:
-        parameters["async_amd_status_callback"] = url + _REPEATED
+        parameters["async_amd_status_callback"] = callback(request.async_amd_status_callback)
     return parameters

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from shared.accept.outbox import put_job_back
 from shared.jobs.job import VERSION, Job
-from shared.ledger.marks import SWEPT, Marks
+from shared.ledger import schema
+from shared.ledger.marks import Marks
 from shared.log import log
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ async def sweep(app: Services) -> int:
     """
     count = 0
     for after in SWEEP_AFTER:
-        marks = Marks(app.ledger.table, f"{SWEPT}-{after // timedelta(minutes=1)}")
+        marks = Marks(app.ledger.table, schema.SWEPT.place(str(after // timedelta(minutes=1))))
         end = app.now() - after
         begin = await marks.newest() or end - _FIRST_WINDOW
         async for entry in app.ledger.owners.sent_between(begin, end):

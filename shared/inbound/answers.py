@@ -6,10 +6,11 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from shared.errors import InvalidRequestError
+from shared.routes import inbound_stage_url
 from shared.twiml.steps import render_steps
 from shared.twiml.text import render, validate_characters
 from shared.twiml.twimlets import TWIMLETS
@@ -33,24 +34,25 @@ _URL: Final = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class ConfiguredAnswer:
-    """What to answer: the page of a twimlet (`name?query`), or a document that stands."""
+    """What to answer: the page of a twimlet (`name?query`), or a document, perhaps of `steps`."""
 
     page: str = ""
     twiml: str = ""
+    steps: tuple[Any, ...] = ()
 
 
 @cache
 def parse_answer(value: str, kind: Kind) -> ConfiguredAnswer:
-    """What a setting says for calls or for messages.
+    """Return what a setting says for calls or for messages.
 
-    A query may be written as one reads it, with spaces, and in several lines.
+    A query may be written as people read it, with spaces, and in several lines.
 
     Raises:
-        ValueError: it is none of the three; the words say what is wrong, and never the value.
+        ValueError: it is none of the three; the message says what is wrong, and not the value.
     """
     value = value.strip()
     if value.startswith("["):
-        return ConfiguredAnswer(twiml=_steps(value, kind))
+        return _steps(value, kind)
     if _URL.fullmatch(value) and not validate_characters(value, ""):
         response = RESPONSES[kind]()
         response.redirect(value)
@@ -62,20 +64,22 @@ def parse_answer(value: str, kind: Kind) -> ConfiguredAnswer:
     return ConfiguredAnswer(page=f"{name}?{quote(query, safe=_IN_QUERIES)}" if query else name)
 
 
-def _steps(value: str, kind: Kind) -> str:
+def _steps(value: str, kind: Kind) -> ConfiguredAnswer:
     try:
         steps = json.loads(value)
     except (ValueError, RecursionError):
         raise ValueError("begins like steps, but is not JSON") from None
+    come_back = inbound_stage_url if kind == "call" else None
     try:
-        return render_steps(steps, kind, "$")
+        twiml = render_steps(steps, kind, "$", come_back=come_back)
     except InvalidRequestError as error:
         problems = "; ".join(f"{problem.path} {problem.message}" for problem in error.problems)
         raise ValueError(f"has steps that are not TwiML: {problems}") from None
+    return ConfiguredAnswer(twiml=twiml, steps=tuple(steps))
 
 
 def find_answer(number: str, kind: Kind, settings: Settings) -> ConfiguredAnswer | None:
-    """What the settings say for a number of ours, by itself or as for any; None for nothing."""
+    """Return what the settings say for a number of ours, by itself or for any; None for nothing."""
     own = find_own_answer(number, kind, settings)
     if own is not None:
         return own
@@ -84,7 +88,7 @@ def find_answer(number: str, kind: Kind, settings: Settings) -> ConfiguredAnswer
 
 
 def find_own_answer(number: str, kind: Kind, settings: Settings) -> ConfiguredAnswer | None:
-    """What the settings say for this number by itself; a channel before it does not count."""
+    """Return what the settings say for this number by itself, with or without a channel."""
     by_number = (
         settings.inbound_call_by_number if kind == "call" else settings.inbound_message_by_number
     )

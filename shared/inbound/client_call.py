@@ -20,7 +20,7 @@ _NUMBER: Final = re.compile(r"\+?[\d\s().-]+")
 
 
 def dial_from_client(to: str, settings: Settings) -> str:
-    """TwiML that connects the client with `to`: a number, or another client's identity.
+    """Return TwiML that connects the client with `to`: a number, or another client's identity.
 
     A number is held to the numbering plans and to ALLOWED_COUNTRIES like any other call.
     """
@@ -31,13 +31,18 @@ def dial_from_client(to: str, settings: Settings) -> str:
         number = parse_number(to, country=country_of(sender) if sender else None)
         require_destination(number, settings.allowed_countries)
     except NumberError:
-        return apology("Sorry, this number cannot be called from here. Good bye.").twiml
+        return refuse_number()
     if sender is None:
         # A client has no number of its own that a telephone could show.
         return apology("Sorry, there is no number to call from. Good bye.").twiml
     response = VoiceResponse()
     response.dial(caller_id=sender).number(number)
     return render(response)
+
+
+def refuse_number() -> str:
+    """Return TwiML that says that the number may not be called."""
+    return apology("Sorry, this number cannot be called from here. Good bye.").twiml
 
 
 def _dial_client(identity: str) -> str:

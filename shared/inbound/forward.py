@@ -1,7 +1,7 @@
-"""A caller's own status callback: Twilio's report passed on, signed as Twilio would have.
+"""A caller's own status callback: pass Twilio's report on, signed as Twilio signs it.
 
-The URL was looked at when the request was accepted, but what its name stands for can change:
-the address is looked at again where the connection is made, so that nothing comes between.
+The URL was checked when the request was accepted, but a name can lead to another address later:
+the address is checked again when the connection is made.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from shared.forms import Form
     from shared.settings import Settings
 
-_PATIENCE: Final = 8.0
-_CONNECT_PATIENCE: Final = 4.0
-_FIRST_ERROR: Final = 400
+_TIMEOUT_SECONDS: Final = 8.0
+_CONNECT_TIMEOUT_SECONDS: Final = 4.0
+_FIRST_ERROR_STATUS: Final = 400
 
 
 async def forward_callback(
     settings: Settings, url: str, form: Form, *, resolver: AbstractResolver | None = None
 ) -> bool:
-    """POST `form` to `url`; False where nobody took it (4xx, 5xx, time-out, no connection).
+    """POST `form` to `url`; return False if it was not taken (4xx, 5xx, time-out, no connection).
 
     The signature is made with the account's auth token for that URL, so that a program which
-    checks Twilio's callbacks takes these unchanged. No address but a public one is asked, save
-    while developing, when all is on one machine. `resolver` is who knows names.
+    checks Twilio's callbacks takes these unchanged. Only public addresses are connected to, except
+    during development, when all is on one machine. `resolver` looks names up.
     """
     import aiohttp
     from twilio.request_validator import RequestValidator
@@ -39,7 +39,7 @@ async def forward_callback(
     # What is signed is the URL as the receiver sees it: no fragment, every escape as it is.
     seen = url.partition("#")[0]
     signature = RequestValidator(settings.twilio_auth_token).compute_signature(seen, form)
-    timeout = aiohttp.ClientTimeout(total=_PATIENCE, connect=_CONNECT_PATIENCE)
+    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS, connect=_CONNECT_TIMEOUT_SECONDS)
     sockets = None if is_local(settings.public_base_url) else public_socket
     try:
         connector = aiohttp.TCPConnector(resolver=resolver, socket_factory=sockets)
@@ -52,7 +52,7 @@ async def forward_callback(
                 allow_redirects=False,
             ) as answer,
         ):
-            taken = answer.status < _FIRST_ERROR
+            taken = answer.status < _FIRST_ERROR_STATUS
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
         taken = False
     log("forwarded", taken=taken)

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from shared.jobs import ids
-from shared.storage.table import Row
+from shared.ledger import schema
+from shared.storage.table import Row, just_after
 
 if TYPE_CHECKING:
     from shared.storage.table import Table
-
-RECONCILED: Final = "~reconciled"
-# Followed by after how many minutes a run looks for what nobody will deliver.
-SWEPT: Final = "~swept"
 
 
 class Marks:
     """The marks of one task in one table; `partition` is the task's own."""
 
-    def __init__(self, table: Table, partition: str = RECONCILED) -> None:
+    def __init__(self, table: Table, partition: str = schema.RECONCILED.place()) -> None:
         self._table = table
         self._partition = partition
 
     async def newest(self) -> datetime | None:
         """Return up to when everything was done, if anything ever was."""
-        async for row in self._table.read(self._partition, page=1):
+        async for row in self._table.range(self._partition, page=1):
             return datetime.fromisoformat(row.text)
         return None
 
@@ -37,8 +34,8 @@ class Marks:
         """Delete old marks, but the newest, which says where to go on."""
         newest = await self.newest()
         oldest_kept = before if newest is None else min(before, newest)
-        after = f"{_key(oldest_kept)}~"
-        old = [row.key async for row in self._table.read(self._partition, after)]
+        after = just_after(_key(oldest_kept))
+        old = [row.key async for row in self._table.range(self._partition, after)]
         await self._table.delete(self._partition, old)
 
 

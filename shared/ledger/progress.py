@@ -38,13 +38,13 @@ def summarize_batch(batch: Batch, entries: list[Entry], now: datetime) -> BatchP
     """Return how far a batch is.
 
     A recipient whose job is not known yet counts as `accepted`, or `scheduled`; as `canceled` where
-    every job is known, since then it was canceled before it was kept.
+    every job is known, since it was canceled then before it was kept.
     """
     deliveries = [each for entry in entries if entry.accepted for each in entry.deliveries]
     states: Counter[str] = Counter(delivery.state for delivery in deliveries)
     unknown = batch.count - len(deliveries)
     if unknown and len(entries) == batch.jobs:
-        states["canceled"] += unknown
+        states["canceled"], unknown = states["canceled"] + unknown, 0
     elif unknown:
         is_scheduled = batch.send_at is not None and batch.send_at > now
         states["scheduled" if is_scheduled else "accepted"] += unknown

@@ -14,21 +14,25 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MAX_TTL_SECONDS: Final = 24 * 60 * 60
-MAX_IDENTITY: Final = 256
+MAX_IDENTITY_CHARACTERS: Final = 256
 
 # https://www.twilio.com/docs/api/errors/31105, whose delims and unwise are those of RFC 2396.
 _NOT_IN_IDENTITY: Final = re.compile(r"""[^\x21-\x7e]|[<>#%"{}|\\^\[\]`]""")
 
 
 def validate_identity(identity: str, path: str = "$.identity") -> list[Problem]:
-    """What keeps `identity` from being a client's name at Twilio."""
+    """Return what keeps `identity` from being a client's name at Twilio."""
     if not identity:
         return [Problem(path, "required", "must not be empty")]
-    if len(identity) > MAX_IDENTITY:
+    if len(identity) > MAX_IDENTITY_CHARACTERS:
         return [Problem(path, "too_long", f"has {len(identity)} characters; Twilio takes 256")]
     found = _NOT_IN_IDENTITY.search(identity)
     if found:
-        return [Problem(path, "forbidden_character", f"may not hold U+{ord(found[0]):04X}")]
+        return [
+            Problem(
+                path, "forbidden_character", f"may not hold U+{ord(found[0]):04X}, e.g. alice_smith"
+            )
+        ]
     return []
 
 
@@ -43,7 +47,7 @@ def create_access_token(  # noqa: PLR0913 - each names a claim of the token
     incoming: bool,
     now: datetime,
 ) -> str:
-    """A JWT with which `identity` may call through the TwiML app, and be called if `incoming`.
+    """Return a JWT with which `identity` may call through the app, and be called if `incoming`.
 
     It is valid from `now` for `ttl_seconds`, of which Twilio takes at most 86400.
     """

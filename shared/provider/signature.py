@@ -6,6 +6,9 @@ https://www.twilio.com/docs/usage/webhooks/webhook-shared-keys (beta)
 The `twilio` package's RequestValidator is not used: it raises on a missing header and on a
 body that is no form, its comparison is a Python loop, and it cuts IPv6 hosts at their first
 colon. What is signed is small enough to say here, on `hmac`; the tests hold both together.
+
+Nothing of a request is parsed before its header looks like a signature and its body is as small
+as Twilio's are: anybody can send to these routes.
 """
 
 from __future__ import annotations
@@ -24,6 +27,12 @@ if TYPE_CHECKING:
 _SIGNATURE: Final = "x-twilio-signature"
 _SETTINGS: Final = "x-twilio-webhooks-signature-settings"
 _FORM: Final = "application/x-www-form-urlencoded"
+MAX_BODY_BYTES: Final = 256 * 1024
+MAX_FIELDS: Final = 1_000
+# Base64 of a SHA-1 or a SHA-256.
+_PLAUSIBLE: Final = re.compile("[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=")
+# What may stand in a query as it is, and was seen to be signed so and delivered escaped.
+_UNESCAPED: Final = ("@", "'", "@'", "!$'()*,:;@/?")
 _DIGESTS: Final = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 _BASE: Final = re.compile(
@@ -49,35 +58,41 @@ class SignatureValidator:
         self._webhook_keys = {key: secret.encode() for key, secret in webhook_keys.items()}
 
     def accepts(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> bool:
-        """Whether Twilio signed this request."""
+        """Tell whether Twilio signed this request."""
         return self.signed_form(method, url, headers, body) is not None
 
     def signed_form(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> Form | None:
-        """The form of a request that Twilio signed, empty where it has another body or none.
+        """Return the form of a request that Twilio signed; empty where it has another body or none.
 
         None, never an error, for anything else. `url` is the URL as the host saw it: only its
         path and raw query count, for its host is whatever a proxy or an attacker made it.
         `headers` is looked up in lower case.
         """
+        claimed = headers.get(_SIGNATURE) or ""
+        if not _PLAUSIBLE.fullmatch(claimed) or len(body) > MAX_BODY_BYTES:
+            return None
         secrets, digest = self._secrets(headers.get(_SETTINGS) or "")
         form = _covered(method, url, headers.get("content-type") or "", body)
         if form is None:
             return None
-        claimed = (headers.get(_SIGNATURE) or "").encode(errors="replace")
-        path, fields = path_and_query(url), _fields(form)
-        texts = [f"{base}{path}{fields}".encode(errors="replace") for base in self._bases]
+        fields = _fields(form)
+        texts = [
+            f"{base}{path}{fields}".encode(errors="replace")
+            for base in self._bases
+            for path in _spellings(path_and_query(url))
+        ]
         # No early way out: how long this takes tells nothing about which secret came close.
         matches = [
-            hmac.compare_digest(claimed, _signature(secret, text, digest))
+            hmac.compare_digest(claimed.encode(), _signature(secret, text, digest))
             for secret in secrets
             for text in texts
         ]
         return form if any(matches) else None
 
     def _secrets(self, settings: str) -> tuple[list[bytes], str]:
-        """The secrets to try and the digest: the named shared key, or else our auth tokens."""
+        """Return the secrets to try and the digest: of the named shared key, or our auth tokens."""
         if not settings:
             return self._auth_tokens, "sha1"
         named = dict(part.strip().partition("=")[::2] for part in settings.split(","))
@@ -87,7 +102,7 @@ class SignatureValidator:
 
 
 def _bases(public_base_url: str) -> list[str]:
-    """The public URL with and without its port, for Twilio signs either; never user:password."""
+    """Return the public URL with and without its port: Twilio signs either, never user:password."""
     match = _BASE.fullmatch(public_base_url)
     if match is None:
         return []
@@ -98,14 +113,31 @@ def _bases(public_base_url: str) -> list[str]:
 
 
 def path_and_query(url: str) -> str:
-    """What follows the host in `url`, with every escape as it came."""
+    """Return what follows the host in `url`, with every escape as it came."""
     after_scheme = url.partition("://")[2]
     start = re.search(r"[/?]", after_scheme)
     return after_scheme[start.start() :].partition("#")[0] if start else ""
 
 
+def _spellings(path: str) -> list[str]:
+    """Return a path with its query as Twilio may have signed it, which all mean the same.
+
+    A query was seen to be delivered with `%40` and signed with `@`, and the other way round.
+    """
+    page, mark, query = path.partition("?")
+    queries = [query, *(_unescape(query, characters) for characters in _UNESCAPED)]
+    queries.append(query.replace("@", "%40").replace("'", "%27"))
+    return [page + mark + each for each in dict.fromkeys(queries)]
+
+
+def _unescape(query: str, characters: str) -> str:
+    """Return a query in which the escapes of some characters are undone."""
+    escapes = "|".join(f"{ord(character):02x}" for character in characters)
+    return re.sub(f"%({escapes})", lambda match: chr(int(match[1], 16)), query, flags=re.IGNORECASE)
+
+
 def _covered(method: str, url: str, content_type: str, body: bytes) -> Form | None:
-    """The form that is signed after the URL, or None if the signature leaves the body uncovered.
+    """Return the form that is signed after the URL; None if the signature leaves the body open.
 
     A form is signed field by field; any other body by its hash in the URL, and where the URL
     has a hash, an emptied body is no way around it.
@@ -115,6 +147,8 @@ def _covered(method: str, url: str, content_type: str, body: bytes) -> Form | No
         and method.upper() == "POST"
         and content_type.partition(";")[0].strip().lower() == _FORM
     ):
+        if body.count(b"&") >= MAX_FIELDS:
+            return None
         try:
             return form_parameters(body)
         except ValueError:
@@ -130,10 +164,10 @@ def _covered(method: str, url: str, content_type: str, body: bytes) -> Form | No
 
 
 def _fields(form: Form) -> str:
-    """Names and values run together, sorted; a value that repeats under one name counts once."""
+    """Return names and values run together, sorted; a repeated pair counts once."""
     return "".join(name + value for name, value in sorted(set(form.pairs)))
 
 
 def _signature(secret: bytes, text: bytes, digest: str) -> bytes:
-    """The HMAC of `text` in base64, as Twilio writes it in its header."""
+    """Return the HMAC of `text` in base64, as Twilio writes it in its header."""
     return binascii.b2a_base64(hmac.digest(secret, text, digest), newline=False)

@@ -32,14 +32,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_FOR_EVER: Final = -1
+_NEVER_EXPIRES: Final = -1
 # So many messages at most are taken from each poison queue in one run, for so long.
 _MAX_POISON: Final = 32
 _POISON_LEASE_SECONDS: Final = 60
-_CLIENT_OPTIONS: Final[dict[str, Any]] = {
+CLIENT_OPTIONS: Final[dict[str, Any]] = {
     "retry_total": 2,
-    "initial_backoff": 1,
-    "increment_base": 2,
+    # The library's own waits come to ten seconds, in which a caller would wait for its 503.
+    "initial_backoff": 0.3,
+    "increment_base": 0.5,
+    "random_jitter_range": 0.2,
     "connection_timeout": 5,
     "read_timeout": 8,
     # Or every request waits for two threads, which look for a proxy and for a .netrc.
@@ -53,10 +55,10 @@ def open_queues(settings: Settings, identity: Callable[[], AsyncTokenCredential]
     def open_queue(name: str) -> QueueClient:
         if settings.message_storage:
             return QueueClient.from_connection_string(
-                settings.message_storage, name, **_CLIENT_OPTIONS
+                settings.message_storage, name, **CLIENT_OPTIONS
             )
         uri = settings.message_storage_queue_uri or ""
-        return QueueClient(uri, name, credential=identity(), **_CLIENT_OPTIONS)
+        return QueueClient(uri, name, credential=identity(), **CLIENT_OPTIONS)
 
     return AzureQueues(open_queue)
 
@@ -80,7 +82,9 @@ class AzureQueues:
         seconds = max(0, math.ceil(min(delay, MAX_DELAY).total_seconds()))
         await self._with_queue(
             client,
-            lambda: client.send_message(text, visibility_timeout=seconds, time_to_live=_FOR_EVER),
+            lambda: client.send_message(
+                text, visibility_timeout=seconds, time_to_live=_NEVER_EXPIRES
+            ),
         )
 
     async def lengths(self) -> dict[str, int]:

@@ -1,17 +1,19 @@
-"""Twilio reports where a message or call is: one insert, whatever the order, once for each word.
+"""Twilio reports where a message or call is: one insert each, whatever the order.
 
 What came of a call on its way (an answering machine, a recording) comes to the same URL.
 """
 
 from __future__ import annotations
 
+import logging
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from shared import routes
-from shared.forms import query_parameters
+from shared.forms import is_sid, query_parameters
 from shared.inbound.events import publish
 from shared.inbound.forward import forward_callback
-from shared.inbound.results import read_results
+from shared.inbound.results import is_recording, read_results
 from shared.jobs import ids
 from shared.jobs.events import Reported
 from shared.ledger.opt_outs import OptOut
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from shared.forms import Form
     from shared.jobs.ids import EntryId
 
-# What is kept of Twilio's words: nothing that says who somebody is.
+# The fields that are kept: nothing that says who somebody is.
 _KEPT: Final = (
     "ErrorCode", "ErrorMessage", "SequenceNumber", "Timestamp", "CallDuration", "Duration",
     "SipResponseCode", "AnsweredBy", "RawDlrDoneDate", "ChannelStatusMessage", "RecordingSid",
@@ -40,11 +42,11 @@ _SID: Final = ("MessageSid", "SmsSid", "CallSid")
 
 
 async def report(req: func.HttpRequest, app: App) -> func.HttpResponse:
-    """204 once the report is kept, known id or not; it is passed on where the caller asked so."""
+    """Answer 204 once the report is kept, and pass it on where the request asked for that."""
     form = require_signed_form(req, app)
     place = ids.parse(req.route_params["id"])
     if place is None:
-        # No entry will ever have this id: there is nothing to keep the report for.
+        # An entry of this id cannot exist: there is nothing to keep the report for.
         return empty_response()
     query = query_parameters(req.url)
     follow_trace(query.get(routes.TRACE) or None)
@@ -60,10 +62,14 @@ async def report(req: func.HttpRequest, app: App) -> func.HttpResponse:
 
 
 async def _note_status(app: App, place: EntryId, form: Form, status: str) -> None:
+    sid = _first(form, _SID)
+    if sid and not is_sid(sid, "SM", "MM", "CA"):
+        log("report_without_sid", id=place.job_id, level=logging.WARNING)
+        return
     reported = Reported(
         at=app.now(),
         status=status,
-        sid=_first(form, _SID) or None,
+        sid=sid or None,
         index=place.index,
         fields={name: value for name in _KEPT if (value := form.get(name))},
     )
@@ -74,38 +80,51 @@ async def _note_status(app: App, place: EntryId, form: Form, status: str) -> Non
 
 
 async def _remember_stop(app: App, place: EntryId, form: Form, name: str) -> None:
-    """With a Messaging Service, Twilio tells only here that somebody has opted out.
+    """Remember that somebody has opted out, which Twilio may report here alone.
 
-    Every time it does, since the note may have failed before; but as of the first time, so that
-    a callback that is repeated after a start stops nobody again.
+    The callback can lack who it is about, or name a number of a Messaging Service's pool: sender
+    and recipient are the entry's, and the callback's beside them. Every such report is remembered,
+    since the note may have failed before, but as of the first time: a callback that is repeated
+    after a start stops nobody again.
     """
     entry = await app.ledger.find(place.job_id)
     said_at = [event.at for event in entry.events if event.name == name] if entry else []
-    for sender in filter(None, (form.get("From"), form.get("MessagingServiceSid"))):
-        stop = OptOut(at=min(said_at, default=app.now()), number=form.get("To"), sender=sender,
+    numbers, senders = {form.get("To")}, {form.get("From"), form.get("MessagingServiceSid")}
+    accepted, index = entry.accepted if entry else None, place.index or 0
+    if accepted is not None and index < len(accepted.to):
+        to = accepted.to[index]
+        numbers.add(to)
+        senders.add(accepted.sender_to(to) or "")
+    for number, sender in product(sorted(numbers - {""}), sorted(senders - {""})):
+        stop = OptOut(at=min(said_at, default=app.now()), number=number, sender=sender,
                       says="stop", sid=_first(form, _SID))  # fmt: skip
         await app.ledger.opt_outs.note(stop)
 
 
 async def _note_results(app: App, place: EntryId, url: str, form: Form) -> None:
+    """Record what came of a call; a recording is published too, if it is one of Twilio's."""
+    if not is_sid(form.get("CallSid"), "CA"):
+        return
     for noted in read_results(url, form, app.now(), place.index):
-        await app.ledger.record(place.job_id, noted)
-        if noted.what == "recording":
-            await publish(app, [await _recording(app, place, form)])
+        if noted.what != "recording":
+            await app.ledger.record(place.job_id, noted)
+        elif is_recording(form, app.settings):
+            await app.ledger.record(place.job_id, noted)
+            await publish(app, [await _recording(app, place, form)], form=form)
 
 
 async def _recording(app: App, place: EntryId, form: Form) -> InboundEvent:
-    """A recording's callback names the call and nobody in it; the entry knows them."""
+    """Return the event of a recording, whose callback names the call and nobody in it."""
     entry = await app.ledger.find(place.job_id)
     accepted = entry.accepted if entry else None
     recipients = dict(enumerate(accepted.to)) if accepted else {}
     sender = accepted.sender if accepted else None
-    duration = form.get("RecordingDuration")
+    duration = form.get("RecordingDuration")[:9]
     details: dict[str, object] = {
         "id": place.text,
         "call_sid": form.get("CallSid"),
         "recording_url": form.get("RecordingUrl"),
-        "duration": int(duration) if duration.isdecimal() else 0,
+        "duration": int(duration) if duration.isascii() and duration.isdecimal() else 0,
         "status": form.get("RecordingStatus"),
     }
     to = recipients.get(place.index or 0, "")

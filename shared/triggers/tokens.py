@@ -24,15 +24,17 @@ if TYPE_CHECKING:
 
 
 class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom the token is for; `ttl` in seconds; whether that client may also be called."""
+    """The client that the token is for, its `ttl` in seconds, and whether it may be called too."""
 
-    identity: Annotated[str, Meta(examples=["alice"])]
+    identity: Annotated[
+        str, Meta(description="The client's name, as in `client:alice`", examples=["alice"])
+    ]
     ttl: Annotated[int, Meta(ge=1, le=MAX_TTL_SECONDS, description="Seconds")] = 3600
-    incoming: bool = True
+    incoming: Annotated[bool, Meta(description="Whether that client may be called too")] = True
 
 
 async def issue(req: func.HttpRequest, app: App) -> func.HttpResponse:
-    """200 with the token and when it ends."""
+    """Answer 200 with the token and when it ends."""
     decoded = decode_fields(read_json_object(req), TokenRequest, identity="")
     request = decoded.value
     problems = decoded.problems or validate_identity(request.identity)
@@ -58,7 +60,7 @@ async def issue(req: func.HttpRequest, app: App) -> func.HttpResponse:
 
 
 def _check(settings: Settings, *, calls_out: bool) -> None:
-    """Refuse to make a token that nobody could do anything with.
+    """Refuse to make a token with which nothing could be done.
 
     Raises:
         SettingsError: with what tokens need and the settings lack.
@@ -71,5 +73,5 @@ def _check(settings: Settings, *, calls_out: bool) -> None:
         needed["TWILIO_TWIML_APP_SID"] = settings.twilio_twiml_app_sid
     missing = [name for name, value in needed.items() if not value]
     if missing:
-        words = "is not set, and access tokens need it"
-        raise SettingsError([Problem(name, "missing", words) for name in missing])
+        message = "is not set, and access tokens need it"
+        raise SettingsError([Problem(name, "missing", message) for name in missing])

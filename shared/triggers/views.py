@@ -16,6 +16,7 @@ from shared.jobs.events import (
     Reported,
     Retried,
 )
+from shared.jobs.results import results_of
 from shared.ledger.progress import summarize_batch
 from shared.provider import statuses
 from shared.triggers.schemas import (
@@ -51,7 +52,8 @@ def show_entry_with_events(entry: Entry, delivery: Delivery) -> EntryWithEventsR
         for event in _as_they_happened(entry.events)
         if _concerns(event, delivery.index)
     ]
-    return EntryWithEventsResponse(**_fields_of(entry, delivery), events=events)
+    results = results_of(entry.events, delivery.index) if entry.kind == "call" else None
+    return EntryWithEventsResponse(**_fields_of(entry, delivery), events=events, results=results)
 
 
 def show_job(entry: Entry) -> JobResponse:

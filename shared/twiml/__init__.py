@@ -1,1 +1,1 @@
-"""What we say when Twilio asks: signatures, webhooks, verbs, twimlets, access tokens."""
+"""TwiML: steps, verbs, documents and the twimlets, as pure functions."""

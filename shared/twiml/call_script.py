@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.errors import InvalidRequestError
-from shared.twiml.steps import render_steps
+from shared.twiml.steps import branches_of, render_rest, render_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Below the shortest limit that Twilio sets for one <Say>, whatever the voice.
-_SAY: Final = 2800
+_MAX_SAY_CHARACTERS: Final = 2800
 
 
-def render_call_script(request: Any) -> str | None:  # noqa: ANN401 - any request with those fields
-    """The TwiML of a call request, or None for one whose TwiML is somebody else's.
+def render_call_script(
+    request: Any,  # noqa: ANN401 - any request with those fields
+    come_back: Callable[[str], str] | None = None,
+) -> str | None:
+    """Return the TwiML of a call request, or None for one whose TwiML is somebody else's.
+
+    `come_back` is where its steps go on, as in `render_steps`.
 
     Raises:
         InvalidRequestError: with every problem of the text or the steps.
     """
     if request.steps is not None:
-        return render_steps(request.steps, "call", inline=True)
+        return render_steps(request.steps, "call", inline=True, come_back=come_back)
     if request.say is None:
         return None
     attributes = {
@@ -38,10 +46,36 @@ def render_call_script(request: Any) -> str | None:  # noqa: ANN401 - any reques
         ) from None
 
 
+def render_documents(
+    request: Any,  # noqa: ANN401 - any request with those fields
+    come_back: Callable[[str], str] | None = None,
+) -> dict[str, str]:
+    """Return every document of a call's script by its path: itself, and each branch of an `on`.
+
+    It is empty for a call whose TwiML is somebody else's.
+
+    Raises:
+        InvalidRequestError: with every problem of the text or the steps.
+    """
+    script = render_call_script(request, come_back)
+    if script is None:
+        return {}
+    if request.steps is None:
+        return {"$.say": script}
+    branches = branches_of(request.steps)
+    return {"$.steps": script} | {
+        path: render_rest(steps, 0, prefix, come_back) for path, prefix, steps in branches
+    }
+
+
 def split_speech(text: str) -> list[str]:
-    """A text in parts that one <Say> takes, broken between words where it is too long."""
-    if len(text) <= _SAY:
+    """Split a text into parts that one <Say> takes, between words where it is too long."""
+    if len(text) <= _MAX_SAY_CHARACTERS:
         return [text]
     return textwrap.wrap(
-        text, _SAY, expand_tabs=False, replace_whitespace=False, drop_whitespace=False
+        text,
+        _MAX_SAY_CHARACTERS,
+        expand_tabs=False,
+        replace_whitespace=False,
+        drop_whitespace=False,
     )

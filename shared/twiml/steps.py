@@ -1,6 +1,8 @@
 """Steps: TwiML as JSON, one to one, in the names of the `twilio` library.
 
 [{"say": "Welcome"}, {"dial": {"timeout": 20, "steps": [{"number": "+14155552671"}]}}]
+
+One thing is ours: a `gather` may hold what follows each answer as `on`, see `stages.py`.
 """
 
 from __future__ import annotations
@@ -9,10 +11,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import InvalidRequestError, Problem
+from shared.twiml.stages import STAGE_VERBS, keypad_keys, normalize_speech, spoken_keys
 from shared.twiml.text import render, validate_characters, validate_size
 from shared.twiml.verbs import RESPONSES, all_verb_names, takes_plain_text, verbs_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from twilio.twiml import TwiML
 
     from shared.kinds import Kind
@@ -35,32 +40,71 @@ _ABSOLUTE: Final = re.compile("https?://[^/]")
 
 
 def render_steps(
-    steps: object, kind: Kind = "call", path: str = "$.steps", *, inline: bool = False
+    steps: object,
+    kind: Kind = "call",
+    path: str = "$.steps",
+    *,
+    inline: bool = False,
+    come_back: Callable[[str], str] | None = None,
 ) -> str:
-    """The steps as a TwiML document; `inline` if no URL of its own will serve it.
+    """Return the steps as a TwiML document; `inline` if no URL of its own will serve it.
+
+    `come_back` gives the address at which the call goes on after a `gather`, `record` or `dial`
+    without an `action`, from its place in the steps: `2`, or `2.0.1` in a branch of `on`.
 
     Raises:
         InvalidRequestError: with every problem of `steps`.
     """
-    twiml, problems = _read(steps, kind, path, inline=inline)
+    twiml, problems = _read(steps, kind, path, _Reader(inline=inline, come_back=come_back))
     if problems:
         raise InvalidRequestError(problems)
     return twiml
 
 
+def render_rest(
+    steps: list[object], first: int, prefix: str, come_back: Callable[[str], str] | None
+) -> str:
+    """Return the TwiML of a call's valid steps from `first` on; nothing left ends the call.
+
+    `prefix` is what the places of these steps begin with.
+    """
+    response = RESPONSES["call"]()
+    reader = _Reader(inline=True, come_back=come_back)
+    reader.children(response, steps, "$", depth=1, prefix=prefix, first=first)
+    return render(response)
+
+
 def validate_steps(
     steps: object, kind: Kind = "call", path: str = "$.steps", *, inline: bool = False
 ) -> list[Problem]:
-    """Every problem of the steps; none if `render_steps` takes them."""
-    return _read(steps, kind, path, inline=inline)[1]
+    """Return every problem of the steps; none if `render_steps` takes them."""
+    return _read(steps, kind, path, _Reader(inline=inline))[1]
 
 
-def _read(steps: object, kind: Kind, path: str, *, inline: bool) -> tuple[str, list[Problem]]:
+def branches_of(
+    steps: list[object], path: str = "$.steps"
+) -> Iterator[tuple[str, str, list[object]]]:
+    """Yield the path, the prefix of places, and the steps of every branch in valid steps."""
+    todo = [("", path, steps)]
+    for prefix, at, inside in todo:
+        for index, step in enumerate(inside):
+            on = branches_in(step)
+            for number, (key, branch) in enumerate(on.items()):
+                where = _member(f"{at}[{index}].gather.on", key)
+                todo.append((f"{prefix}{index}.{number}.", where, branch))
+                yield where, f"{prefix}{index}.{number}.", branch
+
+
+def branches_in(step: object) -> dict[str, list[object]]:
+    """Return what a valid step has for each answer; nothing unless it is a `gather` with `on`."""
+    value = step.get("gather") if isinstance(step, dict) else None
+    on = value.get("on") if isinstance(value, dict) else None
+    return on if isinstance(on, dict) else {}
+
+
+def _read(steps: object, kind: Kind, path: str, reader: _Reader) -> tuple[str, list[Problem]]:
     response = RESPONSES[kind]()
-    reader = _Reader(inline=inline)
-    reader.children(response, steps, path, depth=1)
-    if not steps and isinstance(steps, list):
-        reader.complain(path, "required", "needs at least one step")
+    reader.document(response, steps, path, depth=1, prefix="")
     if reader.problems:
         return "", reader.problems
     twiml = render(response)
@@ -70,15 +114,31 @@ def _read(steps: object, kind: Kind, path: str, *, inline: bool) -> tuple[str, l
 class _Reader:
     """Builds the document as far as it can, and keeps every problem that it meets."""
 
-    def __init__(self, *, inline: bool) -> None:
+    def __init__(self, *, inline: bool, come_back: Callable[[str], str] | None = None) -> None:
         self._inline = inline
+        self._come_back = come_back
         self.problems: list[Problem] = []
 
     def complain(self, path: str, code: str, message: str) -> None:
         self.problems.append(Problem(path, code, message))
 
-    def children(self, parent: TwiML, steps: object, path: str, depth: int) -> None:
-        """Read `steps` into `parent`."""
+    def document(self, response: TwiML, steps: object, path: str, depth: int, prefix: str) -> None:
+        """Read all steps of a document, of which there must be one at least."""
+        self.children(response, steps, path, depth, prefix=prefix)
+        if not steps and isinstance(steps, list):
+            self.complain(path, "required", "needs at least one step")
+
+    def children(  # noqa: PLR0913 - where the steps stand, in the document and in the request
+        self,
+        parent: TwiML,
+        steps: object,
+        path: str,
+        depth: int,
+        *,
+        prefix: str | None = None,
+        first: int = 0,
+    ) -> None:
+        """Read `steps` from `first` on into `parent`; `prefix` begins their places, if any."""
         if not isinstance(steps, list):
             self.complain(path, "wrong_type", "must be a list of steps")
         elif len(steps) > MAX_STEPS:
@@ -86,10 +146,11 @@ class _Reader:
         elif depth > MAX_DEPTH:
             self.complain(path, "too_deep", f"is nested deeper than {MAX_DEPTH} steps")
         else:
-            for index, step in enumerate(steps):
-                self._step(parent, step, f"{path}[{index}]", depth)
+            for index, step in enumerate(steps[first:], first):
+                place = None if prefix is None else f"{prefix}{index}"
+                self._step(parent, step, f"{path}[{index}]", depth, place)
 
-    def _step(self, parent: TwiML, step: object, path: str, depth: int) -> None:
+    def _step(self, parent: TwiML, step: object, path: str, depth: int, place: str | None) -> None:
         if isinstance(step, str) and takes_plain_text(type(parent)):
             self._checked_text(step, path)
             _append_text(parent, step)
@@ -102,7 +163,7 @@ class _Reader:
             if verb is None:
                 self._unknown_verb(parent, str(name), path)
             else:
-                self._element(parent, verb, value, path, depth)
+                self._element(parent, verb, value, path, depth, place=place)
 
     def _unknown_verb(self, parent: TwiML, name: str, path: str) -> None:
         allowed = ", ".join(sorted(verbs_in(type(parent)))) or "nothing"
@@ -110,10 +171,19 @@ class _Reader:
             message = f"may not stand in {parent.name}, only: {allowed}"
             self.complain(path, "misplaced_verb", message)
         else:
-            message = f"is no verb of TwiML; {parent.name} takes: {allowed}"
+            message = f"is not a verb of TwiML; {parent.name} takes: {allowed}"
             self.complain(path, "unknown_verb", message)
 
-    def _element(self, parent: TwiML, verb: Verb, value: object, path: str, depth: int) -> None:
+    def _element(  # noqa: PLR0913 - where the element stands, in the document and in the request
+        self,
+        parent: TwiML,
+        verb: Verb,
+        value: object,
+        path: str,
+        depth: int,
+        *,
+        place: str | None,
+    ) -> None:
         """Read one element: a text, a list of children, or an object of text, steps, attributes."""
         whole = value if isinstance(value, dict) else {}
         text_name = verb.text if verb.text in whole and "text" not in whole else "text"
@@ -127,13 +197,52 @@ class _Reader:
             self.complain(path, "wrong_type", "must be a text, a list of steps, or an object")
         given = isinstance(value, str) or text_name in whole
         text = self._text(verb, text, text_path, given=given)
-        named = {name: whole[name] for name in whole if name not in {text_name, "steps"}}
-        element = verb.nest(parent, text, self._attributes(verb, named, path))
+        has_on = verb.method == "gather" and "on" in whole
+        ours = {text_name, "steps", *(["on"] if has_on else [])}
+        named = {name: whole[name] for name in whole if name not in ours}
+        attributes = self._attributes(verb, named, path)
+        if has_on:
+            self._branches(whole["on"], attributes, path, depth, place)
+        if self._come_back and place is not None and verb.method in STAGE_VERBS:
+            attributes.setdefault("action", self._come_back(place))
+        element = verb.nest(parent, text, attributes)
         if (steps or "steps" in whole) and not verbs_in(verb.element):
             self.complain(steps_path, "misplaced_steps", f"{element.name} has no steps inside")
         else:
             self.children(element, steps, steps_path, depth + 1)
         self._check_length(element, path)
+
+    def _branches(
+        self, on: object, attributes: dict[str, object], path: str, depth: int, place: str | None
+    ) -> None:
+        """Read what follows each answer, and let the gather listen for just that."""
+        if "action" in attributes:
+            self.complain(f"{path}.on", "conflict", "cannot be combined with action")
+        if not isinstance(on, dict) or not on:
+            message = 'must be an object of steps by answer, e.g. {"1": [{"say": "Yes"}]}'
+            self.complain(f"{path}.on", "wrong_type", message)
+            return
+        seen: set[str] = set()
+        for number, (key, steps) in enumerate(on.items()):
+            at = _member(f"{path}.on", key)
+            heard = key if key in keypad_keys(on) else normalize_speech(key)
+            if not heard:
+                self.complain(at, "malformed", "must be keys such as 1 or *, words, or else")
+            elif heard in seen:
+                self.complain(at, "duplicate", "means the same as another answer")
+            seen.add(heard)
+            response = RESPONSES["call"]()
+            known = len(self.problems)
+            self.document(response, steps, at, depth + 1, f"{place}.{number}.")
+            if len(self.problems) == known:
+                self.problems += validate_size(render(response), at)
+        if keys := keypad_keys(on):
+            attributes.setdefault("num_digits", max(map(len, keys)))
+        if any("#" in key for key in keys):
+            # Otherwise the hash key would end the input, and never be the answer.
+            attributes.setdefault("finish_on_key", "")
+        if spoken_keys(on):
+            attributes.setdefault("input", "dtmf speech")
 
     def _text(self, verb: Verb, text: object, path: str, *, given: bool) -> str | None:
         if not given:
@@ -159,7 +268,7 @@ class _Reader:
             parameter = verb.attributes.get(name)
             if parameter is None:
                 known = ", ".join(sorted(verb.attributes)) or "none"
-                message = f"is no attribute of {verb.element.__name__}, which has: {known}"
+                message = f"is not an attribute of {verb.element.__name__}, which has: {known}"
                 self.complain(_member(path, name), "unknown_attribute", message)
             else:
                 read[parameter] = self._attribute(value, _member(path, name))
@@ -168,7 +277,7 @@ class _Reader:
         return read
 
     def _attribute(self, value: object, path: str) -> str | float | None:
-        """A string, number or boolean as it is, a list of strings joined by spaces."""
+        """Return a string, number or boolean as it is, a list of strings joined by spaces."""
         if isinstance(value, list) and value and all(isinstance(word, str) for word in value):
             value = " ".join(value)
         if isinstance(value, str):
@@ -183,9 +292,13 @@ class _Reader:
         self.problems += validate_characters(text, path)
 
     def _check_absolute(self, url: object, path: str) -> None:
-        """TwiML that travels with the request has no address of its own to start from."""
+        """Refuse a relative URL in TwiML that has no address of its own to start from."""
         if self._inline and isinstance(url, str) and not _ABSOLUTE.match(url.lower()):
-            self.complain(path, "relative_url", "must be an absolute URL in a call's own TwiML")
+            self.complain(
+                path,
+                "relative_url",
+                "must be an absolute URL in a call's own steps, e.g. https://example.com/next",
+            )
 
     def _check_length(self, element: TwiML, path: str) -> None:
         limit = _TEXT_LIMITS.get(element.name)
@@ -213,13 +326,13 @@ def _append_text(parent: TwiML, text: str) -> None:
 
 
 def _text_length(element: TwiML) -> int:
-    """Characters of text in an element and in the SSML in it, whose names are in lower case."""
+    """Count the characters of an element and of the SSML in it, whose names are in lower case."""
     parts = [part for part in element.verbs if isinstance(part, str) or part.name.islower()]
     inside = sum(len(part) if isinstance(part, str) else _text_length(part) for part in parts)
     return len(element.value or "") + inside
 
 
 def _member(path: str, name: object) -> str:
-    """The path of a member; a name that is no plain word is quoted and escaped."""
+    """Return the path of a member; a name that is not a plain word is quoted and escaped."""
     plain = isinstance(name, str) and re.fullmatch("[A-Za-z0-9_-]+", name)
     return f"{path}.{name}" if plain else f"{path}[{name!a}]"

@@ -20,6 +20,8 @@ from twilio.twiml.voice_response import VoiceResponse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shared.kinds import Kind
+
 RESPONSES: Final[Mapping[str, type[TwiML]]] = {"call": VoiceResponse, "message": MessagingResponse}
 
 
@@ -29,6 +31,8 @@ class Verb:
 
     method: str
     element: type[TwiML]
+    tag: str
+    """Its name in XML."""
     text: str | None
     """The parameter that becomes the element's text; None if it has none."""
     text_required: bool
@@ -48,7 +52,7 @@ _read: Final[dict[type[TwiML], Mapping[str, Verb]]] = {}
 
 
 def verbs_in(element: type[TwiML]) -> Mapping[str, Verb]:
-    """What may stand inside `element`, by our names; read from the library once."""
+    """Return what may stand inside `element`, by our names; read from the library once."""
     if element not in _read:
         _read[element] = {
             name.rstrip("_"): _verb(element, name, method)
@@ -60,18 +64,29 @@ def verbs_in(element: type[TwiML]) -> Mapping[str, Verb]:
 
 @cache
 def all_verb_names() -> frozenset[str]:
-    """Every name that stands for a verb or noun anywhere."""
-    names: set[str] = set()
-    elements: list[type[TwiML]] = list(RESPONSES.values())
+    """Return every name that stands for a verb or noun anywhere."""
+    elements = _elements_in(*RESPONSES.values())
+    return frozenset(name for element in elements for name in verbs_in(element))
+
+
+@cache
+def element_names(kind: Kind) -> frozenset[str]:
+    """Return the names of all XML elements that the documents of a kind may have."""
+    verbs = [verb for each in _elements_in(RESPONSES[kind]) for verb in verbs_in(each).values()]
+    return frozenset({"Response", *(verb.tag for verb in verbs)})
+
+
+def _elements_in(*roots: type[TwiML]) -> list[type[TwiML]]:
+    """Return the classes of all elements that may stand in others, beginning with `roots`."""
+    elements = list(roots)
     for element in elements:
-        names.update(verbs_in(element))
         made = (verb.element for verb in verbs_in(element).values())
         elements.extend(found for found in dict.fromkeys(made) if found not in elements)
-    return frozenset(names)
+    return elements
 
 
 def takes_plain_text(element: type[TwiML]) -> bool:
-    """Whether plain strings may stand among its children: in Say and in SSML."""
+    """Tell whether plain strings may stand among its children: in Say and in SSML."""
     return element.__name__ == "Say" or element.__name__.startswith("Ssml")
 
 
@@ -81,11 +96,13 @@ def _verb(parent: type[TwiML], name: str, method: object) -> Verb:
     # The method is asked what it makes: its annotations do not say.
     empty = object.__new__(parent)
     TwiML.__init__(empty)
-    element = type(getattr(empty, name)(**dict.fromkeys(required, "")))
+    made = getattr(empty, name)(**dict.fromkeys(required, ""))
+    element = type(made)
     text = next((known for known in _parameters(element.__init__) if known in parameters), None)
     return Verb(
         method=name,
         element=element,
+        tag=made.name,
         text=text,
         text_required=text in required,
         attributes={
@@ -98,7 +115,7 @@ def _verb(parent: type[TwiML], name: str, method: object) -> Verb:
 
 
 def _parameters(method: object) -> Mapping[str, bool]:
-    """The named parameters of a method of the library, and whether each may be left out."""
+    """Return the parameters of a method of the library, and whether each may be left out."""
     signature = inspect.signature(method)  # type: ignore[arg-type]  # the library is not typed
     return {
         name: parameter.default is not parameter.empty
@@ -108,5 +125,5 @@ def _parameters(method: object) -> Mapping[str, bool]:
 
 
 def _snake_case(name: str) -> str:
-    """`speechTimeout` as `speech_timeout`: the library is not always in its own style."""
+    """Return `speechTimeout` as `speech_timeout`: the library does not always use its own style."""
     return re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name).rstrip("_")

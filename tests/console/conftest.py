@@ -1,12 +1,14 @@
-"""One running app for the browser tests of this room."""
+"""One running app for the browser tests of the console."""
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from threading import Thread
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page
 
 from dev.azurite import connection_string
 from dev.checkout import HERE
@@ -44,6 +46,14 @@ def console() -> Iterator[RunningConsole]:
         yield RunningConsole(run.shown("app"), run.shown("simulator"), history)
         run.program.send_signal(signal.SIGTERM)
         log.join()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def lenient_page(browser: Browser) -> AsyncIterator[Page]:
+    """A page that may ask for what the app refuses, which a browser writes down as an error."""
+    context = await browser.new_context()
+    yield await context.new_page()
+    await context.close()
 
 
 async def keep(history: History, storage: str) -> None:

@@ -7,7 +7,7 @@ from dev.local_settings import FUNCTION_KEY
 from tests.browser import picture
 from tests.console.running_console import RunningConsole, ask_now
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_the_key_is_sent_as_a_header_and_kept_for_the_tab(
@@ -84,7 +84,7 @@ async def test_the_policy_stops_what_is_not_ours(console: RunningConsole, browse
 
 
 async def test_an_app_that_does_not_answer_is_named(console: RunningConsole, page: Page) -> None:
-    """Where calls fail the page says so, keeps what it showed, and mends itself."""
+    """Where calls fail the page says so, keeps what it showed, and recovers by itself."""
     await console.open(page)
     await expect(page.locator(".entries tbody tr").first).to_be_visible()
     await page.route("**/api/overview", lambda route: route.abort())

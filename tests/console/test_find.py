@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.console.running_console import RunningConsole, unique_number
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def find(page: Page, text: str) -> None:
@@ -59,6 +59,19 @@ async def test_by_id_of_a_call_a_batch_and_nothing(
     await context.close()
 
 
+async def test_an_id_takes_the_place_of_earlier_rows(console: RunningConsole, page: Page) -> None:
+    """The rows of an earlier search are gone once an id is looked for."""
+    await console.open(page, "find")
+    rows = page.locator(".entries tbody tr")
+    await expect(rows).not_to_have_count(0)
+    await find(page, console.history.doubtful)
+    await expect(page.get_by_role("region", name="Details")).to_contain_text(
+        console.history.doubtful
+    )
+    await expect(rows).to_have_count(0)
+    await expect(page.get_by_role("button", name="Look further back")).to_be_hidden()
+
+
 async def test_by_sid(console: RunningConsole, page: Page) -> None:
     """Twilio's SID leads to the message, which opens since it is the only one."""
     entry = console.text(unique_number())
@@ -76,7 +89,7 @@ async def test_by_error_and_kind_and_state(console: RunningConsole, page: Page) 
     await expect(page.get_by_text("4 found, looked all the way back.")).to_be_visible()
     await expect(rows.first).to_contain_text("30003 · the phone is off, or out of reach")
     await page.get_by_label("Kind").select_option("Calls")
-    await page.get_by_label("Where it is", exact=True).select_option("Parked")
+    await page.get_by_label("Status", exact=True).select_option("Parked")
     await find(page, "30003")
     await expect(page.get_by_text("Nothing fits.")).to_be_visible()
 

@@ -15,7 +15,7 @@ from tests.console.running_console import (
     unique_number,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_the_newest_appear_and_move_on_by_themselves(
@@ -40,9 +40,32 @@ async def test_the_hour_is_counted(console: RunningConsole, page: Page) -> None:
     assert states["refused"] >= FAILURES["21610"] + FAILURES["21211"]
     await expect(page.get_by_role("link", name=f"Parked {states['parked']}")).to_be_visible()
     await refused.click()
-    await expect(page.get_by_label("Where it is", exact=True)).to_have_value("refused")
+    await expect(page.get_by_label("Status", exact=True)).to_have_value("refused")
     await expect(page.get_by_label("Accepted after")).not_to_have_value("")
     await expect(page.locator(".entries tbody tr")).to_have_count(states["refused"])
+
+
+async def test_the_tiles_add_up(console: RunningConsole, page: Page) -> None:
+    """Every entry of the hour is in one tile, and each tile's list has as many as it says."""
+    entry = console.text(unique_number(), send_at=tomorrow())
+    console.ask("DELETE", f"messages/{entry}")
+    console.text(unique_number(), send_at=tomorrow())
+    await console.open(page)
+    hour = await overview_shown(page)
+    await expect(page.locator(".scope")).to_contain_text(f"{hour['looked_at']} messages")
+    tiles = page.locator(".tile")
+    numbers = {
+        (await tile.locator("span").inner_text()): int(await tile.locator("strong").inner_text())
+        for tile in await tiles.all()
+    }
+    assert sum(numbers.values()) == hour["looked_at"]
+    assert numbers["Scheduled"] == hour["states"]["scheduled"] >= 1
+    assert numbers["Canceled"] >= hour["states"]["canceled"] >= 1
+    for name in ("Scheduled", "Canceled"):
+        await page.get_by_role("link", name=re.compile(f"^{name} ")).click()
+        await expect(page.get_by_role("heading", name="Find", exact=True)).to_be_visible()
+        await expect(page.locator(".entries tbody tr")).to_have_count(numbers[name])
+        await page.get_by_role("link", name="Now", exact=True).click()
 
 
 # Looked at in one step, because the last answer may still be on its way to the figures.

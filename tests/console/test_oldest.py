@@ -12,7 +12,7 @@ from tests.environment import settings
 from tests.storage_away import nobody
 
 
-@pytest.fixture(params=["memory", "storage"])
+@pytest.fixture(params=["memory", pytest.param("storage", marks=pytest.mark.slow)])
 async def queue(request: pytest.FixtureRequest) -> AsyncIterator[Queues]:
     if request.param == "memory":
         yield MemoryQueues()

@@ -68,7 +68,7 @@ async def test_a_doubt_whose_message_is_gone_is_settled() -> None:
 
 async def first_due(world: World) -> tuple[str, list[str]]:
     partition = await world.table.next_partition("~due") or ""
-    return partition, [row.key async for row in world.table.read(partition)]
+    return partition, [row.key async for row in world.table.range(partition)]
 
 
 async def test_what_waits_for_its_time_is_left_alone_unless_its_row_is_gone() -> None:

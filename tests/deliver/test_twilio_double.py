@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dev.simulator.faults import Order as Faults
+from dev.simulator.faults import FaultSettings as Faults
 from shared.kinds import Kind
 from shared.provider.provider import Provider, SendRequest
 from shared.provider.rest_api import TwilioProvider

@@ -11,12 +11,14 @@ from typing import Any
 
 import aiohttp
 from azure.storage.queue.aio import QueueClient
+from yarl import URL
 
 from dev.ports import free_ports
+from dev.simulator.__main__ import count_segments
 from dev.simulator.account import Account
+from dev.simulator.calls.line import Exchange
 from dev.simulator.clock import Clock
-from dev.simulator.exchange import Exchange
-from dev.simulator.server import running
+from dev.simulator.server import serve
 from tests.dev.host.running_host import ROOT, running_host
 from tests.environment import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT, SENDER
 
@@ -45,7 +47,7 @@ class CallWorld:
             return found
 
     async def simulate(self, method: str, path: str, body: object = None) -> Json:
-        """Tell the simulator what somebody outside does."""
+        """Let somebody outside do something, through the simulator."""
         url = f"{self.twilio}/_simulator{path}"
         async with self.session.request(method, url, json=body) as answer:
             assert answer.status < 300, await answer.text()
@@ -78,7 +80,7 @@ class CallWorld:
         """The messages on the queue `inbound` that have these fields, when there are so many."""
 
         def fitting() -> list[Json]:
-            return [told for told in self.inbox if having.items() <= told.items()]
+            return [reported for reported in self.inbox if having.items() <= reported.items()]
 
         async def there() -> bool:
             async for message in self.queue.receive_messages():
@@ -91,26 +93,28 @@ class CallWorld:
 
     async def repeat(self, page: str, times: int) -> list[int]:
         """Let Twilio make every request so far for a page again, at the same time."""
-        asked = [
+        received = [
             event
             for event in self.exchange.journal.after(0)
             if event["kind"] == "webhook" and page in str(event["url"])
         ]
-        assert asked
+        assert received
 
         async def once(event: Mapping[str, Any]) -> int:
-            async with self.session.post(
-                event["url"],
-                data=event["parameters"],
+            by_post = event["method"] == "POST"
+            async with self.session.request(
+                event["method"],
+                URL(event["url"], encoded=True),
+                data=event["parameters"] if by_post else None,
                 headers={"X-Twilio-Signature": event["signature"]},
             ) as answer:
                 return answer.status
 
-        return await asyncio.gather(*(once(event) for event in asked for _ in range(times)))
+        return await asyncio.gather(*(once(event) for event in received for _ in range(times)))
 
 
 def heard(story: Json) -> list[str]:
-    """What was said and played in a call, by whomever the caller could hear."""
+    """Return what was said, played and texted in a call."""
     return [line["text"] for line in story["transcript"] if line["event"] in {"say", "play", "sms"}]
 
 
@@ -129,9 +133,11 @@ async def call_world(
     (port,) = free_ports(1)
     app = f"http://127.0.0.1:{port}"
     account = Account(sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, number=SENDER, app_url=app)
-    exchange = Exchange(account, clock=Clock(speed=200, patience=40, step=0.005))
+    exchange = Exchange(
+        account, clock=Clock(speed=200, patience=40, step=0.005), count_segments=count_segments
+    )
     queue = QueueClient.from_connection_string(storage, "inbound")
-    async with running(exchange) as twilio, aiohttp.ClientSession() as session, queue:
+    async with serve(exchange) as twilio, aiohttp.ClientSession() as session, queue:
         given = {**ENVIRONMENT, "TWILIO_API_BASE_URL": twilio, "PUBLIC_BASE_URL": app,
                  "MESSAGE_STORAGE": storage, **settings}  # fmt: skip
         with running_host(ROOT, errors, "--port", str(port), **given):

@@ -14,6 +14,7 @@ from tests.dev.call_world import CallWorld, Json, call_world, heard
 from tests.environment import SENDER
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.skipif(not is_installed(), reason="`python3 dev test` installs Azurite"),
 ]
@@ -58,7 +59,7 @@ async def test_one_is_for_the_hours(world: CallWorld) -> None:
 
 
 async def test_two_is_for_a_person(world: CallWorld) -> None:
-    """Who presses 2 is connected, and what is said on the one side is heard on the other."""
+    """A caller who presses 2 is connected, and each side hears the other."""
     await world.simulate("PUT", f"/phones/{PERSON}", {"script": ["answer", {"speech": "Hello!"}]})
     call = await world.simulate("POST", "/calls", {"from": CALLER, "script": [{"digits": "2"}]})
     story = await world.ended(call["sid"])
@@ -72,16 +73,16 @@ async def test_a_person_who_is_busy_has_a_voicemail(world: CallWorld) -> None:
     words = "Please call me back about the invoice of last week"
     said = await world.rings(SENDER, {"digits": "2"}, {"record": words})
     assert said == [ASKS, "Please leave a message after the beep.", THANKS]
-    (told,) = [each for each in await world.inbound(1, event="transcription") if each["text"]]
-    assert (told["text"], told["from"], told["to"]) == (words, CALLER, SENDER)
-    await world.inbound(1, event="recording", sid=told["sid"])
+    (event,) = [each for each in await world.inbound(1, event="transcription") if each["text"]]
+    assert (event["text"], event["from"], event["to"]) == (words, CALLER, SENDER)
+    await world.inbound(1, event="recording", sid=event["sid"])
     text = await delivered(world, OWNER)
     assert words in text
 
 
 @pytest.mark.parametrize("script", [[], [{"digits": "9"}]])
 async def test_else_it_is_the_voicemail(world: CallWorld, script: list[object]) -> None:
-    """Who presses nothing, or something else, can leave a message too."""
+    """A caller who presses nothing, or another key, can leave a message too."""
     said = await world.rings(SENDER, *script, {"wait": 8}, {"record": "Hello"})
     assert said == [ASKS, "Please leave a message.", THANKS]
 
@@ -92,7 +93,7 @@ async def test_a_voicemail_that_comes_five_times_more_is_one(world: CallWorld) -
     for event in ("call", "voicemail", "recording", "transcription"):
         await world.inbound(1, event=event)
     async with asyncio.timeout(30):
-        # The books tell nobody when they change.
+        # The books have no event for a change.
         while not any(  # noqa: ASYNC110
             "Do not lose this" in text for text in await texts(world, OWNER)
         ):
@@ -102,17 +103,17 @@ async def test_a_voicemail_that_comes_five_times_more_is_one(world: CallWorld) -
     assert statuses == {200}
     await world.rings(OURS)
     await world.inbound(1, event="call", to=OURS)
-    sids = [(told["event"], told["sid"]) for told in world.inbox]
+    sids = [(event["event"], event["sid"]) for event in world.inbox]
     assert len(sids) == len(set(sids))
     assert await texts(world, OWNER) == before
 
 
 @pytest.mark.parametrize("caller", ["anonymous", "+266696687", "client:alice"])
 async def test_callers_without_a_number_are_answered(world: CallWorld, caller: str) -> None:
-    """A withheld number and a client hear what everybody hears, whatever the script."""
+    """A withheld number and a client hear the same as everybody, in any script."""
     assert await world.rings(OURS, **{"from": caller}) == [RTL]
-    (told,) = await world.inbound(1, event="call", **{"from": caller})
-    assert told["to"] == OURS
+    (event,) = await world.inbound(1, event="call", **{"from": caller})
+    assert event["to"] == OURS
 
 
 async def test_a_phone_rings_between_two_of_our_own_ends(world: CallWorld) -> None:
@@ -124,13 +125,13 @@ async def test_a_phone_rings_between_two_of_our_own_ends(world: CallWorld) -> No
     )
     story = await world.simulate("GET", f"/calls/{entry['sid']}")
     assert heard(story) == ["One moment", RTL]
-    (told,) = await world.inbound(1, event="call", to=OURS, **{"from": SENDER})
-    assert told["sid"] != entry["sid"]
+    (event,) = await world.inbound(1, event="call", to=OURS, **{"from": SENDER})
+    assert event["sid"] != entry["sid"]
 
 
 @pytest.mark.parametrize("later", [False, True])
 async def test_an_entry_tells_the_whole_call(world: CallWorld, later: bool) -> None:  # noqa: FBT001 - both ways
-    """Who answered, what was pressed, dialled and recorded, and every status, in order."""
+    """An entry has the machine detection, keys, dials, recordings and every status, in order."""
     phone = {"script": ["answer", {"digits": "2"}, {"wait": 3}], "machine": False}
     await world.simulate("PUT", f"/phones/{CALLER}", phone)
     await world.simulate("PUT", f"/phones/{PERSON}", {"script": [], "busy": True})
@@ -144,10 +145,10 @@ async def test_an_entry_tells_the_whole_call(world: CallWorld, later: bool) -> N
                 "reported.initiated", "reported.ringing", "reported.in-progress",
                 "reported.completed"}  # fmt: skip
 
-    def told(entry: Json) -> bool:
+    def is_complete(entry: Json) -> bool:
         return expected <= {event["event"] for event in entry["events"]}
 
-    entry = await world.entry(accepted["links"]["self"], told)
+    entry = await world.entry(accepted["links"]["self"], is_complete)
     events = {event["event"]: event.get("fields", {}) for event in entry["events"]}
     assert events["noted.machine"]["AnsweredBy"] == "human"
     assert events["noted.gather"]["Digits"] == "2"
@@ -186,7 +187,7 @@ async def test_a_redirect_that_goes_round_comes_to_an_end(world: CallWorld) -> N
 
 
 async def test_a_menu_without_options_ends(world: CallWorld) -> None:
-    """There is nothing to choose: the caller hears so, and is not asked for ever."""
+    """There is nothing to choose: the caller hears so, and the menu ends."""
     fields = {"to": CALLER, "url": f"{world.app}/api/twiml/menu?Message=Hi"}
     accepted = await world.ask("POST", "/api/calls", fields)
     entry = await world.entry(
@@ -201,8 +202,8 @@ async def test_a_text_is_answered_and_passed_on(world: CallWorld) -> None:
     sent = {"from": CALLER, "body": RTL, "media_url": "https://a.example/b.png"}
     message = await world.simulate("POST", "/messages", sent)
     assert message["answer"]["error_code"] is None
-    (told,) = await world.inbound(1, event="message", sid=message["sid"])
-    assert (told["body"], told["media"][0]["url"]) == (RTL, "https://a.example/b.png")
+    (event,) = await world.inbound(1, event="message", sid=message["sid"])
+    assert (event["body"], event["media"][0]["url"]) == (RTL, "https://a.example/b.png")
     assert RTL in await texts(world, CALLER)
 
 

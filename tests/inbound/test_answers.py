@@ -56,8 +56,8 @@ def test_steps_and_urls_are_documents_that_stand(value: str, kind: Kind, inside:
         ("[canary", "not JSON"),
         ("[" * 100_000, "not JSON"),
         ("[]", "$ needs at least one step"),
-        ('[{"say": "canary"}, {"shout": "canary"}]', "$[1].shout is no verb"),
-        ('[{"say": {"text": "canary", "volume": 1}}]', "$[0].say.volume is no attribute"),
+        ('[{"say": "canary"}, {"shout": "canary"}]', "$[1].shout is not a verb"),
+        ('[{"say": {"text": "canary", "volume": 1}}]', "$[0].say.volume is not an attribute"),
         ('[{"message": "canary"}]', "$[0].message"),
     ],
 )

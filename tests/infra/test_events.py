@@ -28,7 +28,6 @@ PRELUDE: Final = variable("events", ALERTS).replace("\\n", "\n")
 AWAITED: Final[dict[str, set[str]]] = {
     "provider_unreachable": set(),
     "doubt_unsettled": {"id", "n", "age_seconds", "reason"},
-    "signature_refused": {"has_header"},
 }
 LOGGED: Final = {
     name: find_logged_events().get(name, frozenset()) | AWAITED.get(name, frozenset())

@@ -13,8 +13,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from dev.ports import free_ports
-from dev.simulator.faults import Order as Faults
-from dev.simulator.messages import new_message
+from dev.simulator.faults import FaultSettings as Faults
+from dev.simulator.messages.outbound import new_message
 from shared.errors import ProviderUnavailableError
 from shared.kinds import Kind
 from shared.provider.provider import SendRequest, SendResult

@@ -13,7 +13,7 @@ from twilio.request_validator import RequestValidator
 
 from dev.checkout import HERE
 from shared.forms import form_parameters
-from shared.provider.signature import SignatureValidator
+from shared.provider.signature import MAX_BODY_BYTES, MAX_FIELDS, SignatureValidator
 
 TOKEN = "12345"
 BASE = "https://switchboard.example"
@@ -233,6 +233,83 @@ def test_nonsense_is_refused_and_raises_nothing(
 ) -> None:
     """Arbitrary methods, URLs, headers and bytes are a plain no."""
     assert not check(base, key="secret").accepts(method, url, sent, body)
+
+
+@pytest.mark.parametrize(
+    ("size", "accepted"), [(MAX_BODY_BYTES, True), (MAX_BODY_BYTES + 1, False)]
+)
+def test_a_body_has_a_limit(size: int, accepted: bool) -> None:  # noqa: FBT001 - a table
+    """256 KiB are accepted and one byte more is not, signed or not, as a form or by its hash."""
+    url = f"{BASE}/api/x"
+    form = b"Body=" + b"x" * (size - 5)
+    assert check().accepts("POST", url, headers(signed(url, form)), form) is accepted
+    hashed = f"{url}?bodySHA256={hashlib.sha256(form).hexdigest()}"
+    arrived = headers(signed(hashed), "text/plain")
+    assert check().accepts("POST", hashed, arrived, form) is accepted
+
+
+@pytest.mark.parametrize(("count", "accepted"), [(MAX_FIELDS, True), (MAX_FIELDS + 1, False)])
+def test_a_form_has_a_limit(count: int, accepted: bool) -> None:  # noqa: FBT001 - a table
+    """A thousand fields are accepted and one more is not, though Twilio signed them."""
+    url = f"{BASE}/api/x"
+    form = urlencode([(f"F{number}", "x") for number in range(count)]).encode()
+    assert check().accepts("POST", url, headers(signed(url, form)), form) is accepted
+
+
+class Untouched(bytes):
+    """A body that must not be read."""
+
+    def decode(self, *_: object, **__: object) -> str:
+        raise AssertionError("the body was read")
+
+    def count(self, *_: object) -> int:
+        raise AssertionError("the body was read")
+
+
+@pytest.mark.parametrize("claimed", ["", "x", "=" * 28, "A" * 28, "A" * 27 + "\n", "é" * 27 + "="])
+def test_nothing_is_read_without_a_plausible_header(claimed: str) -> None:
+    """What cannot be a signature is refused before the body is looked at."""
+    body = Untouched(CALL)
+    assert not check().accepts("POST", f"{BASE}/api/x", headers(claimed), body)
+    with pytest.raises(AssertionError):
+        check().accepts("POST", f"{BASE}/api/x", headers("A" * 27 + "="), body)
+    assert not check().accepts("POST", f"{BASE}/api/x", {"content-type": FORM}, body)
+
+
+@pytest.mark.parametrize(
+    ("as_signed", "delivered"),
+    [
+        ("a=b@c", "a=b%40c"),
+        ("a=b%40c", "a=b@c"),
+        ("a=it's", "a=it%27s"),
+        ("a=it%27s", "a=it's"),
+        ("a=@'&b=%20%3A", "a=%40%27&b=%20%3A"),
+        ("a=@&b=%27", "a=%40&b=%27"),
+        ("a=(b:c)/*!", "a=%28b%3ac%29%2F%2a%21"),
+    ],
+)
+def test_a_query_may_be_delivered_in_another_spelling(as_signed: str, delivered: str) -> None:
+    """Twilio was seen to escape between signing and sending: what means the same is accepted."""
+    signature = signed(f"{BASE}/api/x?{as_signed}", CALL)
+    assert check().accepts("POST", f"{BASE}/api/x?{delivered}", headers(signature), CALL)
+
+
+@pytest.mark.parametrize(
+    ("as_signed", "delivered"),
+    [
+        ("a=b&c=d", "a=b%26c=d"),
+        ("a=b%26c=d", "a=b&c=d"),
+        ("a=b", "a%3Db"),
+        ("a=1+2", "a=1%2B2"),
+        ("a=%2540", "a=%40"),
+        ("a=%40", "a=%2540"),
+        ("a=b#c", "a=b%23c"),
+    ],
+)
+def test_a_query_that_means_something_else_is_refused(as_signed: str, delivered: str) -> None:
+    """No spelling that is tried turns one query into another."""
+    signature = signed(f"{BASE}/api/x?{as_signed}", CALL)
+    assert not check().accepts("POST", f"{BASE}/api/x?{delivered}", headers(signature), CALL)
 
 
 def run_node(*arguments: str, text: str = "") -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from shared.errors import StorageUnavailableError
@@ -101,7 +102,7 @@ async def test_a_delay_that_is_over_is_none(queues: SeenQueues) -> None:
 
 
 async def test_the_longest_job_fits(queues: SeenQueues) -> None:
-    """A message of MOST_BYTES is taken."""
+    """A message of MAX_JOB_BYTES is taken."""
     await queues.queue.put("outbound", b"x" * MAX_JOB_BYTES)
     assert await queues.seen("outbound") == [b"x" * MAX_JOB_BYTES]
 
@@ -145,6 +146,22 @@ async def test_queues_that_are_away_are_one_error() -> None:
     queue = AzureQueues(open_queue)
     assert await steps_with(queue) == {"queue: ServiceRequestError"}
     await queue.close()
+
+
+async def test_an_outage_is_noticed_within_six_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All waits between the repeats of one put come to less than accepting may take."""
+    waits: list[float] = []
+
+    async def sleep(_: object, seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(AioHttpTransport, "sleep", sleep)
+    queues = open_queues(settings(MESSAGE_STORAGE=closed()), nobody)
+    with pytest.raises(StorageUnavailableError):
+        await queues.put("outbound", b"")
+    await queues.close()
+    assert 0 < len(waits) <= 2
+    assert sum(waits) < 3
 
 
 async def test_queues_that_are_silent_are_one_error() -> None:

@@ -1,5 +1,6 @@
 """`GET /api/console` and its parts, through the app."""
 
+import json
 import re
 from pathlib import Path
 
@@ -64,6 +65,17 @@ async def test_the_codes_are_served_with_what_to_do(app: InMemoryApp) -> None:
     assert module.startswith("export const codes = {")
     for code in CODES:
         assert re.search(rf'"{code}":{{"means":"[^"]+","do":"[^"]+"}}', module), code
+
+
+async def test_codes_that_a_retry_cannot_help_are_named(app: InMemoryApp) -> None:
+    """They are those that depend on the recipient or the text, and no others."""
+    module = (await app.get("/api/console/codes.js")).body.decode()
+    futile = re.search(r"export const futile = (\[.*?\]);", module)
+    assert futile is not None
+    assert set(json.loads(futile[1])) == {
+        code for code, said in CODES.items() if said.to_do == "refused"
+    }
+    assert "20003" not in futile[1]
 
 
 @pytest.mark.parametrize("name", ["index.html", *console.PARTS])

@@ -8,8 +8,9 @@ from twilio.request_validator import RequestValidator
 from shared.forms import Form
 from tests.deliver.seams import FailAt, TableSeam
 from tests.environment import AUTH_TOKEN, PUBLIC_BASE_URL, SENDER
-from tests.in_memory_app import FORM, InMemoryApp
+from tests.in_memory_app import FORM, InMemoryApp, signature
 from tests.inbound_queue import Configure, inbound
+from tests.sids import SM1, SM2
 
 PERSON = "+14155552671"
 TARGET = "/api/webhooks/messages"
@@ -18,7 +19,7 @@ TOLL_FREE = "+18005551212"
 
 
 def text(body: str = "Hi", **more: str) -> dict[str, str]:
-    return {"MessageSid": "SM1", "AccountSid": "AC1", "From": PERSON, "To": SENDER, "Body": body,
+    return {"MessageSid": SM1, "AccountSid": "AC1", "From": PERSON, "To": SENDER, "Body": body,
             "NumMedia": "0", "NumSegments": "1", **more}  # fmt: skip
 
 
@@ -35,8 +36,9 @@ async def has_stopped(app: InMemoryApp, number: str = PERSON, sender: str = SEND
 async def test_without_configuration_nothing_is_said(app: InMemoryApp) -> None:
     """A text is put on the queue, and gets an empty answer."""
     assert await answer(app, text()) == EMPTY
-    assert inbound(app) == [{"event": "message", "sid": "SM1", "from": PERSON, "to": SENDER,
+    assert inbound(app) == [{"event": "message", "sid": SM1, "from": PERSON, "to": SENDER,
                              "at": "2026-11-21T12:00:00Z", "body": "Hi", "num_segments": "1",
+                             "account_sid": "AC1", "num_media": "0",
                              "media": []}]  # fmt: skip
 
 
@@ -66,7 +68,7 @@ async def test_one_number_has_its_own_answer(configure: Configure) -> None:
     """`INBOUND_MESSAGE_<digits>` answers for one number, whatever the channel."""
     app = configure(INBOUND_MESSAGE="message?Message=A", INBOUND_MESSAGE_441234="message?Message=B")
     assert "A" in await answer(app, text())
-    assert "B" in await answer(app, text(MessageSid="SM2", To="whatsapp:+441234"))
+    assert "B" in await answer(app, text(MessageSid=SM2, To="whatsapp:+441234"))
 
 
 @pytest.mark.parametrize("body", ["STOP", "stop", " Stop\n", "UNSUBSCRIBE", "end", "Quit",
@@ -101,7 +103,7 @@ async def test_who_starts_again_is_texted_again(
     """Start words end an opt-out, on toll-free numbers not all of them; others change nothing."""
     await answer(app, text("STOP", To=to))
     app.clock.move(seconds=1)
-    await answer(app, text(body, To=to, MessageSid="SM2"))
+    await answer(app, text(body, To=to, MessageSid=SM2))
     assert [each["event"] for each in inbound(app)] == ["opt_out", event]
     assert await has_stopped(app, sender=to) == (event == "message")
 
@@ -167,7 +169,7 @@ async def test_a_count_that_is_none_has_no_media(app: InMemoryApp, count: str) -
 
 async def test_a_repeated_parameter_is_read_once(app: InMemoryApp) -> None:
     """A form in which a name comes twice is checked as Twilio signs it, and its first counts."""
-    pairs = [("MessageSid", "SM1"), ("From", PERSON), ("To", SENDER), ("Body", "one"),
+    pairs = [("MessageSid", SM1), ("From", PERSON), ("To", SENDER), ("Body", "one"),
              ("Body", "two")]  # fmt: skip
     signed = RequestValidator(AUTH_TOKEN).compute_signature(PUBLIC_BASE_URL + TARGET, Form(pairs))
     headers = {"X-Twilio-Signature": signed, "Content-Type": FORM}
@@ -176,13 +178,44 @@ async def test_a_repeated_parameter_is_read_once(app: InMemoryApp) -> None:
     assert inbound(app)[0]["body"] == "one"
 
 
-async def test_older_names_and_none_will_do(app: InMemoryApp) -> None:
-    """`SmsSid` names a text too, and texts without any name are told apart by what they say."""
-    for sid in ({"MessageSid": "", "SmsSid": "SM1"}, {"MessageSid": "SM1"}):
+async def test_an_older_name_will_do_and_none_will_not(app: InMemoryApp) -> None:
+    """`SmsSid` names a text too, and a text without a name of Twilio's is not an event."""
+    for sid in ({"MessageSid": "", "SmsSid": SM1}, {"MessageSid": SM1}):
         await answer(app, text(**sid))
-    for body in ("one", "two", "two"):
-        await answer(app, text(body, MessageSid=""))
-    assert [event["body"] for event in inbound(app)] == ["Hi", "one", "two"]
+    for malformed in ("", "SM1", "SM" + "g" * 32, f"{SM2}0", f"CA{SM2[2:]}", "SM/" + "0" * 31):
+        await answer(app, text("STOP", MessageSid=malformed))
+    assert [event["body"] for event in inbound(app)] == ["Hi"]
+    assert not await has_stopped(app)
+
+
+async def test_every_field_of_a_location_is_told(app: InMemoryApp) -> None:
+    """What WhatsApp says of a place comes in snake_case, and media are not told a second time."""
+    form = text("", Address="1 Main St", Label="Office", Latitude="1.5", NumMedia="1",
+                MediaUrl0="https://a.example/0", OriginalRepliedMessageSid="SM0")  # fmt: skip
+    await answer(app, form)
+    (told,) = inbound(app)
+    assert (told["address"], told["label"], told["latitude"]) == ("1 Main St", "Office", "1.5")
+    assert (told["in_reply_to"], told["original_replied_message_sid"]) == ("SM0", "SM0")
+    assert not {name for name in told if name.startswith(("media_", "message_sid"))}
+
+
+async def test_a_start_that_is_split_in_another_way_starts_nobody(app: InMemoryApp) -> None:
+    """Names and values run together in the signature: an old START is not a new one after a STOP.
+
+    The same signature fits a form in which the SID is cut in two.
+    """
+    start = text("START")
+    await answer(app, start)
+    app.clock.move(seconds=1)
+    await answer(app, text("STOP", MessageSid=SM2))
+    app.clock.move(seconds=1)
+    split = [("MessageSidS", value[1:]) if name == "MessageSid" else (name, value)
+             for name, value in start.items()]  # fmt: skip
+    headers = {"X-Twilio-Signature": signature(TARGET, start), "Content-Type": FORM}
+    reply = await app.ask("POST", TARGET, urlencode(split).encode(), headers)
+    assert reply.status == 200
+    assert [event["event"] for event in inbound(app)] == ["opt_in", "opt_out"]
+    assert await has_stopped(app)
 
 
 async def test_replayed_it_changes_nothing(configure: Configure) -> None:

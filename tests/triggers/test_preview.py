@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.environment import PUBLIC_BASE_URL
 from tests.in_memory_app import InMemoryApp, signed
 from tests.inbound_queue import Configure
 
@@ -19,6 +20,41 @@ async def test_a_messages_steps_are_its_own(app: InMemoryApp) -> None:
     fields = {"steps": [{"message": "Hi"}, {"redirect": "/next"}], "kind": "message"}
     reply = await app.post("/api/twiml/preview", fields)
     assert "<Message>Hi</Message><Redirect>/next</Redirect>" in reply.json["twiml"]
+
+
+async def test_it_shows_what_the_call_will_do(app: InMemoryApp) -> None:
+    """Our own address where the call goes on, and the document of every branch, are there."""
+    page = f"{PUBLIC_BASE_URL}/api/twiml/calls/{{id}}?Stage="
+    inner = {"gather": {"on": {"no": [{"say": "No"}]}}}
+    steps = [{"record": {}}, {"gather": {"on": {"1": [{"say": "One"}], "else": [inner]}}}]
+    reply = await app.post("/api/twiml/preview", {"steps": steps})
+    assert f'<Record action="{page}0" />' in reply.json["twiml"]
+    assert f'<Gather action="{page}1" numDigits="1" />' in reply.json["twiml"]
+    branches = {path: twiml.partition("?>")[2] for path, twiml in reply.json["branches"].items()}
+    gather = f'<Gather action="{page}1.1.0" input="dtmf speech" />'
+    assert branches == {
+        "$.steps[1].gather.on.1": "<Response><Say>One</Say></Response>",
+        "$.steps[1].gather.on.else": f"<Response>{gather}</Response>",
+        "$.steps[1].gather.on.else[0].gather.on.no": "<Response><Say>No</Say></Response>",
+    }
+
+
+@pytest.mark.parametrize(
+    "step",
+    [{"gather": {"action": "/next"}}, {"redirect": "next"}, {"record": {"action": "?a"}},
+     {"gather": {"on": {"1": [{"redirect": "/x"}]}}}, {"gather": {"action": "https://x.example"}},
+     {"dial": "+19005550100"}, {"gather": {"on": {"1": [{"dial": "+19005550100"}]}}},
+     {"redirect": f"{PUBLIC_BASE_URL}/api/webhooks/calls"}],
+)  # fmt: skip
+async def test_a_preview_and_a_call_refuse_the_same(
+    app: InMemoryApp, step: dict[str, object]
+) -> None:
+    """A relative address that a call cannot have is refused in the preview, at the same path."""
+    preview = await app.post("/api/twiml/preview", {"steps": [step]})
+    call = await app.post("/api/calls", {"to": "+14155552671", "steps": [step]})
+    assert (preview.status == 200) == (call.status == 202)
+    assert preview.json.get("errors") == call.json.get("errors")
+    assert (preview.status == 200) == (step == {"gather": {"action": "https://x.example"}})
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The door of Twilio's routes: the form of a signed request, or SignatureError."""
+"""The check of Twilio's routes: the form of a signed request, or SignatureError."""
 
 import pytest
 
@@ -6,7 +6,8 @@ from shared.app import App
 from shared.errors import SignatureError
 from shared.triggers.signed import public_url, require_signed_form
 from tests.environment import ENVIRONMENT, PUBLIC_BASE_URL, settings
-from tests.in_memory_app import request, signed
+from tests.in_memory_app import FORM, InMemoryApp, request, signed
+from tests.ledger.histories import JOB
 
 
 def test_the_form_is_what_twilio_sent() -> None:
@@ -37,6 +38,21 @@ def test_a_refusal_is_logged_without_what_it_held(caplog: pytest.LogCaptureFixtu
     assert "canary" not in caplog.messages[0]
 
 
+@pytest.mark.parametrize(
+    ("headers", "has_header"),
+    [({}, False), ({"X-Twilio-Signature": ""}, False), ({"x-twilio-signature": "nonsense"}, True)],
+)
+def test_a_refusal_says_whether_there_was_a_header(
+    headers: dict[str, str],
+    has_header: bool,  # noqa: FBT001 - a table
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Strangers send none: an alert can count those that tried to sign."""
+    with caplog.at_level("INFO", "switchboard"), pytest.raises(SignatureError):
+        require_signed_form(request("POST", "/api/x", headers=headers), App(ENVIRONMENT))
+    assert f'"has_header": {str(has_header).lower()}' in caplog.messages[0]
+
+
 def test_headers_are_read_in_any_case() -> None:
     """Whether a proxy writes header names large or small does not matter."""
     right = signed("POST", "/api/x", {"a": "b"})
@@ -50,3 +66,29 @@ def test_our_url_is_the_configured_one() -> None:
     req = request("GET", "/api/twiml/menu?Options%5B1%5D=a&x=%C3%BC+1")
     url = public_url(req, settings())
     assert url == f"{PUBLIC_BASE_URL}/api/twiml/menu?Options%5B1%5D=a&x=%C3%BC+1"
+
+
+class Unread(bytes):
+    """A body that must not be looked into."""
+
+    def __getitem__(self, *_: object) -> bytes:  # type: ignore[override] # whatever is asked for
+        raise AssertionError("the body was read")
+
+    decode = count = split = replace = __getitem__  # type: ignore[assignment]
+
+
+async def test_no_signed_route_reads_what_nobody_signed(app: InMemoryApp) -> None:
+    """Megabytes without a signature, or with a nonsensical one, are 403 on every signed route."""
+    routes = [
+        f.route.format(id=JOB, name="menu")
+        for f in app.functions
+        if f.kind == "httpTrigger" and f.auth_level == "anonymous" and "POST" in (f.methods or ())
+    ]
+    assert len(routes) == 5
+    body = Unread(b"a=b&" * 1_100_000)
+    for route in routes:
+        for headers in ({}, {"X-Twilio-Signature": "nonsense"}):
+            sent = {"Content-Type": FORM, **headers}
+            reply = await app.ask("POST", f"/api/{route}", body, sent)
+            assert reply.status == 403, route
+    assert await app.table.next_partition("") is None

@@ -61,7 +61,7 @@ async def test_what_is_kept_names_nobody(known: InMemoryApp) -> None:
     await known.twilio("POST", TARGET, callback("undelivered", **more))
     partition = await known.table.next_partition("")
     assert partition
-    texts = [row.text async for row in known.table.read(partition) if "reported" in row.key]
+    texts = [row.text async for row in known.table.range(partition) if "reported" in row.key]
     assert len(texts) == 1
     assert "30003" in texts[0]
     assert not any(word in texts[0] for word in ("canary", TO[0], "+15005550006", "AC0"))
@@ -108,6 +108,47 @@ async def test_a_report_without_a_status_says_nothing(app: InMemoryApp) -> None:
     """A signed form without a status is answered and leaves no trace."""
     assert (await app.twilio("POST", TARGET, {"MessageSid": sid(0)})).status == 204
     assert await app.table.next_partition("") is None
+
+
+@pytest.mark.parametrize("form_sid", ["SM1", "XX" + "0" * 32, sid(0) + "0", "SM/" + "0" * 31])
+async def test_a_report_of_a_malformed_sid_is_not_kept(known: InMemoryApp, form_sid: str) -> None:
+    """What Twilio did not name is nothing that the entry could adopt."""
+    reply = await known.twilio("POST", TARGET, callback("sent", MessageSid=form_sid))
+    assert reply.status == 204
+    assert (await entry(known))["sid"] is None
+
+
+STOPPED = {"ErrorCode": "21610"}
+
+
+@pytest.mark.parametrize(
+    "about",
+    [{}, {"From": "", "To": ""}, {"From": "+15005550999", "To": TO[0]},
+     {"From": "+15005550999", "MessagingServiceSid": "MG" + "9" * 32}],
+)  # fmt: skip
+async def test_who_has_opted_out_is_the_entrys(app: InMemoryApp, about: dict[str, str]) -> None:
+    """A report 21610 that lacks who it is about, or names a pool's number, stops the next text."""
+    accepted_ = await app.post("/api/messages", {"to": TO[0], "body": "Hi"})
+    app.queues.take("outbound")
+    form = {"MessageSid": sid(0), "MessageStatus": "failed", **STOPPED, **about}
+    path = f"/api/webhooks/status/{accepted_.json['id']}"
+    assert (await app.twilio("POST", path, form)).status == 204
+    app.clock.move(seconds=2)
+    again = await app.post("/api/messages", {"to": TO[0], "body": "Hi again"})
+    await app.deliver()
+    shown = await entry(app, again.json["links"]["self"])
+    assert (shown["state"], shown["error"]["code"]) == ("refused", "21610")  # type: ignore[index] # JSON
+
+
+async def test_in_a_job_of_several_only_one_has_opted_out(app: InMemoryApp) -> None:
+    """The index in the URL says who it was; an index beyond the job, and an unknown id, nobody."""
+    await app.services.ledger.record(JOB, accepted(*TO[:2]))
+    form = {"MessageSid": sid(0), "MessageStatus": "failed", **STOPPED}
+    for target in (f"{TARGET}-1", f"{TARGET}-7", f"/api/webhooks/status/{JOB[:-1]}0"):
+        assert (await app.twilio("POST", target, form)).status == 204
+    opt_outs = app.services.ledger.opt_outs
+    stopped = [await opt_outs.has_stopped(to, "+15005550006", app.clock()) for to in TO[:2]]
+    assert stopped == [False, True]
 
 
 @dataclass

@@ -18,6 +18,7 @@ from shared.twiml.twimlets import (
     TwimletRequest,
     answer_twimlet,
 )
+from tests.sids import CA1, RE1, RE2, recording_url
 
 BASE = "https://s.example/api/twiml"
 TABLE = (Path(__file__).parent / "twimlets.txt").read_text().splitlines()
@@ -98,35 +99,35 @@ def test_a_nameless_conference_is_one_room_for_the_same_people() -> None:
 
 
 RECORDED = (
-    "RecordingUrl=https://api.twilio.com/x/RE1&RecordingDuration=7&Digits=hangup"
-    "&CallSid=CA1&From=%2B14155552671&To=%2B15005550006"
+    f"RecordingUrl={recording_url()}&RecordingDuration=7&Digits=hangup"
+    f"&CallSid={CA1}&From=%2B14155552671&To=%2B15005550006"
 )
-DETAILS: dict[str, str | int] = {"call_sid": "CA1", "recording_url": "https://api.twilio.com/x/RE1"}
+DETAILS: dict[str, str | int] = {"call_sid": CA1, "recording_url": recording_url()}
 
 
 def test_a_voicemail_is_an_event_and_the_same_one_when_repeated() -> None:
     """The recording goes to the owner once: a repeat has the same event and SID."""
-    answers = [ask(f"voicemail?Email=me%40x.example {RECORDED}") for _ in range(5)]
+    answers = [ask(f"voicemail?Email=me%40x.example&Stage=recorded {RECORDED}") for _ in range(5)]
     details = DETAILS | {"duration": 7, "email": "me@x.example"}
-    event = InboundEvent("voicemail", "RE1", "+14155552671", "+15005550006", details)
+    event = InboundEvent("voicemail", RE1, "+14155552671", "+15005550006", details)
     assert [answer.events for answer in answers] == [(event,)] * 5
     assert [answer.texts for answer in answers] == [()] * 5
 
 
 def test_a_voicemail_without_transcription_is_texted_at_once() -> None:
     """Each owner who has a phone gets the recording's address, under a key of its own."""
-    query = "Transcribe=no&Phone[]=415-555-2671&Phone[]=bad&Phone[]=%2B16502530000"
-    body = "Voicemail from +14155552671\nhttps://api.twilio.com/x/RE1.mp3"
+    query = "Stage=recorded&Transcribe=no&Phone[]=415-555-2671&Phone[]=bad&Phone[]=%2B16502530000"
+    body = f"Voicemail from +14155552671\n{recording_url()}.mp3"
     assert ask(f"voicemail?{query} {RECORDED}").texts == (
-        OutgoingText("+14155552671", body, "voicemail-RE1-+14155552671"),
-        OutgoingText("+16502530000", body, "voicemail-RE1-+16502530000"),
+        OutgoingText("+14155552671", body, f"voicemail-{RE1}-+14155552671"),
+        OutgoingText("+16502530000", body, f"voicemail-{RE1}-+16502530000"),
     )
 
 
 def test_whom_we_called_is_who_left_a_voicemail() -> None:
     """On a call of ours From is our own number, and To is who spoke."""
     form = f"{RECORDED}&Direction=outbound-api"
-    [text] = ask(f"voicemail?Transcribe=no&Phone=650-253-0000 {form}").texts
+    [text] = ask(f"voicemail?Stage=recorded&Transcribe=no&Phone=650-253-0000 {form}").texts
     assert text.body.startswith("Voicemail from +15005550006\n")
 
 
@@ -136,22 +137,23 @@ def test_whom_we_called_is_who_left_a_voicemail() -> None:
 )
 def test_a_transcription_is_an_event_and_a_text(text: str, status: str, line: str) -> None:
     """With its words, or without where Twilio could make none of them."""
-    form = f"TranscriptionStatus={status}&TranscriptionText={text}&RecordingSid=RE2&{RECORDED}"
-    answer = ask(f"voicemail?Phone=415-555-2671 {form}")
+    form = f"TranscriptionStatus={status}&TranscriptionText={text}&RecordingSid={RE2}&{RECORDED}"
+    answer = ask(f"voicemail?Phone=415-555-2671&Stage=transcribed {form}")
     words = line.strip()
     details = DETAILS | {"status": status, "text": words}
-    event = InboundEvent("transcription", "RE2", "+14155552671", "+15005550006", details)
+    event = InboundEvent("transcription", RE2, "+14155552671", "+15005550006", details)
     assert answer.events == (event,)
-    body = f"Voicemail from +14155552671\n{line}https://api.twilio.com/x/RE1.mp3"
-    assert answer.texts == (OutgoingText("+14155552671", body, "voicemail-RE2-+14155552671"),)
+    body = f"Voicemail from +14155552671\n{line}{recording_url()}.mp3"
+    assert answer.texts == (OutgoingText("+14155552671", body, f"voicemail-{RE2}-+14155552671"),)
 
 
 def test_a_long_transcription_fits_a_text() -> None:
     """Twilio takes 1600 characters in a text."""
-    form = f"TranscriptionStatus=completed&TranscriptionText={'x' * 5000}&CallSid=CA1"
-    [text] = ask(f"voicemail?Phone=415-555-2671 {form}").texts
+    words = f"TranscriptionStatus=completed&TranscriptionText={'x' * 5000}"
+    form = f"{words}&RecordingSid={RE1}&CallSid={CA1}"
+    [text] = ask(f"voicemail?Phone=415-555-2671&Stage=transcribed {form}").texts
     assert 1200 < len(text.body) <= 1600
-    assert text.idempotency_key == "voicemail-CA1-+14155552671"
+    assert text.idempotency_key == f"voicemail-{RE1}-+14155552671"
     assert text.body.startswith("Voicemail from unknown\nxxx")
 
 
@@ -161,9 +163,9 @@ def test_a_recordings_file_is_an_event() -> None:
     record = ET.fromstring(greeting.twiml).find("Record")  # noqa: S314 - our own
     assert record is not None
     callback = str(record.get("recordingStatusCallback")).removeprefix(f"{BASE}/")
-    form = Form([("RecordingStatus", "completed"), ("RecordingSid", "RE1"), ("CallSid", "CA1")])
+    form = Form([("RecordingStatus", "completed"), ("RecordingSid", RE1), ("CallSid", CA1)])
     details = DETAILS | {"recording_url": "", "duration": 0, "status": "completed"}
-    event = InboundEvent("recording", "RE1", "+14155552671", "+15005550006", details)
+    event = InboundEvent("recording", RE1, "+14155552671", "+15005550006", details)
     assert asked(callback, form).events == (event,)
 
 

@@ -1,9 +1,9 @@
-// A call that is going on: it rings, is answered or declined, listens to keys and words, ends.
+// A call that is going on: it rings, is answered or declined, takes keys and speech, and ends.
 
 import { attempt, byId, el, icon } from "./element.js";
 import { act } from "./simulator.js";
 import { transcript } from "./transcript.js";
-import { length, spaced } from "./words.js";
+import { length, spaced } from "./wording.js";
 
 const KEYS = [..."123456789*0#"];
 const LETTERS = { 2: "ABC", 3: "DEF", 4: "GHI", 5: "JKL", 6: "MNO", 7: "PQRS", 8: "TUV", 9: "WXYZ" };
@@ -15,12 +15,12 @@ const SHOWN = new Set(["ringing", "in-progress"]);
 export const goesOn = (item) => item.type === "call" && SHOWN.has(item.status);
 export const rings = (item) => item.type === "call" && item.status === "ringing" && !item.inbound;
 
-/** Whether the switchboard waits for keys or words: it asked, and has not gone on since an answer. */
+/** Whether the app waits for keys or speech: it asked, and there is no answer that it reacted to. */
 function listens(transcript) {
-  const asked = transcript.findLastIndex((line) => LISTENS.has(line.event));
-  if (asked < 0) return false;
-  const answered = transcript.findIndex((line, place) => place > asked && line.who === "caller");
-  return answered < 0 || !transcript.slice(answered).some((line) => line.who === "switchboard");
+  const start = transcript.findLastIndex((line) => LISTENS.has(line.event));
+  if (start < 0) return false;
+  const answer = transcript.findIndex((line, place) => place > start && line.who === "caller");
+  return answer < 0 || !transcript.slice(answer).some((line) => line.who === "switchboard");
 }
 
 export class CallCard {
@@ -30,10 +30,10 @@ export class CallCard {
     this.time = el("p.call-time");
     this.heard = transcript(call);
     this.problem = el("p.problem", { role: "alert" });
-    this.deeds = el("div.deeds");
+    this.actions = el("div.actions");
     this.node = el("section.call", { "aria-label": `Call with ${spaced(call.other)}`, "data-sid": call.sid },
       el("div.call-head", {}, el("span.ring-icon", {}, icon("call")), el("div", {}, this.title, this.time)),
-      this.heard.node, this.problem, this.deeds);
+      this.heard.node, this.problem, this.actions);
     this.node.addEventListener("keydown", (event) => this.typed(event));
     this.timer = setInterval(() => this.tick(), 1000);
     this.draw();
@@ -47,8 +47,8 @@ export class CallCard {
       this.status = call.status;
       this.node.dataset.status = rings(call) ? "rings" : call.status;
       this.title.textContent = spaced(call.other);
-      this.deeds.replaceChildren(...(rings(call) ? this.ringing() : this.talking()));
-      if (held) this.deeds.querySelector("button, input")?.focus();
+      this.actions.replaceChildren(...(rings(call) ? this.ringing() : this.talking()));
+      if (held) this.actions.querySelector("button, input")?.focus();
     }
     this.node.classList.toggle("listening", listens(call.transcript));
     this.tick();
@@ -95,7 +95,7 @@ export class CallCard {
     return attempt(this.problem, act(this.call.sid, action));
   }
 
-  /** Take the card away; whoever was in it goes on in the thread. */
+  /** Removes the card; a focus in it moves to the text box. */
   remove() {
     clearInterval(this.timer);
     const held = this.node.contains(document.activeElement);
@@ -105,7 +105,7 @@ export class CallCard {
   }
 }
 
-/** Say in the title and to screen readers that something rings. */
+/** Says in the title and to screen readers that a phone rings. */
 export function announceRinging(calls) {
   const [first] = calls;
   document.title = first ? `${spaced(first.phone.address)} rings` : "Everybody's phone";

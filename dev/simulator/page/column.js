@@ -2,9 +2,9 @@
 
 import { CallCard, goesOn } from "./call.js";
 import { attempt, el, icon, iconButton, isOn, setSwitch } from "./element.js";
-import { ask } from "./simulator.js";
+import { request } from "./simulator.js";
 import { Thread } from "./thread.js";
-import { spaced } from "./words.js";
+import { spaced } from "./wording.js";
 
 export const avatar = (address) => el("span.avatar", { "aria-hidden": "true" }, address.replace(/\D/g, "").slice(-2) || address.slice(-2));
 
@@ -15,7 +15,7 @@ export class Column {
     this.cards = new Map();
     this.thread = new Thread(phone, model);
     this.calls = el("div.calls");
-    this.answers = el("button.switch", { type: "button", role: "switch", onclick: () => this.toggle() }, "I answer myself");
+    this.answers = el("button.switch", { type: "button", role: "switch", onclick: () => this.toggle() }, "I answer calls");
     this.problem = el("p.problem", { role: "alert" });
     this.node = el("section.phone", { "aria-label": `Phone ${spaced(phone.address)}`, "data-number": phone.address },
       el("header.phone-head", {},
@@ -28,31 +28,31 @@ export class Column {
 
   composer() {
     const id = `text-${this.phone.address}`;
-    const words = el("input", { id, autocomplete: "off", placeholder: "Text the app" });
+    const input = el("input", { id, autocomplete: "off", placeholder: "Text the app" });
     const send = (event) => {
       event.preventDefault();
-      const body = words.value;
+      const body = input.value;
       if (!body.trim()) return;
-      words.value = "";
-      this.ask("messages", { body });
+      input.value = "";
+      this.post("messages", { body });
     };
     return el("form.composer", { onsubmit: send },
-      iconButton("call", "Call the app", () => this.ask("calls", { held: true }), "accent"),
-      el("label.visually-hidden", { for: id }, `Text the app from ${spaced(this.phone.address)}`), words,
+      iconButton("call", "Call the app", () => this.post("calls", { held: true }), "accent"),
+      el("label.visually-hidden", { for: id }, `Text the app from ${spaced(this.phone.address)}`), input,
       el("button.icon-button.filled", { type: "submit", "aria-label": "Send" }, icon("send")));
   }
 
-  ask(path, fields) {
-    const asked = ask("POST", path, { from: this.phone.address, to: this.model.number, ...fields });
-    return attempt(this.problem, asked);
+  post(path, fields) {
+    const answer = request("POST", path, { from: this.phone.address, to: this.model.number, ...fields });
+    return attempt(this.problem, answer);
   }
 
   toggle() {
     const answers = isOn(this.answers);
-    return attempt(this.problem, ask("PUT", `phones/${encodeURIComponent(this.phone.address)}`, { answers }));
+    return attempt(this.problem, request("PUT", `phones/${encodeURIComponent(this.phone.address)}`, { answers }));
   }
 
-  /** Draw anew what changed. */
+  /** Draws what changed. */
   draw(changed = []) {
     const { behaves } = this.phone;
     setSwitch(this.answers, behaves ? !behaves.answers : this.model.answering);
@@ -70,6 +70,7 @@ export class Column {
     } else if (card) {
       card.remove();
       this.cards.delete(call.sid);
+      this.thread.toEnd(); // where the call now is
     }
   }
 
@@ -77,10 +78,9 @@ export class Column {
     const card = new CallCard(call);
     this.cards.set(call.sid, card);
     this.calls.append(card.node);
-    card.heard.node.scrollTop = card.heard.node.scrollHeight;
   }
 
-  /** Begin again, after the model did; what somebody is writing stays. */
+  /** Draws everything again; a half-written text stays. */
   rebuild() {
     for (const card of this.cards.values()) card.remove();
     this.cards.clear();

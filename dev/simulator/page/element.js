@@ -1,4 +1,4 @@
-// Builds elements. Text only ever becomes a text node, so nothing that anybody sends is markup.
+// Builds elements. Text becomes text nodes only, so nothing that somebody sends is markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -16,7 +16,7 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** One of the page's own icons. */
+/** Builds one of the page's icons. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   const use = document.createElementNS(SVG, "use");
@@ -26,32 +26,32 @@ export function icon(name) {
   return svg;
 }
 
-/** A button that only shows an icon. */
+/** Builds a button that shows only an icon. */
 export const iconButton = (name, label, onclick, kind = "") =>
   el(`button.icon-button${kind && `.${kind}`}`, { type: "button", "aria-label": label, title: label, onclick }, icon(name));
 
 export const byId = (id) => document.getElementById(id);
 
-/** Calls `draw` once in the next frame, however often it is asked to. */
+/** Returns a function that calls `draw` in the next frame, once however often it is called. */
 export function onceAFrame(draw) {
-  let asked = false;
+  let isPending = false;
   return () => {
-    if (asked) return;
-    asked = true;
+    if (isPending) return;
+    isPending = true;
     requestAnimationFrame(() => {
-      asked = false;
+      isPending = false;
       draw();
     });
   };
 }
 
-/** Waits for something that may be refused, and says why beside it. */
-export async function attempt(problem, asked) {
+/** Awaits a request and shows its error. */
+export async function attempt(problem, answer) {
   problem.textContent = "";
   try {
-    await asked;
+    await answer;
   } catch (error) {
-    problem.textContent = `That did not work: ${error.message}`;
+    problem.textContent = `This did not work: ${error.message}`;
   }
 }
 

@@ -1,26 +1,26 @@
-// Wires the page together: the model is fed by the simulator, and what changed is drawn each frame.
+// Connects the page: events of the simulator change the model, and each frame draws what changed.
 
-import { Aloud } from "./aloud.js";
+import { Speech } from "./speech.js";
 import { announceRinging, rings } from "./call.js";
 import * as curl from "./curl.js";
 import { attempt, byId, copy, isOn, onceAFrame, setSwitch } from "./element.js";
 import { Faults } from "./faults.js";
 import { Model } from "./model.js";
 import { PhoneList } from "./phone_list.js";
-import { Follower, ask } from "./simulator.js";
-import { Stage } from "./stage.js";
-import { Wire } from "./wire.js";
-import { spaced } from "./words.js";
+import { Follower, request } from "./simulator.js";
+import { OpenPhones } from "./open_phones.js";
+import { Traffic } from "./traffic.js";
+import { spaced } from "./wording.js";
 
 const SOMEBODY = "+14155552671";
 const SETTINGS = "everybodys-phone";
 
 const model = new Model();
-const stage = new Stage(model, () => list.draw());
-const list = new PhoneList(model, stage);
-const wire = new Wire(model);
+const openPhones = new OpenPhones(model, () => list.draw());
+const list = new PhoneList(model, openPhones);
+const traffic = new Traffic(model);
 const faults = new Faults(model);
-const aloud = new Aloud(model);
+const aloud = new Speech(model);
 const follower = new Follower(model, showConnection);
 
 const changed = new Map(); // phone -> its items that changed since the last frame
@@ -28,14 +28,14 @@ const ringing = new Set();
 
 const draw = onceAFrame(() => {
   for (const [phone, items] of changed) {
-    stage.notice(phone);
-    stage.columns.get(phone.address)?.draw([...items]);
+    openPhones.notice(phone);
+    openPhones.columns.get(phone.address)?.draw([...items]);
   }
   changed.clear();
   announceRinging(ringing);
-  wire.draw();
+  traffic.draw();
   faults.draw();
-  stage.settle();
+  openPhones.settle();
 });
 
 const touch = (phone, ...items) => {
@@ -51,7 +51,7 @@ model.addEventListener("item", ({ detail: item }) => {
 });
 model.addEventListener("phone", ({ detail: phone }) => model.live && touch(phone));
 model.addEventListener("news", ({ detail: event }) => {
-  if (["request", "webhook", "error"].includes(event.kind) || event.fault) wire.add(event);
+  if (["request", "webhook", "error"].includes(event.kind) || event.fault) traffic.add(event);
   if (event.kind === "message" && event.direction) announce(event);
   draw();
 });
@@ -59,9 +59,9 @@ model.addEventListener("reset", () => {
   changed.clear();
   ringing.clear();
   for (const item of model.bySid.values()) if (rings(item)) ringing.add(item);
-  for (const column of stage.columns.values()) column.rebuild();
-  for (const phone of model.latest()) if (phone.items.length) stage.notice(phone);
-  wire.rebuild();
+  for (const column of openPhones.columns.values()) column.rebuild();
+  for (const phone of model.latest()) if (phone.items.length) openPhones.notice(phone);
+  traffic.rebuild();
   showFirsts();
   draw();
 });
@@ -83,7 +83,7 @@ function showFirsts() {
   byId("first-from").value ||= SOMEBODY;
 }
 
-/** An address as it is typed: spaces left out, ten digits taken for a North American number. */
+/** Reads a typed address: without spaces; ten digits are a North American number. */
 const address = (typed) => typed.replace(/[^\w+:]/g, "").replace(/^\d{10}$/, "+1$&");
 
 function remember() {
@@ -101,16 +101,16 @@ function onSwitch(id, turned) {
 function showDrawer(shown) {
   byId("drawer").hidden = !shown;
   byId("open-drawer").setAttribute("aria-expanded", String(shown));
-  wire.rebuild();
+  traffic.rebuild();
   (shown ? byId("drawer-title") : byId("open-drawer")).focus();
 }
 
-function answer(on) {
+function setAnswering(on) {
   model.answering = follower.answering = on;
   follower.connect();
 }
 
-onSwitch("answering", answer);
+onSwitch("answering", setAnswering);
 onSwitch("aloud", (on) => aloud.turn(on));
 byId("open-drawer").addEventListener("click", () => showDrawer(byId("drawer").hidden));
 byId("close-drawer").addEventListener("click", () => showDrawer(false));
@@ -124,17 +124,17 @@ byId("new-phone").addEventListener("submit", (event) => {
   if (!number) return;
   byId("new-number").value = "";
   model.phone(number).lastAt = Date.now() / 1000;
-  stage.open(number, { focus: true });
+  openPhones.open(number, { focus: true });
 });
 byId("first-send").addEventListener("submit", (event) => {
   event.preventDefault();
   const from = address(byId("first-from").value);
-  const asked = ask("POST", "messages", { from, to: model.number, body: byId("first-body").value });
-  attempt(byId("first-problem"), asked.then(() => stage.open(from, { focus: true })));
+  const answer = request("POST", "messages", { from, to: model.number, body: byId("first-body").value });
+  attempt(byId("first-problem"), answer.then(() => openPhones.open(from, { focus: true })));
 });
 
 const settings = { answering: true, aloud: false, ...JSON.parse(localStorage.getItem(SETTINGS) ?? "{}") };
 setSwitch(byId("answering"), settings.answering);
 setSwitch(byId("aloud"), settings.aloud);
 aloud.turn(settings.aloud);
-answer(settings.answering);
+setAnswering(settings.answering);

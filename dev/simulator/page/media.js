@@ -1,10 +1,10 @@
-// What came with a text. Nothing is fetched from another host before somebody clicks.
+// The media of a text. Nothing is fetched from another host before somebody clicks.
 
 import { el } from "./element.js";
 
 const PICTURE = /\.(png|jpe?g|gif|webp|svg)$/i;
 
-const picture = (url) => el("img.picture", { src: url, alt: "Picture that came with the text", referrerpolicy: "no-referrer" });
+const picture = (url) => el("img.picture", { src: url, alt: "Picture of the text", referrerpolicy: "no-referrer" });
 
 function address(url) {
   try {

@@ -1,13 +1,16 @@
-// What the page knows: the simulator's events folded into phones, messages, calls and the wire.
+// The state of the page: the simulator's events, folded into phones, messages, calls and traffic.
 
-const MOST_WIRE = 500;
-const WIRE = new Set(["request", "webhook", "error", "fault"]);
+const MAX_TRAFFIC = 500;
+const TRAFFIC_KINDS = new Set(["request", "webhook", "error", "fault"]);
+
+/** Whether the app's answer to a text sends something back, or asks for another document. */
+const isReply = (answer = "") => (answer.includes("<") ? /<(Message|Sms|Redirect)\b/.test(answer) : answer.trim() !== "");
 
 export class Model extends EventTarget {
   constructor() {
     super();
     this.phones = new Map();
-    this.seen = new Map(); // address -> how many things somebody has looked at
+    this.seen = new Map(); // address -> how many items have been looked at
     this.empty();
   }
 
@@ -17,34 +20,34 @@ export class Model extends EventTarget {
       phone.behaves = null;
     }
     this.bySid = new Map();
-    this.wire = [];
-    this.order = {};
+    this.traffic = [];
+    this.faults = {};
     this.struck = { requests: 0, callbacks: 0 };
     this.live = false;
   }
 
-  /** Begin again from the simulator's overview; phones that somebody opened stay. */
+  /** Start again from the simulator's overview; phones that somebody opened stay. */
   reset(overview) {
     const { events, ...about } = overview;
     this.empty();
     Object.assign(this, about);
     for (const event of events) this.fold(event);
     this.live = true;
-    this.tell("reset");
+    this.emit("reset");
   }
 
-  /** Take in one event of the simulator's. */
+  /** Apply one event of the simulator. */
   fold(event) {
-    if (WIRE.has(event.kind)) this.keepWire(event);
+    if (TRAFFIC_KINDS.has(event.kind)) this.keepTraffic(event);
     this[`on_${event.kind}`]?.(event);
-    if (this.live) this.tell("news", event);
+    if (this.live) this.emit("news", event);
   }
 
-  tell(type, detail) {
+  emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
-  /** The phone of an address; it is there from its first mention on. */
+  /** Returns the phone of an address, and creates it when there is none. */
   phone(address) {
     if (!this.phones.has(address)) {
       this.phones.set(address, { address, items: [], behaves: null, lastAt: 0 });
@@ -57,7 +60,7 @@ export class Model extends EventTarget {
     if (!message) return;
     message.status = event.status;
     message.code = event.error_code ?? message.code;
-    this.tell("item", message);
+    this.emit("item", message);
   }
 
   on_call(event) {
@@ -65,21 +68,23 @@ export class Model extends EventTarget {
     if (!call) return;
     call.status = event.status;
     call.duration = event.duration ?? call.duration;
+    call.applicationError ||= Boolean(event.application_error);
     if (event.status === "in-progress") call.answeredAt ??= event.at;
-    this.tell("item", call);
+    this.emit("item", call);
   }
 
-  /** A new message or call, on the phone outside that it belongs to. */
+  /** Adds a new message or call to the phone that it belongs to. */
   begin(type, event) {
-    if (!event.direction) return null; // the end of something that began before we looked
+    if (!event.direction) return null; // it began before this page was opened
     const inbound = event.direction === "inbound";
     const phone = this.phone(inbound ? event.sender : event.to);
     const item = {
       type, sid: event.sid, phone, inbound, at: event.at, direction: event.direction,
       other: (inbound ? event.to : event.sender) ?? this.number,
       body: event.body, media: event.media ?? [], parent: event.parent,
-      transcript: event.transcript ? [...event.transcript] : [], told: new Map(),
+      transcript: event.transcript ? [...event.transcript] : [], outcomes: new Map(),
     };
+    item.applicationError = item.transcript.some((line) => line.application_error);
     item.answeredAt = item.transcript.find((line) => line.event === "answer")?.at;
     phone.items.push(item);
     phone.lastAt = Math.max(phone.lastAt, event.at);
@@ -92,17 +97,18 @@ export class Model extends EventTarget {
     const call = this.bySid.get(sid);
     if (!call) return;
     call.transcript.push(line);
-    this.tell("item", call);
-    this.tell("heard", { call, line });
+    call.applicationError ||= Boolean(line.application_error);
+    this.emit("item", call);
+    this.emit("heard", { call, line });
   }
 
   on_webhook(event) {
-    this.remember(event, event.status >= 200 && event.status < 300 ? "told" : "failed");
+    this.remember(event, event.status >= 200 && event.status < 300 ? "taken" : "failed");
   }
 
   on_fault(event) {
-    if (event.order) {
-      this.order = event.order;
+    if (event.settings) {
+      this.faults = event.settings;
       this.struck = { requests: 0, callbacks: 0 };
       return;
     }
@@ -114,25 +120,26 @@ export class Model extends EventTarget {
     if (event.fault) this.struck.requests += 1;
   }
 
-  /** Whether the app got to know a message's status. */
-  remember({ parameters = {} }, outcome) {
+  /** Notes whether the app took a webhook about a message, and whether it replied to a text. */
+  remember({ parameters = {}, answer }, outcome) {
     const message = this.bySid.get(parameters.MessageSid);
     if (!message) return;
-    message.told.set(parameters.MessageStatus ?? "received", outcome);
-    this.tell("item", message);
+    message.outcomes.set(parameters.MessageStatus ?? "received", outcome);
+    if (!parameters.MessageStatus) message.noReply = outcome === "taken" && !isReply(answer);
+    this.emit("item", message);
   }
 
   on_phone({ number, behaves }) {
     if (!number) return;
     const phone = this.phone(number);
     phone.behaves = behaves ?? null;
-    this.tell("phone", phone);
+    this.emit("phone", phone);
   }
 
-  keepWire(event) {
-    if (event.order) return;
-    this.wire.push(event);
-    if (this.wire.length > MOST_WIRE) this.wire.shift();
+  keepTraffic(event) {
+    if (event.settings) return;
+    this.traffic.push(event);
+    if (this.traffic.length > MAX_TRAFFIC) this.traffic.shift();
   }
 
   unread(phone) {
@@ -143,7 +150,7 @@ export class Model extends EventTarget {
     this.seen.set(phone.address, phone.items.length);
   }
 
-  /** Phones with something on them or that were opened, the latest first. */
+  /** Returns every phone, the one with the latest item first. */
   latest() {
     return [...this.phones.values()].sort((one, two) => two.lastAt - one.lastAt);
   }

@@ -1,9 +1,9 @@
-// Every phone with something on it, the latest first.
+// The list of phones, the one with the latest item first.
 
 import { avatar } from "./column.js";
 import { byId, el } from "./element.js";
 import { goesOn, rings } from "./call.js";
-import { clock, ended, spaced } from "./words.js";
+import { clock, ended, spaced } from "./wording.js";
 
 const STEP = 60;
 
@@ -15,9 +15,9 @@ function preview(phone) {
 }
 
 export class PhoneList {
-  constructor(model, stage) {
+  constructor(model, openPhones) {
     this.model = model;
-    this.stage = stage;
+    this.openPhones = openPhones;
     this.shown = STEP;
     this.rows = new Map();
     byId("more-phones").addEventListener("click", () => {
@@ -26,7 +26,7 @@ export class PhoneList {
     });
   }
 
-  /** Draw the newest phones; rows are kept, so that focus stays where it is. */
+  /** Draws the newest phones; rows are kept, so that the focus stays. */
   draw() {
     const phones = this.model.latest();
     const top = phones.slice(0, this.shown);
@@ -47,7 +47,7 @@ export class PhoneList {
 
   add(phone) {
     const parts = { name: el("b", {}, spaced(phone.address)), preview: el("span.preview"), time: el("time"), badge: el("span.badge") };
-    const button = el("button", { type: "button", "data-number": phone.address, onclick: () => this.stage.open(phone.address, { focus: true }) },
+    const button = el("button", { type: "button", "data-number": phone.address, onclick: () => this.openPhones.open(phone.address, { focus: true }) },
       avatar(phone.address), parts.name, parts.time, parts.preview, parts.badge);
     const row = { ...parts, button, node: el("li", {}, button) };
     this.rows.set(phone.address, row);
@@ -55,7 +55,7 @@ export class PhoneList {
   }
 
   fill(row, phone) {
-    const open = this.stage.has(phone.address);
+    const open = this.openPhones.has(phone.address);
     const unread = open ? 0 : this.model.unread(phone);
     const write = (node, text) => node.textContent !== text && (node.textContent = text);
     write(row.preview, preview(phone));

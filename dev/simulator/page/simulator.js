@@ -1,11 +1,11 @@
-// Talks to the simulator: what the person does, and the stream of what happens.
+// Requests to the simulator, and the stream of its events.
 
 const KINDS = ["request", "message", "webhook", "error", "call", "heard", "phone", "fault", "reset"];
-const SOONEST = 250;
-const LATEST = 4000;
+const MIN_WAIT_MS = 250;
+const MAX_WAIT_MS = 4000;
 
-/** Asks one of the simulator's own paths; throws its words when it refuses. */
-export async function ask(method, path, body) {
+/** Requests one of the simulator's own paths; throws its error message when it refuses. */
+export async function request(method, path, body) {
   const response = await fetch(`_simulator/${path}`, {
     method,
     headers: body === undefined ? {} : { "Content-Type": "application/json" },
@@ -17,25 +17,25 @@ export async function ask(method, path, body) {
   return JSON.parse(text);
 }
 
-export const act = (sid, action) => ask("POST", `calls/${sid}`, action);
+export const act = (sid, action) => request("POST", `calls/${sid}`, action);
 
-/** Follows what happens for as long as the page is open; every connection begins with an overview. */
+/** Follows events as long as the page is open; every connection starts with an overview. */
 export class Follower {
-  constructor(model, say) {
+  constructor(model, onState) {
     this.model = model;
-    this.say = say;
+    this.onState = onState;
     this.answering = true;
-    this.wait = SOONEST;
+    this.wait = MIN_WAIT_MS;
     this.turn = 0;
   }
 
-  /** Connect, or connect again. */
+  /** Connects, or connects again. */
   async connect() {
-    const turn = ++this.turn; // an older attempt that comes back late is ignored
+    const turn = ++this.turn; // a late answer to an older attempt is ignored
     this.source?.close();
     clearTimeout(this.timer);
     try {
-      const overview = await ask("GET", "overview");
+      const overview = await request("GET", "overview");
       if (turn !== this.turn) return;
       this.follow(overview.n);
       this.model.reset(overview);
@@ -49,8 +49,8 @@ export class Follower {
     const source = new EventSource(`_simulator/events?after=${after}${this.answering ? "&answering" : ""}`);
     this.source = source;
     source.onopen = () => {
-      this.wait = SOONEST;
-      this.say("live");
+      this.wait = MIN_WAIT_MS;
+      this.onState("live");
     };
     for (const kind of KINDS) source.addEventListener(kind, (event) => this.take(event, turn));
     source.addEventListener("error", (event) => event.data === undefined && this.later(turn));
@@ -58,16 +58,16 @@ export class Follower {
 
   take(event, turn) {
     if (event.data === undefined || turn !== this.turn) return;
-    const told = JSON.parse(event.data);
-    if (told.kind === "reset") this.connect();
-    else this.model.fold(told);
+    const item = JSON.parse(event.data);
+    if (item.kind === "reset") this.connect();
+    else this.model.fold(item);
   }
 
   later(turn) {
     if (turn !== this.turn) return;
     this.source?.close();
-    this.say("away");
+    this.onState("away");
     this.timer = setTimeout(() => this.connect(), this.wait);
-    this.wait = Math.min(this.wait * 2, LATEST);
+    this.wait = Math.min(this.wait * 2, MAX_WAIT_MS);
   }
 }

@@ -1,7 +1,7 @@
 // The texts and calls of one phone, oldest first. Only a window of them is in the document.
 
 import { el, icon } from "./element.js";
-import { OVER, clock, ended, spaced } from "./words.js";
+import { OVER, clock, ended, spaced } from "./wording.js";
 import { media } from "./media.js";
 import { transcript } from "./transcript.js";
 
@@ -14,21 +14,24 @@ const STATUS = {
   read: ["ticks", "Read"], undelivered: ["alert", "Not delivered"], failed: ["alert", "Failed"],
   canceled: ["alert", "Canceled"],
 };
-const OWN = { told: ["ticks", "The app took it"], failed: ["alert", "The app did not take it"] };
-const TOLD = { lost: "its callback was lost", failed: "the app did not take its callback" };
+const OWN = { taken: ["ticks", "The app took it"], failed: ["alert", "The app did not take it"] };
+const CALLBACK = { lost: "its callback was lost", failed: "the app did not take its callback" };
 
 function ticks(message) {
-  const outcome = message.told.get(message.inbound ? "received" : message.status);
+  const outcome = message.outcomes.get(message.inbound ? "received" : message.status);
   const [name, words] = message.inbound
     ? OWN[outcome] ?? ["tick", "Sent"]
     : STATUS[message.status] ?? ["clock", message.status];
-  const more = [words, message.code && `error ${message.code}`, !message.inbound && TOLD[outcome]];
+  const more = [words, message.code && `error ${message.code}`, !message.inbound && CALLBACK[outcome]];
   const bad = name === "alert" || outcome === "lost" || outcome === "failed";
-  const kind = bad ? ".bad" : outcome === "told" ? ".told" : "";
+  const kind = bad ? ".bad" : outcome === "taken" ? ".taken" : "";
   return el(`span.ticks${kind}`, { "data-status": message.status }, icon(name), more.filter(Boolean).join(", "));
 }
 
+const NO_REPLY = "The app sent no reply: set INBOUND_MESSAGE to answer texts.";
+
 function messageView(message, home) {
+  const hint = el("p.hint", {}, NO_REPLY);
   const foot = el("div.foot");
   const other = message.other === home ? null : el("div.other", {}, spaced(message.other));
   const body = message.body ? el("div.body", {}, message.body) : null;
@@ -36,7 +39,11 @@ function messageView(message, home) {
     el("div.bubble", {}, other, message.media.map(media), body), foot);
   return {
     node,
-    update: () => foot.replaceChildren(el("time", {}, clock(message.at)), ticks(message)),
+    update: () => {
+      foot.replaceChildren(el("time", {}, clock(message.at)), ticks(message));
+      if (message.noReply) node.append(hint);
+      else hint.remove();
+    },
   };
 }
 
@@ -58,7 +65,7 @@ function callView(call) {
       const over = OVER.has(call.status);
       details.hidden = !over;
       node.hidden = !over;
-      const missed = over && call.status !== "completed";
+      const missed = over && (call.status !== "completed" || call.applicationError);
       node.classList.toggle("missed", missed);
       heard?.draw();
       words.textContent = `${WAY[call.direction] ?? "Call from"} ${spaced(call.other)} · ${ended(call)} · ${clock(call.at)}`;
@@ -78,11 +85,13 @@ export class Thread {
     this.node = el("div.thread", { tabindex: "0", role: "group", "aria-label": "Texts and calls" }, this.earlier, this.list);
     this.atEnd = true;
     this.node.addEventListener("scroll", () => { this.atEnd = this.isAtEnd(); });
-    new ResizeObserver(() => this.atEnd && this.toEnd()).observe(this.node);
+    const observer = new ResizeObserver(() => this.atEnd && this.toEnd());
+    observer.observe(this.node); // the room for the thread
+    observer.observe(this.list); // what is in it: a status can add a line
     this.rebuild();
   }
 
-  /** Draw the newest window anew. */
+  /** Draws the newest window again. */
   rebuild() {
     this.views.clear();
     this.list.replaceChildren();
@@ -101,7 +110,7 @@ export class Thread {
     this.node.scrollTop = this.node.scrollHeight;
   }
 
-  /** Bring the document in line: what is new, and what changed. */
+  /** Draws what is new and what changed. */
   draw(changed = []) {
     const { items } = this.phone;
     const { atEnd } = this;
@@ -126,7 +135,7 @@ export class Thread {
     return view.node;
   }
 
-  /** Whoever looks at the newest has just a window of them; what somebody scrolled back to stays. */
+  /** Keeps one window of items while the end is in view; earlier items stay while somebody reads them. */
   trim() {
     while (this.next - this.from > WINDOW) {
       const { sid } = this.phone.items[this.from++];

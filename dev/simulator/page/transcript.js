@@ -1,34 +1,36 @@
-// What is said, pressed and done in a call, line by line as the TwiML is executed.
+// What is said, pressed and done in a call, line by line as the TwiML runs.
 
-import { say } from "./aloud.js";
+import { say } from "./speech.js";
 import { el } from "./element.js";
-import { inWords } from "./words.js";
+import { describeLine } from "./wording.js";
 
-const MOST = 200;
+const MAX_LINES = 200;
 
 function lineView(line) {
-  const { text, spoken } = inWords(line);
+  const { text, spoken } = describeLine(line);
   const wrong = line.event === "error" || line.event === "warning";
   const kind = spoken ? `said.${line.who}` : wrong ? "wrong" : "step";
   return el(`li.${kind}`, { "data-event": line.event, "data-who": line.who }, text, line.words && playing(line.words));
 }
 
-/** A button that plays a recording: what was typed, in the browser's own voice. */
+/** A button that plays a recording: the typed text, in the browser's voice. */
 const playing = (words) =>
   el("button.play", { type: "button", "aria-label": "Play the recording", onclick: () => { speechSynthesis.cancel(); say(words); } }, "Play");
 
-/** The transcript of a call; `draw` adds what came since. */
+/** The transcript of a call; `draw` adds new lines. The last one is in view. */
 export function transcript(call) {
   const list = el("ol");
   const node = el("div.transcript", { role: "log", "aria-label": "What is heard in this call", tabindex: "0" }, list);
-  let drawn = Math.max(0, call.transcript.length - MOST);
+  let drawn = Math.max(0, call.transcript.length - MAX_LINES);
+  const toEnd = () => { node.scrollTop = node.scrollHeight; };
   const draw = () => {
     if (drawn === call.transcript.length) return;
     list.append(...call.transcript.slice(drawn).map(lineView));
     drawn = call.transcript.length;
-    while (list.childElementCount > MOST) list.firstElementChild.remove();
-    node.scrollTop = node.scrollHeight;
+    while (list.childElementCount > MAX_LINES) list.firstElementChild.remove();
+    toEnd();
   };
   draw();
+  new ResizeObserver(toEnd).observe(node); // also when it is first shown
   return { node, draw };
 }

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any, Final, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
 
-from shared.accept.batch_request import MAX_BATCH_RECIPIENTS
+from shared.accept.batch_request import MAX_BATCH_RECIPIENTS, BatchOptions
 from shared.accept.idempotency import MAX_KEY_LENGTH
 from shared.jobs.fold import State
 from shared.jobs.request import CallRequest, MessageRequest
@@ -30,6 +30,11 @@ _ABOUT: Final = (
     "Send texts and place calls through Twilio: what was accepted is sent once. A 503 means that "
     "it is unknown whether a request was kept: repeat it with the same Idempotency-Key."
 )
+_DONE: Final = {
+    200: "What was asked for.",
+    202: "Accepted: follow it by its id.",
+    204: "Recorded.",
+}
 _PROBLEMS: Final = {
     400: "The request has problems, all of them in `errors`.",
     401: "There is no key, or a wrong one.",
@@ -83,26 +88,62 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
-    found = [
-        {"name": name, "in": "path", "required": True, "schema": _PATH.get(name, _TEXT)}
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, **_PATH[name]._asdict()}
         for name in re.findall(r"\{(\w+)\}", operation.route)
     ]
     found += [
-        {"name": name, "in": "query", "explode": False, "schema": _QUERY[name]}
+        {"name": name, "in": "query", "explode": False, **_QUERY[name]._asdict()}
         for name in operation.query
     ]
     if operation.body == BATCH:
         found.append(_FIELDS_BESIDE_CSV)
     if operation.repeatable:
-        schema = {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH}
-        found.append({"name": "Idempotency-Key", "in": "header", "schema": schema})
+        found.append(_IDEMPOTENCY_KEY)
     return found
 
 
 _KEY: Final[list[dict[str, list[str]]]] = [{"header": []}, {"query": []}]
 _SECURITY: Final = {"key": _KEY, "admin": _KEY, "signed": [{"signature": []}], "anyone": []}
 _TEXT: Final = {"type": "string"}
-_PATH: Final = {"name": {"enum": list(TWIMLETS)}}
+
+
+class _Parameter(NamedTuple):
+    """What a parameter means, and its schema."""
+
+    description: str
+    schema: dict[str, Any] = _TEXT
+
+
+_PATH: Final = {
+    "id": _Parameter("An id of ours: of an entry, a job of several recipients, or a batch."),
+    "name": _Parameter("The twimlet.", {"enum": list(TWIMLETS)}),
+}
+_QUERY: Final = {
+    "state": _Parameter(
+        "Only entries in one of these states, separated by commas.",
+        {"type": "array", "items": {"enum": list(get_args(State))}, "minItems": 1},
+    ),
+    "to": _Parameter("Only entries for this recipient, written as it was accepted."),
+    "sid": _Parameter("Only the entry with this SID of Twilio's."),
+    "twilio_status": _Parameter("Only entries with this status of Twilio's, such as `delivered`."),
+    "error": _Parameter("Only entries with this error code."),
+    "since": _Parameter(
+        "Only what was accepted at or after this time (RFC 3339 with offset).",
+        {"type": "string", "format": "date-time"},
+    ),
+    "until": _Parameter(
+        "Only what was accepted at or before this time (RFC 3339 with offset).",
+        {"type": "string", "format": "date-time"},
+    ),
+    "limit": _Parameter(
+        "How many entries a page has at most.",
+        {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
+    ),
+    "cursor": _Parameter("The `next` of the page before this one."),
+    "forward": _Parameter("Where the report is passed on to; our own signature covers it."),
+    "trace": _Parameter("The trace that the report belongs to; our own signature covers it."),
+}
 _FIELDS_BESIDE_CSV: Final = {
     "name": "fields",
     "in": "query",
@@ -110,23 +151,12 @@ _FIELDS_BESIDE_CSV: Final = {
     "schema": {"type": "object", "additionalProperties": _TEXT},
     "example": {"body": "Hello {{name}}, school is closed today."},
 }
-_QUERY: Final[dict[str, dict[str, Any]]] = {
-    "state": {
-        "type": "array",
-        "items": {"enum": list(get_args(State))},
-        "minItems": 1,
-    },
-    "to": {"type": "string"},
-    "sid": {"type": "string"},
-    "twilio_status": {"type": "string"},
-    "error": {"type": "string"},
-    "since": {"type": "string", "format": "date-time"},
-    "until": {"type": "string", "format": "date-time"},
-    "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
-    "cursor": {"type": "string"},
-    "start": {"type": "string"},
-    "forward": {"type": "string"},
-    "trace": {"type": "string"},
+_IDEMPOTENCY_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "The same key and the same request get the same answer and send nothing again. "
+    "Repeat with it after a 503, or after no answer at all.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH},
 }
 
 
@@ -146,7 +176,7 @@ def _body(operation: Operation) -> dict[str, Any]:
 def _responses(operation: Operation) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for status, answer in operation.answers.items():
-        means = _PROBLEMS.get(status, "Done.")
+        means = _PROBLEMS.get(status, _DONE.get(status, "Done."))
         found[str(status)] = {"description": means, "content": _content(answer)}
         if operation.then:
             found[str(status)]["headers"] = {"Location": {"schema": _TEXT}}
@@ -194,8 +224,12 @@ def _schemas() -> dict[str, Any]:
 def _batch(schemas: dict[str, Any]) -> dict[str, Any]:
     """A batch is a message or a call with recipients in place of `to`."""
     own = {
-        "kind": {"enum": ["message", "call"]},
+        "kind": {
+            "enum": ["message", "call"],
+            "description": "What it is; may be left out if the fields leave no doubt",
+        },
         "recipients": {
+            "description": "1 to 50,000 objects: `to`, and a text or number for each placeholder",
             "type": "array",
             "minItems": 1,
             "maxItems": MAX_BATCH_RECIPIENTS,
@@ -206,8 +240,7 @@ def _batch(schemas: dict[str, Any]) -> dict[str, Any]:
                 "additionalProperties": {"type": ["string", "number"]},
             },
         },
-        "on_invalid": {"enum": ["reject", "skip"], "default": "reject"},
-        "receipts": {"type": "boolean", "default": True},
+        **msgspec.json.schema_components([BatchOptions])[1]["BatchOptions"]["properties"],
     }
     options = []
     for request in (MessageRequest, CallRequest):

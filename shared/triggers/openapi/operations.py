@@ -17,6 +17,7 @@ from shared.errors import (
 )
 from shared.jobs.request import CallRequest, MessageRequest
 from shared.triggers.preview import PreviewRequest
+from shared.triggers.recipients import EraseRequest, FindRequest
 from shared.triggers.schemas import (
     AcceptedListResponse,
     AcceptedResponse,
@@ -29,6 +30,7 @@ from shared.triggers.schemas import (
     HealthResponse,
     JobResponse,
     OverviewResponse,
+    PersonResponse,
     PreviewResponse,
     ProblemResponse,
     TokenResponse,
@@ -82,8 +84,17 @@ _TEXT: Final = {"to": "+14155552671", "body": "Your parcel is here."}
 _CALL: Final = {"to": "+14155552671", "say": "Your parcel is here."}
 _MENU: Final = [
     {"say": "Welcome."},
-    {"gather": {"num_digits": 1, "steps": [{"say": "Press 1 for our hours."}]}},
-    {"hangup": {}},
+    {
+        "gather": {
+            "num_digits": 1,
+            "steps": [{"say": "Press 1 for our hours."}],
+            "on": {
+                "1": [{"say": "We are open from nine to five."}],
+                "else": [{"say": "That is not a choice. Good bye."}],
+            },
+        }
+    },
+    {"say": "We did not hear from you. Good bye."},
 ]
 _BATCH_EXAMPLES: Final = {
     "texts": {
@@ -284,15 +295,28 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         errors=_BODY,
     ),
     Operation(
+        name="find_recipient",
+        method="post",
+        route=routes.FIND_RECIPIENT,
+        auth="key",
+        tag="people",
+        summary="Show what is stored about a person",
+        body=FindRequest,
+        examples={"person": {"number": "+14155552671"}},
+        answers={200: PersonResponse},
+        errors=_BODY,
+    ),
+    Operation(
         name="erase_recipient",
-        method="delete",
-        route=routes.RECIPIENT,
+        method="post",
+        route=routes.ERASE_RECIPIENT,
         auth="admin",
         tag="people",
         summary="Erase what is stored about a person",
-        query=("start",),
+        body=EraseRequest,
+        examples={"person": {"number": "+14155552671"}},
         answers={200: ErasureResponse},
-        errors=(InvalidRequestError, NotFoundError),
+        errors=_BODY,
     ),
     Operation(
         name="show_overview",

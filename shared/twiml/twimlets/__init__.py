@@ -25,7 +25,7 @@ __all__ = [
     "answer_twimlet",
 ]
 
-# The module that has the function of each name; it is imported when it is asked for.
+# The module that has the function of each name; it is imported when the twimlet is used.
 TWIMLETS: Final[Mapping[str, str]] = {
     "message": "message",
     "forward": "dialing",
@@ -41,7 +41,7 @@ TWIMLETS: Final[Mapping[str, str]] = {
 
 
 def answer_twimlet(name: str, request: TwimletRequest) -> Answer | None:
-    """What the twimlet `name` answers, or None if there is no such twimlet."""
+    """Return what the twimlet `name` answers, or None if there is no such twimlet."""
     if name not in TWIMLETS:
         return None
     module = import_module(f"{__name__}.{TWIMLETS[name]}")

@@ -1,4 +1,4 @@
-"""The twimlet that puts callers into one room: `conference`."""
+"""The twimlet that lets callers talk with each other: `conference`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HOLD_MUSIC: Final = "http://twimlets.com/holdmusic?Bucket=com.twilio.music."
 
 
 def conference(request: TwimletRequest) -> Answer:
-    """Moderators[n], Password, Message, Music, Name: a room that only moderators start."""
+    """Moderators[n], Password, Message, Music, Name: a conference that only moderators start."""
     password = request.one("Password")
     if password and request.one("Digits") != password:
         return _ask_for(password, request)
@@ -51,7 +51,7 @@ def _ask_for(password: str, request: TwimletRequest) -> Answer:
 
 
 def _music(request: TwimletRequest) -> str | None:
-    """Where the music for those who wait is; None is Twilio's own."""
+    """Return the URL of the music for those who wait; None for Twilio's own."""
     music = request.one("Music")
     if music in _GENRES:
         return f"{_HOLD_MUSIC}{music}"
@@ -59,6 +59,6 @@ def _music(request: TwimletRequest) -> str | None:
 
 
 def _name(request: TwimletRequest) -> str:
-    """The same room for the same moderators and message, as nobody named it."""
-    told = "\n".join([request.one("Message"), *request.many("Moderators")])
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
+    """Return a name for a conference without one: the same for the same moderators and message."""
+    identity = "\n".join([request.one("Message"), *request.many("Moderators")])
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]

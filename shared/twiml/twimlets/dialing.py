@@ -8,7 +8,7 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from shared.twiml.text import render
 from shared.twiml.twimlets.request import Answer
-from shared.twiml.twimlets.speech import apology, ending
+from shared.twiml.twimlets.speech import apology, follow, hang_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,50 +21,56 @@ _FORWARD: Final = ("PhoneNumber", "CallerId", "FailUrl", "Timeout", "AllowedCall
 _CALLME: Final = ("PhoneNumber", "Message", "Timeout", "FailUrl")
 _SEVERAL: Final = ("PhoneNumbers", "Message", "Timeout", "FailUrl")
 _CONNECTED: Final = ("completed", "answered")
-_MOST_NUMBERS: Final = 10
-_SHORT: Final = 20
-_LONG: Final = 60
+_MAX_NUMBERS: Final = 10
+_TIMEOUT_SECONDS: Final = 20
+_FINDME_TIMEOUT_SECONDS: Final = 60
 
 
 def forward(request: TwimletRequest) -> Answer:
-    """PhoneNumber, CallerId, FailUrl, Timeout, AllowedCallers[n]: dials one number."""
+    """PhoneNumber, CallerId, FailUrl, Timeout, AllowedCallers[n]: dial one number."""
     if _is_over(request):
         return _after_dial(request)
-    # A list in which nobody can be read still lets nobody else through.
+    # A list without a single valid number still lets nobody else through.
     if request.many("AllowedCallers") and request.person not in request.addresses("AllowedCallers"):
         return apology("Sorry, you are calling from a restricted number. Good bye.")
     action = request.again(_FORWARD, Dial="true")
-    return _dial(request, request.addresses("PhoneNumber")[:1], action=action, timeout=_SHORT)
+    return _dial(
+        request, request.destinations("PhoneNumber")[:1], action=action, timeout=_TIMEOUT_SECONDS
+    )
 
 
 def callme(request: TwimletRequest) -> Answer:
-    """PhoneNumber, Message, Timeout, FailUrl: dials one number and whispers to it."""
+    """PhoneNumber, Message, Timeout, FailUrl: dial one number and whisper to it."""
     if _is_over(request):
         return _after_dial(request)
     action = request.again(_CALLME, Dial="true")
-    numbers = request.addresses("PhoneNumber")[:1]
-    return _dial(request, numbers, action=action, timeout=_SHORT, whisper=_whisper(request))
+    numbers = request.destinations("PhoneNumber")[:1]
+    return _dial(
+        request, numbers, action=action, timeout=_TIMEOUT_SECONDS, whisper=_whisper(request)
+    )
 
 
 def simulring(request: TwimletRequest) -> Answer:
-    """PhoneNumbers[n], Message, Timeout, FailUrl: dials all at once, the first to answer talks."""
+    """PhoneNumbers[n], Message, Timeout, FailUrl: dial all at once, the first to answer talks."""
     if _is_over(request):
         return _after_dial(request)
     action = request.again(_SEVERAL, Dial="true")
-    numbers = request.addresses("PhoneNumbers")[:_MOST_NUMBERS]
-    return _dial(request, numbers, action=action, timeout=_SHORT, whisper=_whisper(request))
+    numbers = request.destinations("PhoneNumbers")[:_MAX_NUMBERS]
+    return _dial(
+        request, numbers, action=action, timeout=_TIMEOUT_SECONDS, whisper=_whisper(request)
+    )
 
 
 def findme(request: TwimletRequest) -> Answer:
-    """PhoneNumbers[n], Message, Timeout, FailUrl: dials one after another until one accepts."""
-    numbers = request.addresses("PhoneNumbers")[:_MOST_NUMBERS]
-    tried = request.whole("Tried", 0, _MOST_NUMBERS) if "Dial" in request.sent else 0
+    """PhoneNumbers[n], Message, Timeout, FailUrl: dial one after another until one accepts."""
+    numbers = request.destinations("PhoneNumbers")[:_MAX_NUMBERS]
+    tried = request.number("Tried", 0, _MAX_NUMBERS) if "Dial" in request.sent else 0
     if _answered(request) or (tried and tried >= len(numbers)):
         return _after_dial(request)
     action = request.again(_SEVERAL, Dial="true", Tried=str(tried + 1))
     whisper = _whisper(request, HumanCheck="true")
     next_one = numbers[tried : tried + 1]
-    return _dial(request, next_one, action=action, timeout=_LONG, whisper=whisper)
+    return _dial(request, next_one, action=action, timeout=_FINDME_TIMEOUT_SECONDS, whisper=whisper)
 
 
 def _dial(
@@ -78,13 +84,13 @@ def _dial(
     if not numbers:
         fail_url = request.one("FailUrl")
         if fail_url:
-            return ending(redirect=request.absolute(fail_url))
+            return follow(request, fail_url)
         return apology("Sorry, there is no number to call here. Good bye.")
     response = VoiceResponse()
     dial = response.dial(
         action=action,
         caller_id=_caller_id(request),
-        timeout=request.whole("Timeout", timeout),
+        timeout=request.number("Timeout", timeout),
     )
     for number in numbers:
         _add(dial, number, whisper)
@@ -101,26 +107,29 @@ def _add(dial: Dial, address: str, whisper: str | None) -> None:
 
 
 def _caller_id(request: TwimletRequest) -> str | None:
-    """The one asked for; our own for a caller who is no phone; None passes the caller's on."""
-    asked = next(iter(request.addresses("CallerId")), None)
-    if asked is None and request.one("From").startswith(("client:", "sip:")):
+    """Return the number to show: the one in the query, or ours for a caller without a number.
+
+    None passes the caller's own on.
+    """
+    given = next(iter(request.addresses("CallerId")), None)
+    if given is None and request.one("From").startswith(("client:", "sip:")):
         return request.sender
-    return asked
+    return given
 
 
 def _whisper(request: TwimletRequest, **more: str) -> str:
-    words = request.one("Message")
-    return request.sibling("whisper", **({"Message": words} if words else {}), **more)
+    text = request.one("Message")
+    return request.sibling("whisper", **({"Message": text} if text else {}), **more)
 
 
 def _answered(request: TwimletRequest) -> bool:
-    """Whether the dialed party was connected; one who hung up at the whisper was not."""
+    """Tell whether the dialed party was connected; one who hung up at the whisper was not."""
     statuses = {request.one("DialCallStatus").lower(), request.one("DialStatus").lower()}
     return not statuses.isdisjoint(_CONNECTED) and request.one("DialBridged").lower() != "false"
 
 
 def _is_over(request: TwimletRequest) -> bool:
-    """Whether the caller comes back from our own Dial, or has talked in somebody else's."""
+    """Tell whether the caller comes back from our own Dial, or has talked in somebody else's."""
     came_back = request.one("DialCallStatus") or request.one("DialStatus")
     return _answered(request) or bool("Dial" in request.sent and came_back)
 
@@ -128,5 +137,5 @@ def _is_over(request: TwimletRequest) -> bool:
 def _after_dial(request: TwimletRequest) -> Answer:
     fail_url = request.one("FailUrl")
     if _answered(request) or not fail_url:
-        return ending()
-    return ending(redirect=request.absolute(fail_url))
+        return hang_up()
+    return follow(request, fail_url)

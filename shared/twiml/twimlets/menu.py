@@ -8,7 +8,7 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from shared.twiml.text import render
 from shared.twiml.twimlets.request import Answer
-from shared.twiml.twimlets.speech import ending, speak
+from shared.twiml.twimlets.speech import add_redirect, follow, speak
 
 if TYPE_CHECKING:
     from shared.twiml.twimlets.request import TwimletRequest
@@ -17,17 +17,17 @@ _PARAMETERS = ("Message", "Options", "FailUrl")
 
 
 def menu(request: TwimletRequest) -> Answer:
-    """Message, Options[digits]=URL, FailUrl: goes where the digits say.
+    """Message, Options[digits]=URL, FailUrl: go where the digits say.
 
-    If that is nowhere it asks again, or goes to FailUrl where there is one.
+    Digits without an option lead to FailUrl, or to the same question where there is none.
     """
     options = {key: url.strip() for key, url in request.keyed("Options").items() if url.strip()}
     digits = request.one("Digits")
     if digits in options:
-        return ending(redirect=request.absolute(options[digits]))
+        return follow(request, options[digits])
     fail_url = request.one("FailUrl")
     if digits and fail_url:
-        return ending(redirect=request.absolute(fail_url))
+        return follow(request, fail_url)
     response = VoiceResponse()
     if digits:
         response.say("Sorry, that is not a valid choice.")
@@ -44,5 +44,8 @@ def menu(request: TwimletRequest) -> Answer:
         num_digits=max(map(len, options)),
     )
     speak(gather, request.one("Message"))
-    response.redirect(request.absolute(fail_url) if fail_url else again)
+    if fail_url:
+        add_redirect(response, request, fail_url)
+    else:
+        response.redirect(again)
     return Answer(render(response))

@@ -14,58 +14,66 @@ if TYPE_CHECKING:
     from shared.twiml.twimlets.request import TwimletRequest
 
 _PARAMETERS: Final = ("Email", "Phone", "Message", "Transcribe", "Language", "Voice")
-# Twilio asks again, up to five times, where nobody is on the line who would wait for that:
+# Twilio repeats these up to five times: the caller does not wait for them.
 # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
 _REPEATED: Final = "#rc=5&rp=all"
-_LONGEST_TEXT: Final = 1200
+_MAX_TEXT_CHARACTERS: Final = 1200
+# The later requests about a recording: it was made, its file is there, its text is there.
+RECORDED: Final = "recorded"
+FILE: Final = "file"
+TRANSCRIBED: Final = "transcribed"
 
 
 def voicemail(request: TwimletRequest) -> Answer:
-    """Email, Phone, Message, Transcribe, Language, Voice: greets, records, thanks.
+    """Email, Phone, Message, Transcribe, Language, Voice: greet, record, give thanks.
 
     The recording and its text go to the owner as inbound events, and as a text to Phone.
     """
-    event = recorded(request)
+    event = read_recording(request, request.stage)
+    if request.stage == TRANSCRIBED:
+        texts = _texts(request, request.one("TranscriptionText")) if event else ()
+        return Answer(say_nothing().twiml, (event,) if event else (), texts)
+    if request.stage == FILE:
+        return Answer(say_nothing().twiml, (event,) if event else ())
     if event is None:
         return _greeting(request)
-    if event.event == "transcription":
-        return Answer(
-            say_nothing().twiml, (event,), _texts(request, request.one("TranscriptionText"))
-        )
-    if event.event == "recording":
-        return Answer(say_nothing().twiml, (event,))
     texts = () if _is_transcribed(request) else _texts(request, "")
     return Answer(_thanks(request), (event,), texts)
 
 
-def recorded(request: TwimletRequest) -> InboundEvent | None:
-    """What a request tells of a recording: its text, its file, or that somebody has spoken."""
-    if request.one("TranscriptionStatus"):
+def read_recording(request: TwimletRequest, stage: str) -> InboundEvent | None:
+    """Return what a request reports of a recording: its text, its file, or that it was made.
+
+    `stage`, from our own query, says which it is: the form of a Twilio Client's call can hold any
+    field. A recording that is not Twilio's, by its address and its SID, is not one.
+    """
+    if not request.is_recording:
+        return None
+    if stage == TRANSCRIBED:
         status, text = request.one("TranscriptionStatus"), request.one("TranscriptionText")
         return _event("transcription", request, {"status": status, "text": text})
-    duration = request.whole("RecordingDuration", 0, 10**6)
+    duration = request.number("RecordingDuration", 0, 10**6)
     # The file is there, or will never be.
-    if status := request.one("RecordingStatus"):
+    if stage == FILE:
+        status = request.one("RecordingStatus")
         return _event("recording", request, {"duration": duration, "status": status})
-    # A recorded Dial that ended here brings a recording too; that one is no voicemail.
-    if request.one("RecordingUrl") and not request.one("DialCallStatus"):
-        return _event("voicemail", request, {"duration": duration})
-    return None
+    return _event("voicemail", request, {"duration": duration}) if stage == RECORDED else None
 
 
 def _greeting(request: TwimletRequest) -> Answer:
     response = VoiceResponse()
-    words = request.one("Message") or "Please leave a message after the beep."
-    speak(response, words, **_voice(request))
-    again = request.again(_PARAMETERS)
+    text = request.one("Message") or "Please leave a message after the beep."
+    speak(response, text, **_voice(request))
     transcribed = _is_transcribed(request)
-    # The callback about the file names the call and nobody in it.
-    ready = request.again(_PARAMETERS, From=request.one("From"), To=request.one("To"))
+    # The callback about the file names the call, and nobody in it.
+    people = {"From": request.one("From"), "To": request.one("To")}
     response.record(
-        action=again,
-        recording_status_callback=ready + _REPEATED,
+        action=request.again(_PARAMETERS, Stage=RECORDED),
+        recording_status_callback=request.again(_PARAMETERS, **people, Stage=FILE) + _REPEATED,
         transcribe=transcribed,
-        transcribe_callback=again + _REPEATED if transcribed else None,
+        transcribe_callback=(
+            request.again(_PARAMETERS, Stage=TRANSCRIBED) + _REPEATED if transcribed else None
+        ),
     )
     return Answer(render(response))
 
@@ -81,7 +89,7 @@ def _event(event: str, request: TwimletRequest, details: dict[str, str | int]) -
     email = request.one("Email")
     return InboundEvent(
         event=event,
-        sid=_recording_sid(request),
+        sid=request.recording_sid,
         from_=request.one("From"),
         to=request.one("To"),
         details={
@@ -93,23 +101,15 @@ def _event(event: str, request: TwimletRequest, details: dict[str, str | int]) -
     )
 
 
-def _texts(request: TwimletRequest, words: str) -> tuple[OutgoingText, ...]:
-    """A text to each owner, with the words of the voicemail if there are any."""
-    who = request.person or request.one("From") or "unknown"
-    parts = [f"Voicemail from {who}", words[:_LONGEST_TEXT]]
+def _texts(request: TwimletRequest, transcription: str) -> tuple[OutgoingText, ...]:
+    """Return a text to each owner, with the transcription if there is one."""
+    person = request.person or request.one("From") or "unknown"
+    parts = [f"Voicemail from {person}", transcription[:_MAX_TEXT_CHARACTERS]]
     parts.append(f"{request.one('RecordingUrl')}.mp3")
     body = "\n".join(part for part in parts if part)
-    sid = _recording_sid(request)
+    sid = request.recording_sid
     return tuple(
-        OutgoingText(to, body, f"voicemail-{sid}-{to}") for to in request.addresses("Phone")
-    )
-
-
-def _recording_sid(request: TwimletRequest) -> str:
-    """What all requests about one recording have in common; its URL ends with its SID."""
-    last = request.one("RecordingUrl").rpartition("/")[2]
-    return request.one("RecordingSid") or (
-        last if last.startswith("RE") else request.one("CallSid")
+        OutgoingText(to, body, f"voicemail-{sid}-{to}") for to in request.destinations("Phone")
     )
 
 

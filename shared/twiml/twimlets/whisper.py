@@ -1,4 +1,4 @@
-"""The twimlet that tells somebody who calls, before they are connected: `whisper`."""
+"""The twimlet that says who calls, before the two are connected: `whisper`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from shared.twiml.text import render
 from shared.twiml.twimlets.request import Answer
-from shared.twiml.twimlets.speech import ending, say_nothing, speak
+from shared.twiml.twimlets.speech import hang_up, say_nothing, speak
 
 if TYPE_CHECKING:
     from shared.twiml.twimlets.request import TwimletRequest
@@ -18,23 +18,23 @@ _OFF = ("", "0", "false", "no")
 
 
 def whisper(request: TwimletRequest) -> Answer:
-    """Message, HumanCheck: says who calls; with HumanCheck only a key press connects them."""
+    """Message, HumanCheck: say who calls; with HumanCheck only a key press connects them."""
     if "Digits" in request.sent:
-        return say_nothing() if request.one("Digits") else ending()
+        return say_nothing() if request.one("Digits") else hang_up()
     response = VoiceResponse()
     screened = request.one("HumanCheck").lower() not in _OFF
-    words = request.one("Message") or _who_calls(request, screened=screened)
+    text = request.one("Message") or _announcement(request, screened=screened)
     if screened:
         # A blank finish_on_key makes the hash key count like any other.
         action = request.again(_PARAMETERS)
-        speak(response.gather(action=action, finish_on_key="", num_digits=1), words)
+        speak(response.gather(action=action, finish_on_key="", num_digits=1), text)
         response.hangup()
     else:
-        speak(response, words)
+        speak(response, text)
     return Answer(render(response))
 
 
-def _who_calls(request: TwimletRequest, *, screened: bool) -> str:
+def _announcement(request: TwimletRequest, *, screened: bool) -> str:
     address = request.address(request.one("From"))
     if address is None:
         name = "an unknown number"

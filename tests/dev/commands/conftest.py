@@ -7,17 +7,23 @@ from pathlib import Path
 import pytest
 
 from dev.checkout import Checkout
-from dev.installer import Installer
+from dev.installers import Installers
 from dev.terminal import Terminal
 
-PINS = ("requirements.txt", "dev/requirements.txt", "dev/node/package.json")
+SOURCES = (
+    "pyproject.toml",
+    "uv.lock",
+    "dev/requirements.txt",
+    "dev/node/package.json",
+    "dev/node/package-lock.json",
+)
 Script = Callable[[str, str], Path]
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     root = tmp_path / "checkout"
-    for name in (*PINS, "dev/node/package-lock.json", "dev/node/requirements.txt"):
+    for name in SOURCES:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
@@ -49,6 +55,6 @@ def script() -> Script:
 
 
 @pytest.fixture
-def installer(checkout: Checkout, terminal: Terminal, tmp_path: Path) -> Iterator[Installer]:
+def installers(checkout: Checkout, terminal: Terminal, tmp_path: Path) -> Iterator[Installers]:
     with (tmp_path / "lock").open("w") as lock:
-        yield Installer(terminal, checkout.logs / "install.log", lock.fileno(), pulse=0.01)
+        yield Installers(terminal, checkout.logs, lock.fileno())

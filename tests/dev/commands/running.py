@@ -44,12 +44,12 @@ class Running:
         raise AssertionError("\n".join(self.lines))
 
     def shown(self, label: str) -> str:
-        """Give what the banner shows beside a label."""
+        """Return what the banner shows beside a label."""
         (line,) = [line for line in self.lines if line.startswith(f"  {label:<9} ")]
         return line[11:].strip().split(" ")[0]
 
     def commands(self) -> list[str]:
-        """Give the commands that are there to paste."""
+        """Return the commands that are there to paste."""
         return [line for line in self.lines if line.startswith("  curl ")]
 
     def environment(self, label: str) -> dict[str, str]:
@@ -73,7 +73,7 @@ class Running:
         self.lines += [line.rstrip("\n") for line in self.program.stdout]
 
     def children(self, text: str = "") -> list[int]:
-        """Give its own processes that have a text in their command line."""
+        """Return its own processes that have a text in their command line."""
         found = children_of(self.program.pid)
         self._seen.update(found)
         return [pid for pid, arguments in found.items() if text in arguments]

@@ -3,6 +3,8 @@
 import argparse
 import json
 import os
+import signal
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -29,14 +31,19 @@ class Answers(BaseHTTPRequestHandler):
 
 def main() -> None:
     """Serve until stopped."""
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     parser = argparse.ArgumentParser()
-    for flag in ("--app", "--key", "--lease", "--app-url", "--books"):
+    for flag in ("--app", "--lease", "--app-url", "--books"):
         parser.add_argument(flag)
     parser.add_argument("--port", type=int)
     port = parser.parse_args().port
     name = Path(__file__).parent.name
     server = ThreadingHTTPServer(("127.0.0.1", port), Answers)
     print(f"{name} begins")  # noqa: T201 - how a server speaks to its supervisor
+    away = Path(os.environ.get("STORAGE_AWAY", ""))
+    if name == "host" and away.is_file():
+        print("storage is out of reach")  # noqa: T201 - the same
+        sys.exit(5)
     if os.environ.get("NEVER_READY") != name:
         print(f"{name} ready on http://127.0.0.1:{port}")  # noqa: T201 - the same
     server.serve_forever()

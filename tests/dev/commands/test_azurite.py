@@ -7,7 +7,10 @@ from azure.storage.queue import QueueServiceClient
 
 from dev.azurite import azurite, is_installed
 
-pytestmark = pytest.mark.skipif(not is_installed(), reason="run `python3 dev test` once")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not is_installed(), reason="run `python3 dev test` once"),
+]
 
 
 def test_both_services_are_there_for_a_while() -> None:

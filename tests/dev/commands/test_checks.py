@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dev.checkout import HERE, Checkout
-from dev.checks import report, run_program
+from dev.checks import programs, report, run_program
 from dev.docs_in_step import complaints
 from dev.errors import CommandError
 from dev.terminal import Terminal
@@ -17,16 +17,16 @@ from tests.dev.commands.test_run import IS_SET_UP
 from tests.dev.commands.test_start import dev
 
 
-def test_a_check_that_is_content_is_one_line(terminal: Terminal, screen: io.StringIO) -> None:
+def test_a_check_that_passes_is_one_line(terminal: Terminal, screen: io.StringIO) -> None:
     """Nothing that a passing program says is shown."""
-    assert run_program("lint", ("json.tool", "--help"), terminal)
+    assert run_program("lint", ("python", "-m", "json.tool", "--help"), terminal)
     assert screen.getvalue().startswith("lint       ok  ")
     assert screen.getvalue().count("\n") == 1
 
 
 def test_a_check_that_fails_shows_all_it_said(terminal: Terminal, screen: io.StringIO) -> None:
-    """A failing program's words come under its line."""
-    assert not run_program("lint", ("json.tool", "--no-such-flag"), terminal)
+    """A failing program's output comes under its line."""
+    assert not run_program("lint", ("python", "-m", "json.tool", "--no-such-flag"), terminal)
     assert screen.getvalue().startswith("lint       failed  ")
     assert "--no-such-flag" in screen.getvalue()
 
@@ -39,11 +39,21 @@ def test_a_complaint_about_the_documents_is_a_failure(
     assert "README.md lacks RETENTION_DAYS." in screen.getvalue()
 
 
+@pytest.mark.parametrize(("table", "layers"), [("importlinter", True), ("ruff", False)])
+def test_layers_are_checked_where_they_are_described(
+    checkout: Checkout, table: str, *, layers: bool
+) -> None:
+    """import-linter runs if and only if pyproject.toml has a table for it."""
+    (checkout.root / "pyproject.toml").write_text(f"[tool.{table}]")
+    assert ("layers" in programs(checkout)) is layers
+
+
 def test_the_documents_are_in_step() -> None:
     """No check of the documents has anything to say about this checkout."""
     assert complaints(HERE) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not IS_SET_UP, reason="run `python3 dev test` once: sets it up")
 @pytest.mark.parametrize(
     ("arguments", "status"), [(["--version"], 0), (["--no-such-flag"], 4), (["no/such/test"], 4)]

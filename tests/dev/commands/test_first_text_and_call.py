@@ -22,6 +22,7 @@ from tests.dev.commands.running import Running
 from tests.dev.commands.test_run import IS_SET_UP
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not IS_SET_UP, reason="run `python3 dev test` once: sets it up"),
     pytest.mark.skipif(
         (HERE.root / "local.settings.json").exists(), reason="local.settings.json is in the way"
@@ -75,4 +76,4 @@ def test_wrong_settings_still_reach_ready() -> None:
         run.until("ready")
         assert run.end(signal.SIGTERM) == 0
     trouble = run.lines.index("  trouble   TWILIO_AUTH_TOKEN is not set")
-    assert run.lines[trouble + 1].startswith("  next      mend it in ")
+    assert run.lines[trouble + 1].startswith("  next      correct it in ")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dev.errors import CommandError
-from dev.local_settings import read_local_settings, resolve
+from dev.local_settings import Keys, choose_keys, read_local_settings, resolve
 from dev.ports import Ports
 
 PORTS = Ports(app=7071, simulator=7072, queue=10001, table=10002)
@@ -98,17 +98,75 @@ def test_a_missing_file_sets_nothing(tmp_path: Path) -> None:
 
 
 def test_the_files_values_are_read(tmp_path: Path) -> None:
-    """Values are read as Core Tools does: with a byte-order mark, null as nothing."""
+    """Values are read as Core Tools does: with a byte-order mark, null as nothing, true as True."""
     file = tmp_path / "local.settings.json"
-    values = {"A": "b", "N": 7, "T": True, "E": "", "O": None}
+    values = {"A": "b", "N": 7, "T": True, "F": False, "E": "", "O": None}
     file.write_text(json.dumps({"IsEncrypted": False, "Values": values}), encoding="utf-8-sig")
-    assert read_local_settings(file) == {"A": "b", "N": "7", "T": "true", "E": "", "O": ""}
+    assert read_local_settings(file) == {
+        "A": "b",
+        "N": "7",
+        "T": "True",
+        "F": "False",
+        "E": "",
+        "O": "",
+    }
+
+
+def test_comments_and_last_commas_are_read_over(tmp_path: Path) -> None:
+    """As Core Tools does; what looks like either inside a string is part of it."""
+    file = tmp_path / "local.settings.json"
+    file.write_text("""{ // mine
+      /* a
+         block */ "Values": {
+        "A": "https://a.test//b", // "B": "c",
+        "C": "a,} \\" // b", }, // last
+    }""")
+    assert read_local_settings(file) == {"A": "https://a.test//b", "C": 'a,} " // b'}
+
+
+def test_an_error_after_a_comment_has_its_own_place(tmp_path: Path) -> None:
+    """What is read over moves no line and no column."""
+    file = tmp_path / "local.settings.json"
+    file.write_text('// one\n/* two\n */ {"Values": oops}')
+    with pytest.raises(CommandError, match="line 3, column 16"):
+        read_local_settings(file)
+
+
+@pytest.mark.parametrize(
+    ("ports", "given", "well_known"),
+    [
+        (PORTS, {}, True),
+        (PORTS, {"PUBLIC_BASE_URL": "http://localhost:9000/base"}, True),
+        (PORTS, {"PUBLIC_BASE_URL": "http://[::1]:7071"}, True),
+        (PORTS, {"PUBLIC_BASE_URL": "https://tunnel.test"}, False),
+        (PORTS, {"PUBLIC_BASE_URL": "https://127.0.0.1.tunnel.test"}, False),
+        (PORTS, {"PUBLIC_BASE_URL": ""}, False),
+        (PORTS, {"TWILIO_API_BASE_URL": "https://api.twilio.com"}, False),
+        (PORTS, {"TWILIO_API_BASE_URL": ""}, False),
+        (ALONE, {}, False),
+        (ALONE, {"TWILIO_API_BASE_URL": "http://127.0.0.1:7072"}, False),
+    ],
+)
+def test_keys_are_well_known_only_where_all_is_simulated(
+    ports: Ports, given: dict[str, str], *, well_known: bool
+) -> None:
+    """Where Twilio or the address is real, both keys are random, and the host is told."""
+    keys = choose_keys(ports, resolve(ports, given, {}))
+    assert (keys == Keys("local-key", "local-admin-key", public=False)) is well_known
+    variables = keys.variables()
+    assert variables["SWITCHBOARD_HOST_KEY"] == keys.function
+    assert variables["SWITCHBOARD_HOST_ADMIN_KEY"] == keys.admin
+    assert variables.get("SWITCHBOARD_HOST_PUBLIC") == (None if well_known else "1")
+    if not well_known:
+        other = choose_keys(ports, resolve(ports, given, {}))
+        assert len({keys.function, keys.admin, other.function, other.admin}) == 4
+        assert min(len(keys.function), len(keys.admin)) >= 32
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b'{"Values": {"A": "s3cret",}}', "is not JSON"),
+        (b'{"Values": {"A": "s3cret" "B": 1}}', "is not JSON"),
         (b"[]", 'has no object "Values"'),
         (b'{"Values": ["s3cret"]}', 'has no object "Values"'),
         (b'{"Values": {"A": ["s3cret"]}}', "a list as the value of A"),

@@ -21,7 +21,7 @@ def test_a_reader_that_stopped_does_not_stop_the_writer() -> None:
     """A megabyte goes into a pipe that nobody reads, and the writer is never held up."""
     reader, writer = os.pipe()
     with os.fdopen(writer, "w") as write:
-        stream = PatientStream(write, most_waiting=10)
+        stream = PatientStream(write, max_waiting=10)
         written = [stream.write("x" * 10_000) for _ in range(100)]
         assert 0 in written
         os.close(reader)

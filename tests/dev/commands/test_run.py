@@ -2,7 +2,6 @@
 
 # ruff: noqa: S603 - starts only our own programs and ps
 
-import io
 import json
 import os
 import shlex
@@ -13,31 +12,33 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from azure.data.tables import TableClient
 from azure.storage.queue import QueueClient
 
 from dev.azurite import connection_string
 from dev.checkout import HERE
-from dev.environment import python_packages
-from dev.node_runtime import node_packages
-from dev.terminal import Terminal
+from dev.set_up import Need, is_set_up
 from tests.dev.commands.conftest import Script
 from tests.dev.commands.running import Running
 
-QUIET = Terminal(io.StringIO(), live=False, colour=False)
 # On CI a missing set-up is not passed over: the tests run, and fail.
-IS_SET_UP = os.environ.get("CI") == "true" or all(
-    part(HERE, QUIET).is_current() for part in (python_packages, node_packages)
-)
+IS_SET_UP = os.environ.get("CI") == "true" or is_set_up(Need(frozenset({"run"})), HERE)
 STAND_IN = Path(__file__).parent / "stand_in.py"
 SECRET = "a-secret-of-mine"
+OUT_OF_REACH = "out of reach: the app ended, as in Azure; next start in"
 
-pytestmark = pytest.mark.skipif(not IS_SET_UP, reason="run `python3 dev test` once: sets it up")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not IS_SET_UP, reason="run `python3 dev test` once: sets it up"),
+]
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Lay a checkout that shares what is installed here, with stand-ins for our own servers."""
-    copied = [*HERE.root.glob("dev/*.*"), *HERE.root.glob("dev/node/*"), *HERE.requirements]
+    names = ("pyproject.toml", "uv.lock", "local.settings.json.example")
+    copied = [*HERE.root.glob("dev/*.*"), *HERE.root.glob("dev/node/*")]
+    copied += [HERE.root / name for name in names]
     for file in copied:
         copy = tmp_path / file.relative_to(HERE.root)
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -99,17 +100,20 @@ def test_killed_outright_it_leaves_nothing(root: Path) -> None:
 
 def test_stopped_in_the_middle_of_its_start(root: Path) -> None:
     """A stop while a server is still coming up leaves nothing running."""
-    with Running(root, settings={"NEVER_READY": "host"}) as run:
+    with Running(root, "--verbose", settings={"NEVER_READY": "host"}) as run:
         run.until("host      │ host begins")
         assert run.end(signal.SIGTERM) == 0
     assert not any(line.startswith("ready") for line in run.lines)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_while_it_installs(root: Path, script: Script, number: signal.Signals) -> None:
+def test_stopped_while_it_installs(
+    root: Path, script: Script, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A stop is obeyed, and said, also where a shell's `&` had SIGINT ignored."""
     (root / ".venv").unlink()
-    script(str(root / ".venv/bin/python"), '[ "$1" = -c ] || exec sleep 600')
+    script(str(root / "path" / "uv"), '[ "$1" = --version ] && echo uv 0.13.9 || exec sleep 600')
+    monkeypatch.setenv("PATH", f"{root / 'path'}:{os.environ['PATH']}")
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         run = Running(root)
@@ -148,8 +152,84 @@ def test_the_app_gets_its_settings(root: Path) -> None:
     assert [app[name] for name in names] == [SECRET, "AC2", "", "echo"]
     assert [simulator[name] for name in names[:3]] == [SECRET, "AC2", "+15005550006"]
     assert SECRET not in "\n".join(run.lines)
-    assert "  yours     TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN" in run.lines
+    assert "  yours     INBOUND_CALL, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN" in run.lines
+    assert "  twilio    simulator" in run.lines
     assert "  empty     TWILIO_FROM_NUMBER" in run.lines
+
+
+def test_a_changed_file_restarts_the_app(root: Path) -> None:
+    """Storage and simulator stay, the app is another process, and its address the same."""
+    app = root / "function_app.py"
+    app.touch()
+    with Running(root) as run:
+        run.until("ready")
+        (host,) = run.children("dev.host")
+        others = {*run.children()} - {host}
+        app.write_text("# changed")
+        assert run.until("reload") == "reload     function_app.py changed"
+        run.until("app        is ready again")
+        assert {*run.children()} - {*run.children("dev.host")} == others
+        assert run.children("dev.host") != [host]
+        assert run.environment("app")
+        assert run.end(signal.SIGTERM) == 0
+
+
+def test_an_app_that_does_not_start_after_a_change_waits_for_the_next(root: Path) -> None:
+    """A mistake that was saved is no reason to lose storage and the simulator's books."""
+    app, main = root / "function_app.py", root / "dev" / "host" / "__main__.py"
+    good = main.read_text()
+    app.touch()
+    with Running(root) as run:
+        run.until("ready")
+        main.write_text("raise SystemExit(1)")
+        app.write_text("# a mistake")
+        run.until("app        did not start")
+        main.write_text(good)
+        app.write_text("# corrected")
+        run.until("app        is ready again")
+        assert run.end(signal.SIGTERM) == 0
+
+
+def test_without_reload_a_change_changes_nothing(root: Path) -> None:
+    """With --no-reload nobody looks at the files."""
+    (root / "function_app.py").touch()
+    with Running(root, "--no-reload") as run:
+        run.until("ready")
+        (root / "function_app.py").write_text("# changed")
+        assert run.end(signal.SIGTERM) == 0
+    assert not any(line.startswith("reload") for line in run.lines)
+
+
+def test_while_storage_is_out_of_reach(root: Path, tmp_path: Path) -> None:
+    """The app ends as Azure's host does, one line says so, and it comes back by itself."""
+    away = tmp_path / "away"
+    away.touch()
+    with Running(root, settings={"STORAGE_AWAY": str(away)}) as run:
+        assert run.until("storage") == f"storage    {OUT_OF_REACH} 1 s"
+        assert run.until("storage") == f"storage    {OUT_OF_REACH} 2 s"
+        away.unlink()
+        run.until("ready")
+        assert run.end(signal.SIGTERM) == 0
+
+
+def test_what_is_on_another_machine_has_random_keys(root: Path) -> None:
+    """Behind a tunnel the well-known keys open nothing; the banner and its commands have others."""
+    with Running(root, settings={"PUBLIC_BASE_URL": "https://tunnel.test"}) as run:
+        run.until("ready")
+        app = run.environment("app")
+        assert app["SWITCHBOARD_HOST_PUBLIC"] == "1"
+        assert app["SWITCHBOARD_HOST_KEY"] == run.shown("key") != "local-key"
+        assert app["SWITCHBOARD_HOST_ADMIN_KEY"] == run.shown("admin key") != "local-admin-key"
+        assert all(run.shown("key") in command for command in run.commands())
+        assert run.end(signal.SIGTERM) == 0
+
+
+def test_a_breakpoint_is_explained(root: Path) -> None:
+    """The app is told what breakpoint() does, unless somebody has said so already."""
+    with Running(root) as run:
+        run.until("ready")
+        assert run.environment("app")["PYTHONBREAKPOINT"] == "dev.debugging.explain"
+        assert run.end(signal.SIGTERM) == 0
 
 
 def test_without_a_simulator(root: Path) -> None:
@@ -162,22 +242,32 @@ def test_without_a_simulator(root: Path) -> None:
     assert not any(line.startswith("  simulator") for line in run.lines)
 
 
-def test_storage_is_kept_where_it_is_told(root: Path, tmp_path: Path) -> None:
-    """With --data, what was on a queue is there again; a second run on it is refused."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_storage_is_kept_where_it_is_told(
+    root: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    """With --data, what was written last is there again; a second run on it is refused."""
     folder = tmp_path / "kept"
-    for seen in (0, 1):
+    for seen in (False, True):
         with Running(root, "--data", str(folder)) as run:
             run.until("ready")
             storage = run.environment("app")["MESSAGE_STORAGE"]
-            with QueueClient.from_connection_string(storage, "letters") as queue:
-                if not seen:
-                    queue.create_queue()
-                    queue.send_message("kept")
-                assert [message.content for message in queue.peek_messages()] == ["kept"]
             with Running(root, "--data", str(folder)) as second:
                 assert second.end() == 1
             assert any("in use by another" in line for line in second.lines)
-            assert run.end(signal.SIGTERM) == 0
+            with (
+                QueueClient.from_connection_string(storage, "letters") as queue,
+                TableClient.from_connection_string(storage, "facts") as table,
+            ):
+                if not seen:
+                    queue.create_queue()
+                    table.create_table()
+                    queue.send_message("kept")
+                    table.create_entity({"PartitionKey": "kept", "RowKey": "1"})
+                else:
+                    assert [message.content for message in queue.peek_messages()] == ["kept"]
+                    assert [row["PartitionKey"] for row in table.list_entities()] == ["kept"]
+            assert run.end(number) == (-number if number == signal.SIGKILL else 0)
 
 
 @pytest.mark.parametrize(

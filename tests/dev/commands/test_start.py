@@ -3,6 +3,7 @@
 # ruff: noqa: S603 - starts only our own programs and ps
 
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from dev.__main__ import find_supported, is_supported
 from dev.checkout import HERE
+from dev.set_up import is_set_up
+from dev.start import COMMANDS
 from tests.dev.commands.conftest import Script
 
 TOO_OLD = [
@@ -35,7 +38,9 @@ def test_help_names_every_command_that_there_is(arguments: tuple[str, ...]) -> N
     """Help needs no set-up and lists the commands."""
     status, said, errors = dev(*arguments)
     assert (status, errors) == (0, "")
-    assert {"run", "test", "check"} <= {line.split()[0] for line in said.splitlines() if line}
+    assert {"run", "simulator", "test", "check", "bench", "chaos"} <= {
+        line.split()[0] for line in said.splitlines() if line
+    }
 
 
 def test_the_flags_of_run_are_read_before_anything_is_installed(tmp_path: Path) -> None:
@@ -50,11 +55,23 @@ def test_the_flags_of_run_are_read_before_anything_is_installed(tmp_path: Path) 
     assert {path.name for path in tmp_path.iterdir()} == {"dev"}
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not is_set_up(COMMANDS["simulator"].need, HERE), reason="is not set up")
+def test_the_simulator_alone() -> None:
+    """It serves on its own until it is stopped, and takes the simulator's own flags."""
+    command = [sys.executable, str(HERE.root / "dev"), "simulator", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as simulator:
+        assert simulator.stdout is not None
+        assert simulator.stdout.readline().startswith("simulator ready on http://127.0.0.1:")
+        simulator.send_signal(signal.SIGINT)
+        assert simulator.wait() == 0
+
+
 def test_an_unknown_command_is_said() -> None:
     """A command that is not there is met with those that are."""
     status, said, errors = dev("rum")
     assert (status, said) == (2, "")
-    assert "no command `rum`" in errors
+    assert "unknown command `rum`" in errors
     assert "choose one of: run" in errors
 
 

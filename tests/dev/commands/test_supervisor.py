@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,10 @@ from dev.supervisor import Supervisor
 from dev.terminal import Terminal
 from tests.dev.commands.processes import children_of, is_running, wait_until
 
+pytestmark = pytest.mark.slow
 SERVES = """
     import signal, sys, time
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     print("hello")
     print("served")
     print("a ready")
@@ -35,16 +37,22 @@ DIES_WHEN_READY = "print('a ready'); print('last words'); raise SystemExit(7)"
 NEVER_READY = SERVES.replace("a ready", "not yet")
 
 
-def service(code: str, name: str = "a", grace: float = 10, log: Path | None = None) -> Service:
-    """Give a server that is a few lines of Python."""
+def service(
+    code: str,
+    name: str = "a",
+    grace: float = 10,
+    log: Path | None = None,
+    render: Callable[[str], str | None] | None = None,
+) -> Service:
+    """Return a server that is a few lines of Python."""
     command = [sys.executable, "-u", "-c", textwrap.dedent(code)]
-    return Service(name, command, "^a ready", log=log, grace=grace)
+    return Service(name, command, "^a ready", log=log, grace=grace, render=render)
 
 
 async def started_and_watched(supervisor: Supervisor, *services: Service) -> None:
     """Do what a run does: its servers may die before or after they were seen to be ready."""
     await supervisor.start(*services)
-    await supervisor.watch()
+    await supervisor.watch(asyncio.Event().wait())
 
 
 class Screen(io.StringIO):
@@ -72,6 +80,28 @@ async def test_its_lines_are_shown_under_its_name(
     await supervisor.start(service(SERVES))
     await supervisor.stop()
     assert screen.getvalue().splitlines() == ["a         │ hello", "a         │ served"]
+
+
+async def test_a_service_may_render_its_lines(supervisor: Supervisor, screen: io.StringIO) -> None:
+    """What it renders is shown without its name, and nothing where it gives none."""
+    await supervisor.start(
+        service(SERVES, render=lambda line: line.upper() if line == "served" else None)
+    )
+    await supervisor.stop()
+    assert screen.getvalue() == "SERVED\n"
+
+
+async def test_one_service_is_started_again(supervisor: Supervisor, screen: io.StringIO) -> None:
+    """A service that was stopped alone can be started again; the others stay."""
+    stays, again = service(SERVES, "stays"), service(SERVES, "again")
+    await supervisor.start(stays)
+    for _ in range(2):
+        await supervisor.start(again)
+        await supervisor.stop_service(again)
+    names = [line.split()[0] for line in screen.getvalue().splitlines() if "served" in line]
+    assert names == ["stays", "again", "again"]
+    assert await supervisor.watch(asyncio.sleep(0, "still there")) == "still there"
+    await supervisor.stop()
 
 
 async def test_lines_for_the_log_are_not_shown(
@@ -203,7 +233,7 @@ def test_a_killed_supervisor_leaves_nothing_running() -> None:
             code = "import os; print(os.getpid())\\n" + {textwrap.dedent(SERVES)!r}
             await supervisor.start(Service("a", [sys.executable, "-uc", code], "^a ready"))
             print("up", flush=True)
-            await supervisor.watch()
+            await supervisor.watch(asyncio.Event().wait())
 
         asyncio.run(main())
     """

@@ -6,10 +6,11 @@ import pytest_asyncio
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page
 
+from dev.simulator.__main__ import count_segments
 from dev.simulator.account import Account
+from dev.simulator.calls.line import Exchange
 from dev.simulator.clock import Clock
-from dev.simulator.exchange import Exchange
-from dev.simulator.server import running
+from dev.simulator.server import serve
 from tests import browser as browsers
 from tests.dev.phone.desk import Desk
 from tests.dev.simulator.site import Site
@@ -20,14 +21,14 @@ browser, page = browsers.browser, browsers.page
 
 @pytest.fixture(autouse=True)
 def _needs_a_browser(browser: Browser) -> None:
-    """Every test of this room is skipped where there is no browser."""
+    """Skip every test of this folder where there is no browser."""
 
 
 def new_exchange(app_url: str) -> Exchange:
-    """A simulator in a hurry, on which a person at a page is five times as quick as life."""
+    """Make a fast simulator, on which time at the page passes five times as fast as in life."""
     account = Account(sid=SID, auth_token=TOKEN, number=US, app_url=app_url)
     clock = Clock(speed=400, patience=40, step=0.005, in_hand=5)
-    return Exchange(account, clock=clock)
+    return Exchange(account, clock=clock, count_segments=count_segments)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -37,7 +38,7 @@ async def world() -> AsyncIterator[World]:
     async with TestServer(site.application()) as server, aiohttp.ClientSession() as session:
         site.url = str(server.make_url("")).rstrip("/")
         exchange = new_exchange(site.url)
-        async with running(exchange) as url:
+        async with serve(exchange) as url:
             yield World(url, session, site, exchange)
 
 

@@ -1,4 +1,4 @@
-"""The page as somebody sits at it: where things are, in a reader's words."""
+"""The phone page as a person uses it: finds elements by their visible names."""
 
 import re
 from dataclasses import dataclass
@@ -25,6 +25,12 @@ class Desk:
 
     async def is_live(self) -> None:
         await expect(self.page.locator("#connection")).to_have_text("Live")
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the screen has room for the list or for one phone, but not for both."""
+        assert self.page.viewport_size is not None
+        return self.page.viewport_size["width"] <= 760
 
     def phone(self, number: str = ALICE) -> Locator:
         return self.page.get_by_role("region", name=f"Phone {number}", exact=True)

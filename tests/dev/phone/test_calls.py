@@ -5,14 +5,14 @@ import asyncio
 import pytest
 from playwright.async_api import Browser, expect
 
-from dev.simulator.exchange import Exchange
+from dev.simulator.calls.line import Exchange
 from tests.browser import a_page
 from tests.dev.phone.desk import ALICE, BOB, Desk
 from tests.dev.simulator.world import ALICE as ALICE_NUMBER
 from tests.dev.simulator.world import BOB as BOB_NUMBER
 from tests.dev.simulator.world import World
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 LONG = "<Pause length='100'/>"
 
@@ -45,7 +45,7 @@ async def spoken(desk: Desk) -> object:
 
 
 async def test_a_call_rings_until_it_is_answered(desk: Desk) -> None:
-    """The page rings until answered, shows what is said, brings keys to the Gather, hangs up."""
+    """The page rings until answered, shows what is said, sends keys to the Gather, and hangs up."""
     sid = await desk.world.dial(Twiml=gather(desk.world, "dtmf"))
     await expect(desk.phone()).to_contain_text("is calling")
     await expect(desk.page).to_have_title(f"{ALICE} rings")
@@ -55,8 +55,8 @@ async def test_a_call_rings_until_it_is_answered(desk: Desk) -> None:
     await desk.button("1").click()
     await desk.button("2").click()
     await expect(desk.heard("Thank you")).to_be_visible()
-    (asked,) = desk.world.site.at("/menu")
-    assert (asked.signed, asked.form["Digits"]) == (True, "12")
+    (received,) = desk.world.site.at("/menu")
+    assert (received.signed, received.form["Digits"]) == (True, "12")
     await desk.button("Hang up").click()
     story = await desk.world.ended(sid)
     assert story["status"] == "completed"
@@ -66,7 +66,7 @@ async def test_a_call_rings_until_it_is_answered(desk: Desk) -> None:
 
 
 async def test_words_reach_the_gather(desk: Desk) -> None:
-    """What is typed into the speech box is what the app is told was said."""
+    """The text of the speech box reaches the app as speech."""
     await desk.world.dial(Twiml=gather(desk.world, "speech"))
     await desk.answer()
     await desk.say("a table for two")
@@ -83,7 +83,7 @@ async def test_a_call_can_be_declined(desk: Desk) -> None:
 
 
 async def test_a_call_can_ring_out(desk: Desk) -> None:
-    """A call that nobody takes ends as not answered."""
+    """A call without an answer ends as that."""
     sid = await desk.world.dial(Twiml="<Response/>", Timeout="50")  # ten seconds to see it
     await expect(desk.button("Answer")).to_be_visible()
     assert (await desk.world.ended(sid))["status"] == "no-answer"
@@ -92,7 +92,7 @@ async def test_a_call_can_ring_out(desk: Desk) -> None:
 
 
 async def test_somebody_calls_the_app_and_leaves_a_voicemail(desk: Desk) -> None:
-    """A call from a phone asks the app, signed; what is said is recorded, and can be played."""
+    """A call from a phone calls the app, signed; speech is recorded and can be played."""
     site = desk.world.site
     done = site.says("/done", f"<Response><Say>Bye</Say>{LONG}</Response>")
     document = (
@@ -157,13 +157,13 @@ async def test_what_is_played_and_what_goes_wrong_is_in_the_transcript(desk: Des
 
 
 async def test_a_phone_can_answer_by_itself(desk: Desk) -> None:
-    """With a phone's switch off, or the page's, calls are answered as if nobody sat here."""
+    """With a phone's switch off, or the page's, calls are answered as without a page."""
     await desk.world.text(Body="Hi")
-    await desk.phone().get_by_role("switch", name="I answer myself").click()
+    await desk.phone().get_by_role("switch", name="I answer calls").click()
     await expect(desk.phone().get_by_role("switch")).to_have_attribute("aria-checked", "false")
     sid = await desk.world.dial(Twiml="<Response><Say>Hi</Say></Response>")
     assert (await desk.world.ended(sid))["status"] == "completed"
-    await desk.switch("I answer calls").click()
+    await desk.page.locator("header.bar").get_by_role("switch", name="I answer calls").click()
     await poll(desk.world.exchange, 0)
     sid = await desk.world.dial(To=BOB_NUMBER, Twiml="<Response><Say>Hi</Say></Response>")
     assert (await desk.world.ended(sid))["status"] == "completed"
@@ -190,10 +190,10 @@ async def test_calls_are_said_aloud_if_somebody_wants_it(desk: Desk) -> None:
     """The browser's own voice says what the TwiML says, in its language, once it is turned on."""
     await listen(desk)
     say = '<Say language="de-DE">Guten Tag</Say>'
-    await desk.switch("Say aloud").click()
+    await desk.switch("Speak calls aloud").click()
     await desk.world.dial(Twiml=f"<Response>{say}{LONG}</Response>")
     await desk.answer()
     await expect(desk.heard("Guten Tag")).to_be_visible()
     assert await spoken(desk) == [["Guten Tag", "de-DE"]]
     await desk.page.reload()
-    await expect(desk.switch("Say aloud")).to_have_attribute("aria-checked", "true")
+    await expect(desk.switch("Speak calls aloud")).to_have_attribute("aria-checked", "true")

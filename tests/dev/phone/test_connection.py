@@ -7,13 +7,13 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Page, expect
 
-from dev.simulator.server import running
+from dev.simulator.server import serve
 from tests.dev.phone.conftest import new_exchange
 from tests.dev.phone.desk import Desk
 from tests.dev.simulator.site import Site
 from tests.dev.simulator.world import TOKEN, World
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
 @contextlib.asynccontextmanager
@@ -35,10 +35,10 @@ async def test_a_restart_of_the_app(page: Page) -> None:
         async with serving(site) as port:
             exchange = new_exchange(f"http://127.0.0.1:{port}")
             site.url = exchange.account.app_url
-            url = await stack.enter_async_context(running(exchange))
+            url = await stack.enter_async_context(serve(exchange))
             await page.goto(url)
             await page.get_by_role("button", name="Send a text to the app").click()
-            desk = Desk(page, World(url, None, site, exchange))  # type: ignore[arg-type] # not asked
+            desk = Desk(page, World(url, None, site, exchange))  # type: ignore[arg-type] # not used
             await expect(desk.message("Hello, is")).to_contain_text("The app took it")
         await desk.text("Gone?")
         await expect(desk.message("Gone?")).to_contain_text("The app did not take it")
@@ -51,7 +51,7 @@ async def test_a_restart_of_the_simulator(page: Page, world: World) -> None:
     """The page says that the simulator is away, finds it again, and shows what it now knows."""
     async with contextlib.AsyncExitStack() as stack:
         first = new_exchange(world.site.url)
-        async with running(first) as url:
+        async with serve(first) as url:
             port = int(url.rpartition(":")[2])
             desk = Desk(page, World(url, world.session, world.site, first))
             await desk.open()
@@ -61,7 +61,7 @@ async def test_a_restart_of_the_simulator(page: Page, world: World) -> None:
             await draft.fill("half a sen")
         await expect(page.locator("#connection")).to_contain_text("away")
         desk.world.exchange = new_exchange(world.site.url)
-        await stack.enter_async_context(running(desk.world.exchange, port))
+        await stack.enter_async_context(serve(desk.world.exchange, port))
         await desk.is_live()
         await desk.world.text(Body="After")
         await expect(desk.message("After")).to_be_visible()
@@ -90,7 +90,7 @@ async def test_forgetting_everything_empties_the_page(desk: Desk) -> None:
 
 
 async def test_the_first_steps_can_be_read_again(desk: Desk) -> None:
-    """What a new user was told first is one click away when there are phones."""
+    """The first steps are one click away when there are phones."""
     await desk.world.text(Body="Hi")
     await expect(desk.message("Hi")).to_be_visible()
     await desk.page.get_by_role("button", name="First steps").click()

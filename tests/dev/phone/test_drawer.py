@@ -9,7 +9,7 @@ from tests.browser import a_page
 from tests.dev.phone.desk import Desk
 from tests.dev.simulator.world import World
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def opened(drawer: Locator, text: str) -> Locator:
@@ -70,14 +70,14 @@ async def test_too_many_requests(desk: Desk) -> None:
     """The 429 switch refuses what would be created, and counts it at once, until it is off."""
     drawer = await desk.behind_the_scenes()
     await desk.switch("429").click()
-    await expect(drawer.locator("#fault-effect")).to_contain_text("requests struck: 0")
+    await expect(drawer.locator("#fault-effect")).to_contain_text("0 requests failed")
     status, _ = await desk.world.rest("POST", "/Messages.json", {"To": "x"})
     assert status == 429
-    await expect(drawer.locator("#fault-effect")).to_contain_text("requests struck: 1")
+    await expect(drawer.locator("#fault-effect")).to_contain_text("1 requests failed")
     await expect(drawer.get_by_role("listitem").first).to_contain_text("429")
-    await expect(desk.page.locator("#fault-chip")).to_have_text("faults on, 1 struck")
+    await expect(desk.page.locator("#fault-chip")).to_have_text("faults on, 1 so far")
     await desk.switch("429").click()
-    await expect(drawer.locator("#fault-effect")).to_have_text("All is well.")
+    await expect(drawer.locator("#fault-effect")).to_have_text("No faults.")
     await desk.world.text()
 
 
@@ -85,7 +85,7 @@ async def test_a_lost_answer_still_arrives(desk: Desk) -> None:
     """With lost answers the connection breaks, and the text is on the phone all the same."""
     drawer = await desk.behind_the_scenes()
     await desk.switch("Lost answers").click()
-    await expect(drawer.locator("#fault-effect")).to_contain_text("requests struck: 0")
+    await expect(drawer.locator("#fault-effect")).to_contain_text("0 requests failed")
     with pytest.raises(OSError, match=r"disconnected|reset"):
         await desk.world.text(Body="Did it work?")
     await expect(desk.message("Did it work?")).to_be_visible()
@@ -94,13 +94,13 @@ async def test_a_lost_answer_still_arrives(desk: Desk) -> None:
 
 
 async def test_a_lost_callback_is_seen_on_the_text(desk: Desk) -> None:
-    """A status that the app was not told about says so, in the thread and in the list."""
+    """A status whose callback was lost says so, in the thread and in the list."""
     drawer = await desk.behind_the_scenes()
     await desk.switch("Lost callbacks").click()
-    await expect(drawer.locator("#fault-effect")).to_contain_text("callbacks lost: 0")
+    await expect(drawer.locator("#fault-effect")).to_contain_text("0 callbacks lost")
     await desk.world.text(Body="Psst", StatusCallback=desk.world.site.url + "/s")
     await expect(desk.message("Psst")).to_contain_text("Delivered, its callback was lost")
-    await expect(drawer.locator("#fault-effect")).to_contain_text("callbacks lost: 3")
+    await expect(drawer.locator("#fault-effect")).to_contain_text("3 callbacks lost")
     assert desk.world.site.at("/s") == []
 
 
@@ -112,9 +112,9 @@ async def test_faults_from_elsewhere_are_shown(desk: Desk) -> None:
     )
     for name in ("Slow", "429"):
         await expect(desk.switch(name)).to_have_attribute("aria-checked", "true")
-    await expect(drawer.locator("#fault-effect")).to_contain_text("Also ordered: 503")
-    await expect(drawer.get_by_label("Strikes")).to_have_value("20")
-    await drawer.get_by_label("Strikes").select_option("one in two")
+    await expect(drawer.locator("#fault-effect")).to_contain_text("Also on: 503")
+    await expect(drawer.get_by_label("How often")).to_have_value("20")
+    await drawer.get_by_label("How often").select_option("one in two")
     await expect(drawer.locator("#fault-effect")).not_to_contain_text("503")
-    order = desk.world.exchange.faults.order
+    order = desk.world.exchange.faults.settings
     assert (order.latency_ms, order.kinds, order.per_cent) == (3000, ["429"], 50)

@@ -13,6 +13,7 @@ from tests.dev.commands.test_run import IS_SET_UP
 from tests.dev.phone.desk import Desk
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.skipif(not IS_SET_UP, reason="run `python3 dev test` once: sets it up"),
     pytest.mark.skipif(
@@ -46,7 +47,7 @@ async def test_what_the_page_says_works(run: Running, page: Page) -> None:
     await page.goto(run.shown("simulator"))
     await desk.is_live()
     await paste(await page.get_by_label("Command that sends a text").inner_text())
-    await expect(desk.message("Hello from Switchboard").locator(".told")).to_have_text("Delivered")
+    await expect(desk.message("Hello from Switchboard").locator(".taken")).to_have_text("Delivered")
     await page.get_by_role("button", name="First steps").click()
     await paste(await page.get_by_label("Command that places a call").inner_text())
     await desk.button("Answer").click()

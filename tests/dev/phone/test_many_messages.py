@@ -6,7 +6,7 @@ from playwright.async_api import Page, expect
 from tests.dev.phone.desk import Desk
 from tests.dev.simulator.world import World
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 COUNT_ELEMENTS = "document.querySelectorAll('*').length"
 # Which list items are touched, come or go: the same however the changes fall into frames.

@@ -5,7 +5,7 @@ from playwright.async_api import Browser, Page
 
 from tests.dev.simulator.world import World
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 ATTACKS = """async () => {
     window.broken = [];

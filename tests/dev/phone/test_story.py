@@ -10,7 +10,7 @@ from tests.dev.phone.desk import BOB, Desk
 from tests.dev.simulator.world import BOB as BOB_NUMBER
 from tests.dev.simulator.world import World
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 PICTURE = Path(__file__).parent / "menu.svg"
 NARROW = {"width": 390, "height": 844}

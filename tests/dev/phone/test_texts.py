@@ -7,7 +7,7 @@ from tests.dev.phone.desk import Desk
 from tests.dev.simulator.world import ALICE as ALICE_NUMBER
 from tests.dev.simulator.world import US
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 PIXEL = b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>"
 
@@ -22,8 +22,8 @@ async def test_an_empty_page_says_what_to_do_first(desk: Desk) -> None:
     await expect(desk.message("Yes, hello")).to_contain_text("Delivered")
     await expect(desk.message("Hello, is anybody there?")).to_contain_text("The app took it")
     await expect(page.get_by_role("heading", name="Quiet here")).to_be_hidden()
-    (asked,) = site.at("/api/webhooks/messages")
-    assert (asked.signed, asked.form["From"], asked.form["To"]) == (True, ALICE_NUMBER, US)
+    (received,) = site.at("/api/webhooks/messages")
+    assert (received.signed, received.form["From"], received.form["To"]) == (True, ALICE_NUMBER, US)
 
 
 async def test_ticks_follow_the_callbacks(desk: Desk) -> None:
@@ -31,8 +31,8 @@ async def test_ticks_follow_the_callbacks(desk: Desk) -> None:
     await desk.world.text(Body="Your table is booked", StatusCallback=desk.world.site.url + "/s")
     foot = desk.message("Your table is booked").locator(".ticks")
     await expect(foot).to_have_text("Delivered")
-    await expect(foot).to_have_class("ticks told")
-    statuses = [asked.form["MessageStatus"] for asked in await desk.world.site.until("/s", 3)]
+    await expect(foot).to_have_class("ticks taken")
+    statuses = [received.form["MessageStatus"] for received in await desk.world.site.until("/s", 3)]
     assert statuses == ["sending", "sent", "delivered"]
 
 
@@ -50,8 +50,8 @@ async def test_any_number_can_be_used_as_a_phone(desk: Desk) -> None:
     number = "+44 207 946 095 8"
     await desk.text("Good morning", number)
     await expect(desk.message("Good morning", number)).to_contain_text("The app took it")
-    (asked,) = desk.world.site.at("/api/webhooks/messages")
-    assert (asked.form["From"], asked.form["Body"]) == ("+442079460958", "Good morning")
+    (received,) = desk.world.site.at("/api/webhooks/messages")
+    assert (received.form["From"], received.form["Body"]) == ("+442079460958", "Good morning")
 
 
 async def test_an_app_that_fails_is_seen_on_the_text(desk: Desk) -> None:

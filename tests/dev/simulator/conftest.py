@@ -4,10 +4,11 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 
+from dev.simulator.__main__ import count_segments
 from dev.simulator.account import Account
+from dev.simulator.calls.line import Exchange
 from dev.simulator.clock import Clock
-from dev.simulator.exchange import Exchange
-from dev.simulator.server import running
+from dev.simulator.server import serve
 from tests.dev.simulator.site import Site
 from tests.dev.simulator.world import SID, TOKEN, US, World
 
@@ -32,6 +33,8 @@ async def world(site: Site) -> AsyncIterator[World]:
         api_key_sid="SK" + "1" * 32,
         api_key_secret="key-secret",
     )
-    exchange = Exchange(account, clock=Clock(speed=400, patience=40, step=0.005))
-    async with running(exchange) as url, aiohttp.ClientSession() as session:
+    exchange = Exchange(
+        account, clock=Clock(speed=400, patience=40, step=0.005), count_segments=count_segments
+    )
+    async with serve(exchange) as url, aiohttp.ClientSession() as session:
         yield World(url, session, site, exchange)

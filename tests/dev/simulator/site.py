@@ -1,4 +1,4 @@
-"""A small webhook site: answers from a table and checks every signature as Twilio's users do."""
+"""A small webhook site: answers from a table and checks every signature."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ Answer = str | tuple[int, str, str]  # TwiML, or status, content type and body
 
 
 @dataclass
-class Asked:
+class Received:
     """One request that arrived."""
 
     method: str
@@ -27,7 +27,7 @@ class Site:
     token: str
     url: str = ""
     answers: dict[str, list[Answer]] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
+    received: list[Received] = field(default_factory=list)
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def application(self) -> web.Application:
@@ -36,7 +36,7 @@ class Site:
         return app
 
     def says(self, path: str, *answers: Answer) -> str:
-        """Answer this path so; gives the URL."""
+        """Set the answers of a path; return its URL."""
         self.answers[path] = list(answers)
         return self.url + path
 
@@ -45,10 +45,12 @@ class Site:
         validator = RequestValidator(self.token)
         url = f"{self.url}{request.raw_path}"
         signed = validator.validate(url, form, request.headers.get("X-Twilio-Signature", ""))
-        told = form if request.method == "POST" else dict(request.query)
+        reported = form if request.method == "POST" else dict(request.query)
         async with self.news:
-            self.asked.append(
-                Asked(request.method, request.path, told, dict(request.headers), bool(signed))
+            self.received.append(
+                Received(
+                    request.method, request.path, reported, dict(request.headers), bool(signed)
+                )
             )
             self.news.notify_all()
         answers = self.answers.get(request.path, ["<Response/>"])
@@ -62,11 +64,11 @@ class Site:
             headers={"Location": body} if status in {302, 307} else {"Content-Type": kind},
         )
 
-    async def until(self, path: str, count: int = 1) -> list[Asked]:
-        """Wait until a path was asked so often."""
+    async def until(self, path: str, count: int = 1) -> list[Received]:
+        """Wait until a path was requested so often."""
         async with asyncio.timeout(10), self.news:
             await self.news.wait_for(lambda: len(self.at(path)) >= count)
         return self.at(path)
 
-    def at(self, path: str) -> list[Asked]:
-        return [asked for asked in self.asked if asked.path == path]
+    def at(self, path: str) -> list[Received]:
+        return [received for received in self.received if received.path == path]

@@ -1,9 +1,10 @@
 import asyncio
 
+import aiohttp
 import msgspec
 import pytest
 
-from tests.dev.simulator.world import ALICE, BOB, US, World
+from tests.dev.simulator.world import ALICE, BOB, SID, TOKEN, US, World
 
 
 async def test_the_journal_tells_everything(world: World) -> None:
@@ -62,7 +63,22 @@ async def test_pages_from_elsewhere_are_kept_out(world: World, headers: dict[str
         f"{world.url}/_simulator/faults", json={"kinds": ["503"]}, headers=headers
     ) as response:
         assert response.status == 403
+        assert "this machine" in (await response.json())["error"]
+    rest = f"{world.url}/2010-04-01/Accounts/{SID}/Messages.json"
+    login = {"Authorization": aiohttp.encode_basic_auth(SID, TOKEN)}
+    async with world.session.get(rest, headers=headers | login) as response:
+        assert response.status == 403
     await world.text()
+
+
+async def test_a_link_elsewhere_opens_the_page(world: World) -> None:
+    """A link on another site may lead to the page; another name of this machine may not."""
+    for headers, status in (
+        ({"Sec-Fetch-Site": "cross-site"}, 200),
+        ({"Host": "evil.example"}, 403),
+    ):
+        async with world.session.get(world.url, headers=headers) as response:
+            assert response.status == status
 
 
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:7072", "http://localhost:7071"])
@@ -75,7 +91,7 @@ async def test_pages_of_this_machine_are_let_in(world: World, origin: str) -> No
 
 
 async def test_phones_are_listed_and_changed(world: World) -> None:
-    """Phones that were used or told something are listed; changes add up."""
+    """Phones that were used or configured are listed; changes add up."""
     await world.text(To=BOB)
     await world.admin("PUT", f"/phones/{ALICE}", {"ring": 4})
     await world.admin("PUT", f"/phones/{ALICE}", {"answers": False})
@@ -113,7 +129,7 @@ async def test_phones_are_listed_and_changed(world: World) -> None:
     ],
 )
 async def test_mistakes_are_named(world: World, method: str, path: str, body: object) -> None:
-    """A misspelt order is refused in words, never ignored."""
+    """A misspelt request is refused with the reason, never ignored."""
     url = f"{world.url}/_simulator{path}"
     async with world.session.request(method, url, json=body) as response:
         assert response.status == 400
@@ -128,7 +144,7 @@ async def test_an_unknown_call_is_not_found(world: World) -> None:
 
 
 async def test_unknown_paths_are_not_found(world: World) -> None:
-    """A wrong path or method below the simulator's own is 404 in words, not Twilio's 401."""
+    """A wrong path or method below the simulator's own is 404 with the reason, not Twilio's 401."""
     for method, path in (("GET", "/messages"), ("DELETE", "/faults"), ("GET", "/nothing")):
         url = f"{world.url}/_simulator{path}"
         async with world.session.request(method, url) as response:

@@ -4,10 +4,10 @@ import aiohttp
 import pytest
 from twilio.rest import Client
 
-from dev.simulator.call_engine.calls import place
-from dev.simulator.call_engine.documents import Inline
-from dev.simulator.call_engine.new_call import new_call
-from dev.simulator.call_engine.order import CallOrder, Reports
+from dev.simulator.calls.new_call import new_call
+from dev.simulator.calls.options import CallOptions, StatusCallback
+from dev.simulator.calls.outgoing import place_call
+from dev.simulator.documents import InlineTwiml
 from tests.dev.simulator.world import ALICE, BOB, SID, TOKEN, US, World
 
 ALL = {"StatusCallbackEvent": ["initiated", "ringing", "answered", "completed"]}
@@ -15,7 +15,7 @@ HELLO = "<Response><Say>Hello</Say></Response>"
 
 
 def statuses(world: World, path: str = "/s") -> list[str]:
-    return [asked.form["CallStatus"] for asked in world.site.at(path)]
+    return [received.form["CallStatus"] for received in world.site.at(path)]
 
 
 async def test_a_call_reports_itself(world: World) -> None:
@@ -23,11 +23,11 @@ async def test_a_call_reports_itself(world: World) -> None:
     form = {"StatusCallback": world.site.url + "/s", **ALL}
     sid = await world.dial(Twiml="<Response><Pause length='30'/></Response>", **form)
     await world.ended(sid)
-    asked = await world.site.until("/s", 4)
-    by_number = {one.form["SequenceNumber"]: one.form["CallStatus"] for one in asked}
+    received = await world.site.until("/s", 4)
+    by_number = {one.form["SequenceNumber"]: one.form["CallStatus"] for one in received}
     assert by_number == {"0": "initiated", "1": "ringing", "2": "in-progress", "3": "completed"}
-    assert all(one.signed and one.form["CallSid"] == sid for one in asked)
-    last = next(one.form for one in asked if one.form["CallStatus"] == "completed")
+    assert all(one.signed and one.form["CallSid"] == sid for one in received)
+    last = next(one.form for one in received if one.form["CallStatus"] == "completed")
     assert int(last["CallDuration"]) >= 30
     assert last["Duration"] == str(-(-int(last["CallDuration"]) // 60))
     _, call = await world.rest("GET", f"/Calls/{sid}.json")
@@ -63,9 +63,9 @@ async def test_calls_that_come_to_nothing(
     sid = await world.dial(Twiml=HELLO, Timeout="5", StatusCallback=callback)
     story = await world.ended(sid)
     assert story["status"] == status
-    (asked,) = await world.site.until("/s")
-    assert (asked.form["CallStatus"], asked.form["SipResponseCode"]) == (status, sip)
-    assert asked.form["CallDuration"] == "0"
+    (received,) = await world.site.until("/s")
+    assert (received.form["CallStatus"], received.form["SipResponseCode"]) == (status, sip)
+    assert received.form["CallDuration"] == "0"
     assert not world.heard(story)
 
 
@@ -84,9 +84,11 @@ async def test_a_call_is_canceled_while_it_rings(world: World) -> None:
 
 async def test_no_callback_for_a_call_canceled_in_the_queue(world: World) -> None:
     """A call canceled before it left the queue reports nothing."""
-    reports = Reports.of(world.site.url + "/s", "initiated completed", "POST")
+    callback = StatusCallback.from_attributes(world.site.url + "/s", "initiated completed", "POST")
     call = new_call(world.exchange, ALICE, US, direction="outbound-api", status="queued")
-    line = place(world.exchange, call, CallOrder(Inline(HELLO), reports=reports))
+    line = place_call(
+        world.exchange, call, CallOptions(InlineTwiml(HELLO), status_callback=callback)
+    )
     line.end("canceled")
     line.finish("canceled")
     await world.ended(await world.dial(Twiml=HELLO, StatusCallback=world.site.url + "/t"))
@@ -138,10 +140,10 @@ async def test_machine_detection_beside_the_call(world: World) -> None:
         AsyncAmdStatusCallback=world.site.url + "/amd",
         AsyncAmdStatusCallbackMethod="GET",
     )
-    (asked,) = await world.site.until("/amd")
-    assert (asked.method, asked.signed) == ("GET", True)
-    assert (asked.form["CallSid"], asked.form["AnsweredBy"]) == (sid, "machine_start")
-    assert int(asked.form["MachineDetectionDuration"]) > 0
+    (received,) = await world.site.until("/amd")
+    assert (received.method, received.signed) == ("GET", True)
+    assert (received.form["CallSid"], received.form["AnsweredBy"]) == (sid, "machine_start")
+    assert int(received.form["MachineDetectionDuration"]) > 0
     assert "AnsweredBy" not in world.site.at("/v")[0].form
     await world.ended(sid)
 
@@ -151,8 +153,8 @@ async def test_a_call_is_sent_elsewhere_while_it_is_detected(world: World) -> No
     url = world.site.says("/v", HELLO)
     sid = await world.dial(Url=url, MachineDetection="Enable")
     line = world.exchange.lines[sid]
-    await line.taken.wait()
-    line.switch_to(Inline("<Response><Say>Elsewhere</Say></Response>"))
+    await line.answered_event.wait()
+    line.switch_to(InlineTwiml("<Response><Say>Elsewhere</Say></Response>"))
     assert world.heard(await world.ended(sid)) == ["Elsewhere"]
     assert not world.site.at("/v")
 
@@ -168,7 +170,7 @@ async def test_an_application_has_its_own_callbacks(world: World) -> None:
 
 
 async def test_send_digits_turn_detection_off(world: World) -> None:
-    """SendDigits are pressed on answer, and nobody asks who answered."""
+    """SendDigits are pressed on answer, and there is no machine detection."""
     sid = await world.dial(Twiml=HELLO, SendDigits="ww12#", MachineDetection="Enable")
     story = await world.ended(sid)
     assert world.heard(story, "digits") == ["ww12#"]
@@ -181,18 +183,18 @@ async def test_a_recorded_call(world: World) -> None:
     how = {"RecordingStatusCallbackMethod": "GET", "RecordingChannels": "dual"}
     sid = await world.dial(Twiml=HELLO, Record="true", RecordingStatusCallback=callback, **how)
     await world.ended(sid)
-    (asked,) = await world.site.until("/r")
-    assert (asked.method, asked.form["RecordingChannels"]) == ("GET", "2")
-    assert (asked.form["CallSid"], asked.form["RecordingStatus"]) == (sid, "completed")
+    (received,) = await world.site.until("/r")
+    assert (received.method, received.form["RecordingChannels"]) == ("GET", "2")
+    assert (received.form["CallSid"], received.form["RecordingStatus"]) == (sid, "completed")
     _, listed = await world.rest("GET", f"/Calls/{sid}/Recordings.json")
     (recording,) = listed["recordings"]
-    assert recording["sid"] == asked.form["RecordingSid"]
+    assert recording["sid"] == received.form["RecordingSid"]
     for path in ("", f"/Calls/{sid}"):
         _, fetched = await world.rest("GET", f"{path}/Recordings/{recording['sid']}.json")
         assert fetched == recording
     for ending, kind in ((".wav", "audio/x-wav"), (".mp3", "audio/mpeg"), ("", "audio/x-wav")):
         headers = {"Authorization": aiohttp.encode_basic_auth(SID, TOKEN)}
-        url = asked.form["RecordingUrl"] + ending
+        url = received.form["RecordingUrl"] + ending
         async with world.session.get(url, headers=headers) as response:
             assert response.content_type == kind
             assert len(await response.read()) > 1000
@@ -204,9 +206,9 @@ async def test_a_recorded_call_that_is_hung_up_by_rest(world: World) -> None:
     sid = await world.dial(Twiml=twiml, Record="true", StatusCallback=world.site.url + "/s")
     await world.until(sid, "pause")
     await world.rest("POST", f"/Calls/{sid}.json", {"Status": "completed"})
-    (asked,) = await world.site.until("/s")
+    (received,) = await world.site.until("/s")
     _, listed = await world.rest("GET", "/Recordings.json")
-    assert [row["sid"] for row in listed["recordings"]] == [asked.form.get("RecordingSid")]
+    assert [row["sid"] for row in listed["recordings"]] == [received.form.get("RecordingSid")]
 
 
 async def test_the_time_limit(world: World) -> None:
@@ -255,7 +257,7 @@ async def test_twilio_library(world: World) -> None:
     twilio = Client("SK" + "1" * 32, "key-secret", SID)
     twilio.api.base_url = world.url
 
-    def place() -> str:
+    def place_both() -> str:
         call = twilio.calls.create(
             to=ALICE, from_=US, twiml=HELLO, status_callback_event=["ringing"]
         )
@@ -263,7 +265,7 @@ async def test_twilio_library(world: World) -> None:
         twilio.calls.create(to=BOB, from_=US, twiml=HELLO)
         return str(call.sid)
 
-    sid = await asyncio.to_thread(place)
+    sid = await asyncio.to_thread(place_both)
     await world.ended(sid)
 
     def look() -> None:
@@ -277,25 +279,25 @@ async def test_twilio_library(world: World) -> None:
 
 
 async def test_more_may_be_told(world: World) -> None:
-    """A forwarded call tells whatever else Twilio would, beside the usual parameters."""
+    """Parameters of an inbound call are sent with the usual ones."""
     parameters = {"ForwardedFrom": BOB}
     call = await world.admin("POST", "/calls", {"from": ALICE, "parameters": parameters})
     await world.ended(call["sid"])
-    (asked,) = world.site.at("/api/webhooks/calls")
-    assert asked.signed
-    assert asked.form["ForwardedFrom"] == BOB
-    assert asked.form["CallToken"]
+    (received,) = world.site.at("/api/webhooks/calls")
+    assert received.signed
+    assert received.form["ForwardedFrom"] == BOB
+    assert received.form["CallToken"]
 
 
 async def test_somebody_calls(world: World) -> None:
-    """An inbound call asks the voice URL while it rings, is answered, and tells its story."""
+    """An inbound call calls the voice URL while it rings, is answered, and has a transcript."""
     world.site.says("/api/webhooks/calls", HELLO)
     call = await world.admin("POST", "/calls", {"from": ALICE, "to": US})
     story = await world.ended(call["sid"])
-    (asked,) = world.site.at("/api/webhooks/calls")
-    assert asked.signed
-    assert (asked.form["From"], asked.form["Direction"]) == (ALICE, "inbound")
-    assert asked.form["CallStatus"] == "ringing"
+    (received,) = world.site.at("/api/webhooks/calls")
+    assert received.signed
+    assert (received.form["From"], received.form["Direction"]) == (ALICE, "inbound")
+    assert received.form["CallStatus"] == "ringing"
     assert (story["status"], world.heard(story)) == ("completed", ["Hello"])
 
 
@@ -304,8 +306,8 @@ async def test_who_calls(world: World, sender: str) -> None:
     """A browser client, an anonymous caller and a SIP phone can call too."""
     call = await world.admin("POST", "/calls", {"from": sender, "to": "client:bob"})
     await world.ended(call["sid"])
-    (asked,) = world.site.at("/api/webhooks/calls")
-    assert (asked.form["From"], asked.form["To"]) == (sender, "client:bob")
+    (received,) = world.site.at("/api/webhooks/calls")
+    assert (received.form["From"], received.form["To"]) == (sender, "client:bob")
 
 
 @pytest.mark.parametrize(("reason", "status"), [("busy", "busy"), ("rejected", "no-answer")])
@@ -337,7 +339,7 @@ async def test_a_phone_is_driven_by_hand(world: World) -> None:
     await world.site.until("/g", 2)
     story = await world.admin("POST", f"/calls/{sid}", "hangup")
     assert story["status"] == "completed"
-    assert [asked.form.get("Digits") for asked in world.site.at("/g")] == ["7", None]
+    assert [received.form.get("Digits") for received in world.site.at("/g")] == ["7", None]
     assert world.site.at("/g")[1].form["SpeechResult"] == "agent"
     assert story["transcript"][-1]["who"] == "caller"
     async with world.session.post(

@@ -29,12 +29,12 @@ async def test_two_phones_talk(world: World) -> None:
         {"speech": "Hello Bob"},
     )
     story = await world.ended(sid)
-    (asked,) = world.site.at("/after")
-    assert asked.form["DialCallStatus"] == "completed"
-    assert asked.form["DialBridged"] == "true"
-    assert int(asked.form["DialCallDuration"]) >= 1
+    (received,) = world.site.at("/after")
+    assert received.form["DialCallStatus"] == "completed"
+    assert received.form["DialBridged"] == "true"
+    assert int(received.form["DialCallDuration"]) >= 1
     (leg,) = story["legs"]
-    assert asked.form["DialCallSid"] == leg["sid"]
+    assert received.form["DialCallSid"] == leg["sid"]
     there = await world.admin("GET", f"/calls/{leg['sid']}")
     assert (there["from"], there["direction"]) == (US, "outbound-dial")
     assert world.heard(there, "speech", "other") == ["Hello Bob"]
@@ -56,12 +56,12 @@ async def test_two_phones_talk(world: World) -> None:
     ],
 )
 async def test_nobody_there(world: World, phone: dict[str, object], status: str) -> None:
-    """A dial that comes to nothing tells its action why, or goes on without one."""
+    """A dial without an answer gives its action the reason, or goes on without one."""
     after(world)
     await world.admin("PUT", f"/phones/{BOB}", phone)
     await world.ended(await ring(world, f'<Dial action="/after" timeout="5">{BOB}</Dial>'))
-    (asked,) = world.site.at("/after")
-    assert (asked.form["DialCallStatus"], asked.form["DialBridged"]) == (status, "false")
+    (received,) = world.site.at("/after")
+    assert (received.form["DialCallStatus"], received.form["DialBridged"]) == (status, "false")
     story = await world.ended(await ring(world, f"<Dial>{BOB}</Dial><Say>Gone</Say>"))
     assert world.heard(story) == ["Gone"]
 
@@ -82,7 +82,7 @@ async def test_all_at_once(world: World) -> None:
 
 
 async def test_whisper_accepted(world: World) -> None:
-    """Whoever answers hears the noun's own document first and is connected at its end."""
+    """The person who answers hears the noun's own document first and is connected at its end."""
     after(world)
     world.site.says(
         "/w",
@@ -106,8 +106,8 @@ async def test_whisper_refused(world: World) -> None:
     await world.ended(
         await ring(world, f'<Dial action="/after"><Number url="/w">{BOB}</Number></Dial>')
     )
-    (asked,) = world.site.at("/after")
-    assert (asked.form["DialCallStatus"], asked.form["DialBridged"]) == ("no-answer", "false")
+    (received,) = world.site.at("/after")
+    assert (received.form["DialCallStatus"], received.form["DialBridged"]) == ("no-answer", "false")
 
 
 async def test_the_caller_hangs_up(world: World) -> None:
@@ -116,8 +116,8 @@ async def test_the_caller_hangs_up(world: World) -> None:
     await world.admin("PUT", f"/phones/{BOB}", {"talks": 10_000})
     sid = await ring(world, f'<Dial action="/after">{BOB}</Dial>', {"wait": 5}, "hangup")
     story = await world.ended(sid)
-    (asked,) = await world.site.until("/after")
-    assert asked.form["CallStatus"] == "completed"
+    (received,) = await world.site.until("/after")
+    assert received.form["CallStatus"] == "completed"
     assert story["legs"][0]["status"] == "completed"
     assert "After" not in world.heard(story)
 
@@ -229,13 +229,13 @@ async def test_conference_waits_for_its_moderator(world: World) -> None:
 
 
 async def test_lonely_guests_give_up(world: World) -> None:
-    """An automatic guest whom nobody joins hangs up after a while."""
+    """An automatic participant who stays alone hangs up after a while."""
     story = await world.ended(await ring(world, "<Dial><Conference>Empty</Conference></Dial>"))
     assert story["transcript"][-1]["who"] == "caller"
 
 
 async def test_queue(world: World) -> None:
-    """A caller waits in a queue with its place told, is taken out, talks, and goes on."""
+    """A caller waits in a queue, hears the position, is taken out, talks, and goes on."""
     world.site.says("/wait", "<Response><Say>You are next</Say></Response>")
     after(world)
     await world.admin("PUT", f"/phones/{ALICE}", {"answers": False})  # waits as long as it takes
@@ -246,9 +246,9 @@ async def test_queue(world: World) -> None:
     assert (await world.ended(agent))["status"] == "completed"
     await world.ended(caller)
     assert world.site.at("/wait")[0].form["QueuePosition"] == "1"
-    (asked,) = await world.site.until("/after")
-    assert asked.form["QueueSid"].startswith("QU")
-    assert asked.form["QueueResult"] == "bridged"
+    (received,) = await world.site.until("/after")
+    assert received.form["QueueSid"].startswith("QU")
+    assert received.form["QueueResult"] == "bridged"
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ async def test_a_queued_caller_hangs_up_in_the_whisper(world: World) -> None:
 
 
 async def test_the_muted_are_not_heard(world: World) -> None:
-    """What a muted participant says reaches nobody else in the conference."""
+    """The speech of a muted participant reaches no other participant."""
     room = '<Dial><Conference muted="{}">Quiet</Conference></Dial>'
     await world.admin("PUT", f"/phones/{ALICE}", {"answers": False})
     listener = await ring(world, room.format("false"))
@@ -292,7 +292,7 @@ async def test_the_muted_are_not_heard(world: World) -> None:
 
 
 async def test_leave_a_queue(world: World) -> None:
-    """Leave in the wait document takes the caller out, and the action is told."""
+    """Leave in the wait document takes the caller out, and the action is called."""
     world.site.says("/wait", "<Response><Leave/></Response>")
     after(world)
     story = await world.ended(
@@ -303,11 +303,11 @@ async def test_leave_a_queue(world: World) -> None:
 
 
 async def test_hang_up_in_a_queue(world: World) -> None:
-    """Whoever hangs up while waiting is reported as such."""
+    """A caller who hangs up while waiting is reported as that."""
     after(world)
     await world.ended(await ring(world, '<Enqueue action="/after">b</Enqueue>'))
-    (asked,) = await world.site.until("/after")
-    assert asked.form["QueueResult"] == "hangup"
+    (received,) = await world.site.until("/after")
+    assert received.form["QueueResult"] == "hangup"
 
 
 async def test_a_script_goes_on_while_waiting(world: World) -> None:
@@ -318,7 +318,7 @@ async def test_a_script_goes_on_while_waiting(world: World) -> None:
 
 
 async def test_an_empty_queue(world: World) -> None:
-    """An agent whom nobody waits for gets no-answer when the time is up."""
+    """An agent with an empty queue gets no-answer after the time-out."""
     after(world)
     await world.ended(
         await ring(world, '<Dial action="/after" timeout="5"><Queue>c</Queue></Dial>')

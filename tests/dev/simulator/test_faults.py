@@ -1,7 +1,7 @@
 import aiohttp
 import pytest
 
-from dev.simulator.faults import KINDS, Faults, Order
+from dev.simulator.faults import KINDS, Faults, FaultSettings
 from tests.dev.simulator.world import ALICE, US, World
 
 FORM = {"To": ALICE, "From": US, "Body": "Hi"}
@@ -64,8 +64,8 @@ async def test_callbacks_are_lost(world: World) -> None:
     """Lost callbacks never come, and the journal says so."""
     await world.admin("PUT", "/faults", {"callbacks": "lost", "remaining": 2})
     await world.text(StatusCallback=world.site.url + "/s")
-    (asked,) = await world.site.until("/s")
-    assert asked.form["MessageStatus"] == "delivered"
+    (received,) = await world.site.until("/s")
+    assert received.form["MessageStatus"] == "delivered"
     journal = await world.admin("GET", "/journal")
     assert sum(event.get("fault") == "callback lost" for event in journal["events"]) == 2
 
@@ -75,8 +75,8 @@ async def test_callbacks_come_late_and_shuffled(world: World) -> None:
     for n, fault in enumerate(("late", "shuffled"), 1):
         await world.admin("PUT", "/faults", {"callbacks": fault})
         await world.text(StatusCallback=world.site.url + "/s")
-        asked = await world.site.until("/s", 3 * n)
-        assert {one.form["MessageStatus"] for one in asked} == {"sending", "sent", "delivered"}
+        received = await world.site.until("/s", 3 * n)
+        assert {one.form["MessageStatus"] for one in received} == {"sending", "sent", "delivered"}
 
 
 def test_the_same_seed_draws_the_same_faults() -> None:
@@ -84,7 +84,7 @@ def test_the_same_seed_draws_the_same_faults() -> None:
     faults = Faults()
 
     def drawn(seed: int) -> list[str]:
-        faults.put(Order(kinds=["429", "503", "500_after"], per_cent=40, seed=seed))
+        faults.put(FaultSettings(kinds=["429", "503", "500_after"], per_cent=40, seed=seed))
         return [faults.for_request(creates=True) for _ in range(200)]
 
     assert drawn(1) == drawn(1) != drawn(2)

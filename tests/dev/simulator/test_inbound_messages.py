@@ -13,9 +13,9 @@ async def arrive(world: World, body: str = "Hello", **fields: object) -> Json:
 async def test_a_text_reaches_the_site_whole(world: World) -> None:
     """The webhook is signed and carries Twilio's parameters, media included."""
     arrived = await arrive(world, "Hé ✓", media_url=["https://a.example/b.png"])
-    (asked,) = world.site.at(HOOK)
-    form = asked.form
-    assert asked.signed
+    (received,) = world.site.at(HOOK)
+    form = received.form
+    assert received.signed
     assert form["MessageSid"] == arrived["sid"]
     assert (form["From"], form["To"], form["Body"], form["NumMedia"]) == (ALICE, US, "Hé ✓", "1")
     assert (form["MediaUrl0"], form["MediaContentType0"]) == (
@@ -46,11 +46,11 @@ async def test_the_answer_is_sent(world: World) -> None:
 
 
 async def test_more_may_be_told(world: World) -> None:
-    """A location, a button or another service's parameters are told beside the usual ones."""
+    """A location, a button or another service's parameters are sent with the usual ones."""
     await arrive(world, media_url=None, parameters={"Latitude": "48.1", "Body": ""})
-    (asked,) = world.site.at(HOOK)
-    assert asked.signed
-    assert (asked.form["Latitude"], asked.form["Body"]) == ("48.1", "")
+    (received,) = world.site.at(HOOK)
+    assert received.signed
+    assert (received.form["Latitude"], received.form["Body"]) == ("48.1", "")
 
 
 async def test_plain_text_is_an_answer(world: World) -> None:
@@ -109,8 +109,8 @@ async def test_the_fallback_is_asked(world: World) -> None:
     await world.admin("PUT", f"/numbers/{US}", {"sms_fallback_url": fallback})
     world.site.says(HOOK, (200, "application/json", "{}"))
     await arrive(world)
-    (asked,) = world.site.at("/fallback")
-    assert asked.form["ErrorCode"] == "12300"
+    (received,) = world.site.at("/fallback")
+    assert received.form["ErrorCode"] == "12300"
 
 
 async def test_advanced_opt_out(world: World) -> None:

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import pytest
 
-from dev.simulator.front import FOLDER
+from dev.simulator.control.page_files import FOLDER
 from tests.dev.simulator.world import ALICE, BOB, Json, World
 
 POLICY = {
@@ -23,7 +23,7 @@ LONG = "<Response><Pause length='4000'/></Response>"
 
 
 async def test_every_file_comes_with_the_policy(world: World) -> None:
-    """The page and all its parts forbid whatever is not their own."""
+    """Each file of the page has the policy, which allows only its own files."""
     for path in ("/", *(f"/page/{file.name}" for file in FOLDER.iterdir())):
         async with world.session.get(world.url + path) as response:
             assert response.status == 200
@@ -42,7 +42,7 @@ async def test_no_other_file_is_served(world: World, path: str) -> None:
 
 
 async def test_the_overview_tells_all_that_there_is(world: World) -> None:
-    """Messages and calls in their order, phones, faults and what was said; no secret."""
+    """Messages and calls in their order, phones, faults and requests are there; secrets are not."""
     for number in range(3):
         await world.text(Body=f"Text {number}", StatusCallback=world.site.url + "/s")
     await world.site.until("/s", 9)
@@ -59,7 +59,7 @@ async def test_the_overview_tells_all_that_there_is(world: World) -> None:
     ((call,), (phone,)) = (kinds["call"], kinds["phone"])
     assert "Hello" in [line["text"] for line in call["transcript"]]
     assert (phone["number"], phone["behaves"]["busy"]) == (BOB, True)
-    assert kinds["fault"][-1]["order"]["callbacks"] == "lost"
+    assert kinds["fault"][-1]["settings"]["callbacks"] == "lost"
     assert (len(kinds["request"]), len(kinds["webhook"])) == (4, 9)
     assert overview["n"] == world.exchange.journal.last
     assert "local-token" not in str(overview)
@@ -75,8 +75,8 @@ async def test_phones_ring_while_somebody_answers(world: World) -> None:
         await world.admin("POST", f"/calls/{sid}", {"answer": True})
         await world.until(sid, "pause")
         await world.admin("PUT", f"/phones/{BOB}", {"answers": True})
-        told = await world.dial(To=BOB, Twiml="<Response/>")
-        assert (await world.ended(told))["status"] == "completed"
+        reported = await world.dial(To=BOB, Twiml="<Response/>")
+        assert (await world.ended(reported))["status"] == "completed"
     async with asyncio.timeout(10):
         while world.exchange.phones.pages:  # noqa: ASYNC110 - a plain number has no event
             await asyncio.sleep(0.02)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -47,4 +49,7 @@ async def test_a_taken_port() -> None:
     first.terminate()
     await first.wait()
     assert second.returncode == 4
-    assert (out, error) == (b"", f"simulator: port {port} is taken\n".encode())
+    assert (out, error) == (
+        b"",
+        f"simulator: port {port} is taken; choose another one with --port\n".encode(),
+    )

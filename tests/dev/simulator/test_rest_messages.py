@@ -6,8 +6,8 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from dev.simulator.books import Wish
-from dev.simulator.messages import new_message, send
+from dev.simulator.books import MessageOptions
+from dev.simulator.messages.outbound import new_message, send
 from tests.dev.simulator.world import ALICE, BOB, SID, TOKEN, US, World
 
 SERVICE = "MG" + "a" * 32
@@ -54,7 +54,7 @@ async def test_twilio_library_sends_fetches_and_lists(world: World) -> None:
 
 
 async def test_a_page_token_survives_new_messages(world: World) -> None:
-    """A message that comes while somebody turns pages neither repeats nor hides another."""
+    """A message that arrives between two pages neither repeats nor hides another."""
     for n in range(3):
         await world.text(Body=str(n))
     _, first = await world.rest("GET", "/Messages.json?PageSize=2")
@@ -67,7 +67,7 @@ async def test_a_page_token_survives_new_messages(world: World) -> None:
 
 @pytest.mark.parametrize("size", ["0", "-1", "many", "²", "9" * 5000])
 async def test_page_sizes_are_whole_numbers(world: World, size: str) -> None:
-    """A page size that is no number above 0 is refused, whatever it is written with."""
+    """A page size that is not a number above 0 is refused, in every spelling."""
     status, body = await world.rest("GET", f"/Messages.json?PageSize={size}")
     assert (status, body["code"]) == (400, 20001)
     assert (await world.rest("GET", f"/Messages.json?Page={size}"))[0] == 200
@@ -188,9 +188,9 @@ async def test_messaging_service(world: World) -> None:
     callback = world.site.url + "/s"
     message = await world.text(From="", MessagingServiceSid=SERVICE, StatusCallback=callback)
     assert (message["status"], message["from"], message["num_segments"]) == ("accepted", None, "0")
-    asked = await world.site.until("/s", 4)
+    received = await world.site.until("/s", 4)
     # Twilio keeps no order among callbacks, and a busy machine shows that.
-    statuses = {one.form["MessageStatus"]: one.form for one in asked}
+    statuses = {one.form["MessageStatus"]: one.form for one in received}
     assert statuses.keys() == {"queued", "sending", "sent", "delivered"}
     assert statuses["queued"]["MessagingServiceSid"] == SERVICE
     _, later = await world.rest("GET", f"/Messages/{message['sid']}.json")
@@ -207,15 +207,16 @@ async def test_schedule_and_cancel(world: World) -> None:
     assert canceled["status"] == "canceled"
     status, body = await world.rest("POST", path, {"Status": "canceled"})
     assert (status, body["code"]) == (409, 30409)
-    (told,) = await world.site.until("/s")
-    assert told.form["MessageStatus"] == "canceled"
+    (reported,) = await world.site.until("/s")
+    assert reported.form["MessageStatus"] == "canceled"
 
 
 async def test_a_scheduled_message_is_sent_at_its_time(world: World) -> None:
     """A scheduled message really leaves when its time comes."""
-    wish = Wish(sid="", callback=world.site.url + "/s", send_at=time.time() + 0.05)
+    options = MessageOptions(callback=world.site.url + "/s", send_at=time.time() + 0.05)
     send(
-        world.exchange, new_message(world.exchange, ALICE, US, "Hi", status="scheduled", wish=wish)
+        world.exchange,
+        new_message(world.exchange, ALICE, US, "Hi", status="scheduled", options=options),
     )
     assert (await world.site.until("/s", 4))[-1].form["MessageStatus"] == "delivered"
 
@@ -232,7 +233,7 @@ async def test_redact_and_delete(world: World) -> None:
     assert (status, body["code"]) == (404, 20404)
 
 
-async def test_who_may_ask(world: World) -> None:
+async def test_who_has_access(world: World) -> None:
     """The token and the API key open the account; anything else gets 401 with code 20003."""
     key = ("SK" + "1" * 32, "key-secret")
     assert (await world.rest("GET", ".json", login=key))[0] == 200

@@ -1,6 +1,7 @@
 import pytest
 
-from dev.simulator.call_engine.interpret import APOLOGY, MOST_DOCUMENTS
+from dev.simulator.calls.interpreter import MAX_DOCUMENTS
+from dev.simulator.calls.line import APOLOGY
 from tests.dev.simulator.world import ALICE, BOB, World
 
 Answer = str | tuple[int, str, str]
@@ -42,7 +43,7 @@ async def test_fatal_errors(world: World, answer: Answer, code: int) -> None:
     ],
 )
 async def test_a_bad_url_breaks_nothing_else(world: World, twiml: str) -> None:
-    """What is no URL is an error in the journal where it is asked, and the call goes on."""
+    """A callback that is not a URL is an error in the journal, and the call goes on."""
     world.site.says("/next", "<Response><Say>On</Say></Response>")
     url = world.site.says("/v", f"<Response>{twiml}<Say>On</Say></Response>")
     await world.admin("PUT", f"/phones/{ALICE}", {"script": ["answer", {"speech": "yes"}]})
@@ -71,8 +72,8 @@ async def test_the_fallback_is_asked_once(world: World) -> None:
         plan_b = world.site.says("/b", fallback)
         story = await world.ended(await world.dial(Url=url, FallbackUrl=plan_b))
         assert world.heard(story) == [heard]
-        asked = world.site.at("/b")[-1]
-        assert (asked.form["ErrorCode"], asked.form["ErrorUrl"]) == ("11200", url)
+        received = world.site.at("/b")[-1]
+        assert (received.form["ErrorCode"], received.form["ErrorUrl"]) == ("11200", url)
 
 
 async def test_a_redirect_loop_ends(world: World) -> None:
@@ -80,7 +81,7 @@ async def test_a_redirect_loop_ends(world: World) -> None:
     url = world.site.says("/v", "<Response><Redirect/></Response>")
     story = await world.ended(await world.dial(Url=url))
     assert [error["code"] for error in story["errors"]] == [11215]
-    assert len(world.site.at("/v")) == MOST_DOCUMENTS
+    assert len(world.site.at("/v")) == MAX_DOCUMENTS
 
 
 async def test_an_inbound_call_that_fails_is_answered_with_the_apology(world: World) -> None:

@@ -18,7 +18,7 @@ def said(world: World, *texts: str) -> str:
 
 
 async def test_say_play_pause(world: World) -> None:
-    """What is said, played and waited is heard in order, SSML as words, loops as often."""
+    """Say, Play and Pause are heard in order, SSML as its text, loops as often as they say."""
     story = await call(
         world,
         '<Say voice="Polly.Amy" loop="2">Your <emphasis>code</emphasis><break time="2s"/> &lt;1&gt;'
@@ -61,12 +61,12 @@ async def test_endless_speech_ends_when_the_person_hangs_up(world: World) -> Non
 async def test_gather(
     world: World, attributes: str, deeds: list[object], expected: dict[str, str]
 ) -> None:
-    """What is pressed or said goes to the action as Twilio tells it."""
+    """Keys and speech go to the action in Twilio's parameters."""
     said(world, "Done")
     story = await call(world, f'<Gather action="/next" {attributes}/>', "answer", *deeds)
-    (asked,) = world.site.at("/next")
-    assert asked.signed
-    assert {name: asked.form.get(name) for name in expected} == expected
+    (received,) = world.site.at("/next")
+    assert received.signed
+    assert {name: received.form.get(name) for name in expected} == expected
     assert world.heard(story) == ["Done"]
 
 
@@ -98,12 +98,12 @@ async def test_more_keys_than_wanted_wait_for_the_next_gather(world: World) -> N
 
 
 async def test_partial_results(world: World) -> None:
-    """Speech is told to the partial result callback too."""
+    """Speech also goes to the partial result callback."""
     said(world)
     twiml = '<Gather input="speech" action="/next" partialResultCallback="/p"/>'
     await call(world, twiml, "answer", {"speech": "hello"})
-    (asked,) = await world.site.until("/p")
-    assert asked.form["UnstableSpeechResult"] == "hello"
+    (received,) = await world.site.until("/p")
+    assert received.form["UnstableSpeechResult"] == "hello"
 
 
 async def test_record(world: World) -> None:
@@ -118,13 +118,13 @@ async def test_record(world: World) -> None:
         {"record": words},
         {"digits": "#"},
     )
-    (asked,) = world.site.at("/next")
+    (received,) = world.site.at("/next")
     (recorded,) = await world.site.until("/rec")
     (transcribed,) = await world.site.until("/t")
-    assert asked.form["Digits"] == "#"
-    assert asked.form["RecordingUrl"] == recorded.form["RecordingUrl"]
+    assert received.form["Digits"] == "#"
+    assert received.form["RecordingUrl"] == recorded.form["RecordingUrl"]
     assert recorded.form["RecordingSource"] == "RecordVerb"
-    assert int(asked.form["RecordingDuration"]) == len(words) // 15
+    assert int(received.form["RecordingDuration"]) == len(words) // 15
     assert transcribed.form["TranscriptionText"] == words
     assert transcribed.form["TranscriptionStatus"] == "completed"
     assert world.heard(story) == ["Thanks"]
@@ -132,7 +132,7 @@ async def test_record(world: World) -> None:
 
 @pytest.mark.parametrize(("finish", "digits"), [("#", ""), ("5", "5"), ("", "")])
 async def test_only_finish_keys_end_a_recording(world: World, finish: str, digits: str) -> None:
-    """Keys that do not finish a recording are neither its end nor told."""
+    """Keys that do not finish a recording neither end it nor reach the action."""
     said(world, "Thanks")
     await call(
         world,
@@ -142,12 +142,12 @@ async def test_only_finish_keys_end_a_recording(world: World, finish: str, digit
         {"record": "It is me"},
         {"digits": "75"},
     )
-    (asked,) = world.site.at("/next")
-    assert (asked.form["Digits"], asked.form["RecordingDuration"]) == (digits, "1")
+    (received,) = world.site.at("/next")
+    assert (received.form["Digits"], received.form["RecordingDuration"]) == (digits, "1")
 
 
 async def test_a_recording_is_finished_by_hand(world: World) -> None:
-    """A key that somebody presses by hand while recording is told too."""
+    """A key pressed by hand during a recording reaches the action."""
     said(world, "Thanks")
     await world.admin("PUT", f"/phones/{ALICE}", {"answers": False})
     url = world.site.says("/v", '<Response><Record action="/next" timeout="60"/></Response>')
@@ -159,13 +159,13 @@ async def test_a_recording_is_finished_by_hand(world: World) -> None:
 
 
 async def test_hanging_up_ends_a_recording(world: World) -> None:
-    """Whoever hangs up after speaking leaves a recording; the action hears of it."""
+    """A person who hangs up after speaking leaves a recording, and the action is called."""
     said(world, "Nobody listens")
     story = await call(
         world, '<Record action="/next"/>', "answer", {"record": "It is me"}, "hangup"
     )
-    (asked,) = await world.site.until("/next")
-    assert (asked.form["Digits"], asked.form["CallStatus"]) == ("hangup", "completed")
+    (received,) = await world.site.until("/next")
+    assert (received.form["Digits"], received.form["CallStatus"]) == ("hangup", "completed")
     assert world.heard(story) == []
 
 
@@ -180,8 +180,8 @@ async def test_redirect(world: World) -> None:
     """A relative redirect leads on, by its own method; the verbs behind it are not reached."""
     said(world, "There")
     story = await call(world, '<Redirect method="GET">next?x=1&amp;y=2</Redirect><Say>No</Say>')
-    (asked,) = world.site.at("/next")
-    assert (asked.method, asked.form["y"], asked.signed) == ("GET", "2", True)
+    (received,) = world.site.at("/next")
+    assert (received.method, received.form["y"], received.signed) == ("GET", "2", True)
     assert world.heard(story) == ["There"]
 
 

@@ -1,4 +1,4 @@
-"""A running simulator and the site that it calls, with the words that tests use."""
+"""A running simulator and the site that it calls, with what tests do to both."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from dev.simulator.exchange import Exchange
+from dev.simulator.calls.line import Exchange
 from tests.dev.simulator.site import Site
 
 SID = "AC" + "0" * 32

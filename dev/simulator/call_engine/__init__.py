@@ -1,1 +1,0 @@
-"""Runs calls: fetches TwiML, does what it says to a simulated person, keeps the transcript."""

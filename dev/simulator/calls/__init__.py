@@ -1,0 +1,1 @@
+"""The calls engine: legs, the people on them, and the TwiML that they hear."""

@@ -1,0 +1,1 @@
+"""The paths below ``/_simulator`` and the phone page."""
