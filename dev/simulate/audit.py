@@ -102,6 +102,9 @@ class _Audit:
 
     def _compare(self, group: Group, created: set[str]) -> None:
         found, problem = self._deliveries[group], self._world.problem
+        if found and found[0][0].accepted is None:
+            problem("unreadable", f"{found[0][0].id} was parked as unreadable")
+            return
         wanted, confirmed = self._wanted[group], self._confirmed[group]
         if len(found) < confirmed:
             problem("lost", f"{group}: {confirmed} accepted, {len(found)} in the ledger")
