@@ -20,7 +20,9 @@ from dev.bench.runs import FULL, Size
 from dev.errors import CommandError
 from dev.terminal import GREEN, RED, Terminal, terminal_on
 
-NAMES: Final = ("start", "webhook", "drain", "bulk", "accept", "status", "cost", "lanes", "grow")
+NAMES: Final = (
+    "start", "webhook", "drain", "bulk", "accept", "status", "cost", "lanes", "grow", "find"
+)  # fmt: skip
 
 Benchmark = Callable[[Size], Coroutine[Any, Any, Result]]
 

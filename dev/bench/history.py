@@ -17,7 +17,6 @@ from shared.jobs.events import Accepted, Answer, Claim, Outcome
 DAYS: Final = 10
 # A transaction takes a hundred rows of one partition, and a message has three.
 MESSAGES_PER_TRANSACTION: Final = 33
-REQUEST: Final = msgspec.Raw(msgspec.json.encode({"to": TO, "body": BODY}))
 
 
 @dataclass(frozen=True)
@@ -41,13 +40,15 @@ def history(begin: datetime, count: int) -> Iterator[Batch]:
             at = day + timedelta(seconds=random.uniform(0, 60))
             own = ids.new_id(at, shard | random.getrandbits(55))
             written.append(own)
-            rows += [("create", _row(own, event)) for event in _events(at)]
+            rows += [("create", _row(own, event)) for event in events_of(at, TO)]
         yield Batch(rows, written)
         done += many
 
 
-def _events(at: datetime) -> list[events.AnyEvent]:
-    accepted = Accepted(at=at, kind="message", to=(TO,), request=REQUEST, sender=FROM_NUMBER)
+def events_of(at: datetime, to: str) -> list[events.AnyEvent]:
+    """Return the events of a message that was sent to `to` at once."""
+    request = msgspec.Raw(msgspec.json.encode({"to": to, "body": BODY}))
+    accepted = Accepted(at=at, kind="message", to=(to,), request=request, sender=FROM_NUMBER)
     outcome = Outcome(index=0, result="sent", sid=new_sid("SM"), status="queued")
     return [
         accepted,

@@ -11,7 +11,7 @@ from dev.bench.figures import read_runs
 from dev.bench.runs import Size
 
 TINY = Size(rounds=1, part=0.005)
-STANDS_ALONE = {"start", "webhook"}
+STANDS_ALONE = {"start", "webhook", "find"}
 needs_storage = pytest.mark.skipif(
     not is_installed(), reason="Azurite is not installed: `python3 dev test` does that"
 )
