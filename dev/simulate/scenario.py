@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import azure.functions as func
 
+from dev.local_settings import AUTH_TOKEN
 from dev.simulate.host import Handler
 from dev.simulate.storage import Fault, Service
 from dev.simulate.twilio import FAULTS, Habits
@@ -47,6 +48,7 @@ class Scenario:
         self.random = self.world.random
         self._numbers = 0
         self._texts = 0
+        self._tokens = [AUTH_TOKEN, f"{AUTH_TOKEN}-2"]
         uniform = self.random.uniform
         self.seconds = uniform(300, 1500)
         self._services: list[Service] = [self.world.table, self.world.queue]
@@ -314,6 +316,10 @@ class Scenario:
             name = "TWILIO_MESSAGING_SERVICE_SID" if sender[0] == "M" else "TWILIO_FROM_NUMBER"
             self.world.environment.pop("TWILIO_MESSAGING_SERVICE_SID", None)
             self.world.environment[name] = sender
+            # Rotated, with the other one as the secondary token: both stay valid.
+            self._tokens = self._tokens[::-1]
+            self.world.environment["TWILIO_AUTH_TOKEN"] = self._tokens[0]
+            self.world.environment["TWILIO_AUTH_TOKEN_SECONDARY"] = self._tokens[1]
             for host in self.world.hosts:
                 host.stop()
                 await asyncio.sleep(self.random.uniform(0, 20))

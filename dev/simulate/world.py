@@ -66,6 +66,11 @@ class World:
             "PUBLIC_BASE_URL": PUBLIC,
             "MESSAGE_STORAGE": "UseDevelopmentStorage=true",
         }
+        settings = self.stream("settings")
+        if settings.random() < 0.5:  # noqa: PLR2004 - a share
+            self.environment["STATUS_POLL_AFTER_SECONDS"] = "300"
+        if settings.random() < 0.15:  # noqa: PLR2004 - a share
+            self.environment["SEGMENTS_PER_SECOND"] = "2"
         self.table = TableServer(self.stream("table"), self._check_claim)
         self.queue = QueueServer(self.stream("queue"))
         self.twilio = TwilioServer(self.stream("twilio"), self._report, self._check_create)
