@@ -20,18 +20,21 @@ from shared.triggers.batches import MAX_BATCH_BYTES
 from shared.triggers.openapi.operations import BATCH, FORM, OPERATIONS, Operation
 from shared.triggers.requests import MAX_BODY_BYTES
 from shared.triggers.schemas import ProblemResponse
+from shared.triggers.twilio.errors import TwilioErrorResponse
 from shared.twiml.twimlets import TWIMLETS
 
 VERSION: Final = "0.1.0"
 _REF: Final = "#/components/schemas/{name}"
 _PROBLEM: Final = "application/problem+json"
 _JSON: Final = "application/json"
+_TWILIOS_ERROR: Final = "Refused, with Twilio's code in Twilio's error body."
 _ABOUT: Final = (
     "Send texts and place calls through Twilio: what was accepted is sent once. A 503 means that "
     "it is unknown whether a request was kept: repeat it with the same Idempotency-Key."
 )
 _DONE: Final = {
     200: "What was asked for.",
+    201: "Accepted, in the shape of Twilio's resource.",
     202: "Accepted: follow it by its id.",
     204: "Recorded.",
 }
@@ -68,6 +71,7 @@ def document() -> bytes:
                     "header": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
                     "query": {"type": "apiKey", "in": "query", "name": "code"},
                     "signature": {"type": "apiKey", "in": "header", "name": "X-Twilio-Signature"},
+                    "basic": {"type": "http", "scheme": "basic"},
                 },
             },
         }
@@ -105,7 +109,13 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 
 
 _KEY: Final[list[dict[str, list[str]]]] = [{"header": []}, {"query": []}]
-_SECURITY: Final = {"key": _KEY, "admin": _KEY, "signed": [{"signature": []}], "anyone": []}
+_SECURITY: Final = {
+    "key": _KEY,
+    "admin": _KEY,
+    "signed": [{"signature": []}],
+    "basic": [{"basic": []}],
+    "anyone": [],
+}
 _TEXT: Final = {"type": "string"}
 
 
@@ -119,8 +129,10 @@ class _Parameter(NamedTuple):
 _PATH: Final = {
     "id": _Parameter("An id of ours: of an entry, a job of several recipients, or a batch."),
     "name": _Parameter("The twimlet.", {"enum": list(TWIMLETS)}),
+    "account": _Parameter("The SID of the Twilio account that the settings name."),
+    "sid": _Parameter("A SID that a program was given here, or Twilio's own."),
 }
-_QUERY: Final = {
+_QUERY = {
     "state": _Parameter(
         "Only entries in one of these states, separated by commas.",
         {"type": "array", "items": {"enum": list(get_args(State))}, "minItems": 1},
@@ -142,9 +154,20 @@ _QUERY: Final = {
         {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     ),
     "cursor": _Parameter("The `next` of the page before this one."),
+    "client": _Parameter("Whose secret signs what is passed on; our signature covers it."),
+    "events": _Parameter("The events of a call to pass on; our own signature covers it."),
+    "method": _Parameter("By which method to pass it on; our own signature covers it."),
     "forward": _Parameter("Where the report is passed on to; our own signature covers it."),
     "trace": _Parameter("The trace that the report belongs to; our own signature covers it."),
 }
+# The filters of Twilio's lists, by Twilio's names.
+_QUERY |= {
+    name: _Parameter("As in Twilio's API.")
+    for name in (
+        "To", "From", "Status", "PageSize", "Page", "PageToken", "DateSent", "DateSent<",
+        "DateSent>", "StartTime", "StartTime<", "StartTime>", "EndTime", "EndTime<", "EndTime>",
+    )
+}  # fmt: skip
 _FIELDS_BESIDE_CSV: Final = {
     "name": "fields",
     "in": "query",
@@ -185,6 +208,11 @@ def _responses(operation: Operation) -> dict[str, Any]:
                 name: {"operationId": name, "parameters": {"id": "$response.body#/id"}}
                 for name in operation.then
             }
+    if operation.auth == "basic":
+        for status in _problems(operation):
+            content = {_JSON: {"schema": _ref("TwilioErrorResponse")}}
+            found[str(status)] = {"description": _TWILIOS_ERROR, "content": content}
+        return found
     for status in _problems(operation):
         content = {_PROBLEM: {"schema": _ref("ProblemResponse")}}
         known = responses.setdefault(str(status), {"description": _PROBLEMS[status], "content": {}})
@@ -203,7 +231,7 @@ def _content(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - types, or a media
 def _problems(operation: Operation) -> list[int]:
     """Return the statuses of the problems that an operation can answer with."""
     statuses = {error.status for error in operation.errors}
-    if operation.auth in ("key", "admin"):
+    if operation.auth in ("key", "admin", "basic"):
         statuses.add(401)
     if operation.auth != "anyone" or 503 in operation.answers:  # noqa: PLR2004 - health's own
         statuses.add(503)
@@ -218,7 +246,8 @@ def _schemas() -> dict[str, Any]:
         for shape in _shapes(answer)
     }
     types |= {each.body for each in OPERATIONS if isinstance(each.body, type)}
-    _, components = msgspec.json.schema_components([*types, ProblemResponse], ref_template=_REF)
+    errors = (ProblemResponse, TwilioErrorResponse)
+    _, components = msgspec.json.schema_components([*types, *errors], ref_template=_REF)
     return {**components, "BatchRequest": _batch(components)}
 
 
