@@ -33,7 +33,6 @@ SETTINGS: Final = {env_name(setting): setting.metadata for setting in named_sett
 NEVER_IN_AZURE: Final = {"MESSAGE_STORAGE"}
 # Set by the platform itself: https://learn.microsoft.com/azure/app-service/reference-app-settings
 BY_THE_PLATFORM: Final = {"PUBLIC_BASE_URL"}
-# Secrets that the code does not read yet: this set is to become empty.
 ROLES: Final = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": ("storage", "Storage Blob Data Owner"),
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": ("storage", "Storage Queue Data Contributor"),
