@@ -211,8 +211,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
     if operation.auth == "basic":
         for status in _problems(operation):
             content = {_JSON: {"schema": _ref("TwilioErrorResponse")}}
-            found[str(status)] = {"description": _TWILIOS_ERROR, "content": content}
-        return found
+            responses[str(status)] = {"description": _TWILIOS_ERROR, "content": content}
+        return responses
     for status in _problems(operation):
         content = {_PROBLEM: {"schema": _ref("ProblemResponse")}}
         known = responses.setdefault(str(status), {"description": _PROBLEMS[status], "content": {}})
