@@ -252,3 +252,6 @@ class ProcessProvider:
 
     async def stop(self, kind: Kind, sid: str) -> TwilioRecord | None:
         return await self._process.call(lambda: self._server.stop(kind, sid))
+
+    async def remove(self, kind: Kind, sid: str, *, body_only: bool = False) -> bool:
+        raise NotImplementedError  # only Twilio's own shape deletes, which is not simulated
