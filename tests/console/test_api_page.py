@@ -19,4 +19,6 @@ async def test_a_route_opens_with_its_fields_and_answers(
     await expect(route.get_by_role("button", name="Execute")).to_be_visible()
     await expect(route.get_by_text("+14155552671").first).to_be_visible()
     await expect(route.locator("tr.response[data-code='202']")).to_be_visible()
+    await page.set_viewport_size({"width": 1280, "height": 1400})
+    await route.evaluate("each => each.scrollIntoView()")
     await picture(page, "api-docs")
