@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 KEY_VAULT_REFERENCE: Final = re.compile(r"\s*@Microsoft\.KeyVault\(", re.IGNORECASE)
 INBOUND_CALL_TO: Final = "INBOUND_CALL_"
 INBOUND_MESSAGE_TO: Final = "INBOUND_MESSAGE_"
+MAX_REPEAT_WINDOW_SECONDS: Final = 86_400
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 MIN_KEY_CHARACTERS: Final = 16
 # A request to Twilio that timed out may still be taken for this long.
@@ -164,6 +165,54 @@ def _keys(value: str) -> Mapping[str, str]:
     if not isinstance(keys, dict) or not all(isinstance(s, str) and s for s in keys.values()):
         raise ValueError(message)
     return keys
+
+
+@dataclass(frozen=True)
+class ClientKey:
+    """A key for a program that speaks Twilio's API: its secret, and the program's name.
+
+    Without an idempotency key, a request that the program sent before within
+    `repeat_window_seconds` is taken for a repeat of that one (0: never).
+    """
+
+    secret: str = field(repr=False)
+    name: str
+    repeat_window_seconds: int = 0
+
+
+def _client_keys(value: str) -> Mapping[str, ClientKey]:
+    import json
+
+    message = (
+        "must be a JSON object of keys (SK and letters or digits), each with a secret of letters "
+        "and digits, a name, and perhaps repeat_window_seconds (0 to 86400), such as "
+        '{"SKshop": {"secret": "a1b2c3d4e5f6g7h8", "name": "shop"}}'
+    )
+    try:
+        keys = json.loads(value)
+        read = {key: _client_key(key, **about) for key, about in keys.items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise ValueError(message) from None
+    if any(key is None for key in read.values()):
+        raise ValueError(message)
+    return {name: key for name, key in read.items() if key}
+
+
+def _client_key(
+    key: str, *, secret: object, name: object, repeat_window_seconds: object = 0
+) -> ClientKey | None:
+    """Return a key that is usable, or None."""
+    if (
+        re.fullmatch("SK[0-9A-Za-z]{1,64}", key)
+        and isinstance(secret, str)
+        and re.fullmatch("[0-9A-Za-z]+", secret)
+        and isinstance(name, str)
+        and name.strip()
+        and type(repeat_window_seconds) is int
+        and 0 <= repeat_window_seconds <= MAX_REPEAT_WINDOW_SECONDS
+    ):
+        return ClientKey(secret, name, repeat_window_seconds)
+    return None
 
 
 def _storage(value: str) -> str:
@@ -320,6 +369,11 @@ class Settings:
         _hosts, "hosts allowed in `url` and `media_url`; empty = any public https host",
         default=frozenset(),
     )  # fmt: skip
+    client_keys: Mapping[str, ClientKey] | None = _setting(
+        _client_keys,
+        'JSON, `SK…` to `{"secret", "name", "repeat_window_seconds"?}`: keys for Twilio clients',
+        secret=True,
+    )
     console_keys: Mapping[str, str] | None = _setting(
         _keys, "JSON, name to key: keys that may read and nothing else", secret=True
     )

@@ -1,5 +1,6 @@
 """No secret is ever said aloud: every error that the app has, asked for with canaries."""
 
+import json
 import logging
 from contextlib import suppress
 
@@ -15,6 +16,7 @@ from tests.environment import ENVIRONMENT
 from tests.in_memory_app import InMemoryApp
 
 CANARY = "canary-4f1c-never-to-be-seen"
+CANARY_LETTERS = CANARY.replace("-", "")
 SECRETS = {env_name(s): CANARY for s in named_settings() if s.metadata["secret"]}
 
 
@@ -41,6 +43,7 @@ async def test_nothing_says_a_secret(
         "TWILIO_WEBHOOK_KEYS": f'{{"key": "{CANARY}"}}',
         "CONSOLE_KEYS": f'{{"duty": "{CANARY}"}}',
         "TWILIO_API_KEY_SID": "SK" + "0" * 32,
+        "CLIENT_KEYS": json.dumps({"SK1": {"secret": CANARY_LETTERS, "name": "shop"}}),
     }
     if wrong:
         settings[wrong] = f"@Microsoft.KeyVault({CANARY})"
@@ -57,10 +60,12 @@ async def test_nothing_says_a_secret(
         (await app.post("/api/token", {"identity": ""})).body,
         (await app.ask("POST", "/api/webhooks/messages", b"Body=x")).body,
         (await app.get("/api/messages/none")).body,
+        (await app.get("/api/2010-04-01/Accounts/x.json")).body,
     ]
     with suppress(SettingsError):  # the host shows it and comes back
         await app.drop(b"no JSON")
     printed = capfd.readouterr()
     everything = b"".join(said).decode() + caplog.text + printed.out + printed.err
     assert CANARY not in everything
+    assert CANARY_LETTERS not in everything
     assert CANARY not in repr(vars(services).get("settings"))

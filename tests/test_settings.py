@@ -10,7 +10,7 @@ import pytest
 
 from shared.app import App
 from shared.errors import SettingsError
-from shared.settings import Settings, env_name, named_settings, read_settings
+from shared.settings import ClientKey, Settings, env_name, named_settings, read_settings
 from shared.storage.azure_queues import AzureQueues
 from shared.storage.azure_table import AzureTable
 from tests.environment import ENVIRONMENT, settings
@@ -77,6 +77,7 @@ def test_every_setting_can_be_set() -> None:
         "QUIET_HOURS": "21:00-08:00",
         "QUIET_HOURS_ACTION": "refuse",
         "MEDIA_HOSTS": "Cdn.Example.com, b.example:8443",
+        "CLIENT_KEYS": '{"SK1": {"secret": "s", "name": "shop"}}',
         "CONSOLE_KEYS": '{"duty": "1234567890123456"}',
         "SHOW_CONTENT": "False",
     }
@@ -114,6 +115,21 @@ def test_every_setting_can_be_set() -> None:
         ("TWILIO_WEBHOOK_KEYS", '["secret"]'),
         ("TWILIO_WEBHOOK_KEYS", '{"key": 1}'),
         ("TWILIO_WEBHOOK_KEYS", '{"key": ""}'),
+        ("CLIENT_KEYS", "secret"),
+        ("CLIENT_KEYS", '["SK1"]'),
+        ("CLIENT_KEYS", '{"SK1": "secret"}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": "s"}}'),
+        ("CLIENT_KEYS", '{"SK1": {"name": "shop"}}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": "s", "name": " "}}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": "s-t", "name": "shop"}}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": 1, "name": "shop"}}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": "", "name": "shop"}}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": "s", "name": "shop", "window": 1}}'),
+        ("CLIENT_KEYS", '{"SK-1": {"secret": "s", "name": "shop"}}'),
+        ("CLIENT_KEYS", '{"AC1": {"secret": "s", "name": "shop"}}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": "s", "name": "x", "repeat_window_seconds": -1}}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": "s", "name": "x", "repeat_window_seconds": 86401}}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": "s", "name": "x", "repeat_window_seconds": true}}'),
         ("TWILIO_WEBHOOK_KEYS", "[" * 100_000),
         ("CONSOLE_KEYS", "a-key"),
         ("SHOW_CONTENT", "yes"),
@@ -290,7 +306,7 @@ def test_other_programs_variables_are_left_alone(name: str) -> None:
 def test_a_missing_setting_names_the_misspelt_one() -> None:
     """Where a required setting is missing and a near miss is there, the error says so."""
     with pytest.raises(SettingsError) as error:
-        settings(TWILIO_ACCOUNT_SID="", TWILIO_ACOUNT_SID="AC" + "0" * 32, INBOUND_CALLS="x")
+        settings(TWILIO_ACCOUNT_SID="", INBOUND_CALLS="x", TWILIO_ACOUNT_SID="AC" + "0" * 32)
     [problem] = error.value.problems
     assert (
         problem.message == "is not set, but TWILIO_ACOUNT_SID is: rename that to TWILIO_ACCOUNT_SID"
@@ -362,12 +378,22 @@ def test_answers_for_one_number_are_read_by_number() -> None:
     assert read.inbound_message_by_number == {"+441234567890": "message"}
 
 
+def test_keys_of_twilio_clients_are_read() -> None:
+    """A key has a secret and a name, and takes no request for a repeat unless that is set."""
+    keys = settings(
+        CLIENT_KEYS='{"SKshop": {"secret": "a1", "name": "the shop"}, "SK2": '
+        '{"secret": "b", "name": "x", "repeat_window_seconds": 60}}'
+    ).client_keys
+    assert keys == {"SKshop": ClientKey("a1", "the shop"), "SK2": ClientKey("b", "x", 60)}
+
+
 def test_no_secret_is_shown() -> None:
     """Neither the repr of settings nor an error about them holds the value of any secret."""
     secrets = {env_name(s): "canary" for s in named_settings() if s.metadata["secret"]}
     assert set(secrets) == {"TWILIO_AUTH_TOKEN", "TWILIO_AUTH_TOKEN_SECONDARY",
                             "TWILIO_WEBHOOK_KEYS", "TWILIO_API_KEY_SECRET",
-                            "MESSAGE_STORAGE", "DIGEST_KEYS", "CONSOLE_KEYS"}  # fmt: skip
+                            "MESSAGE_STORAGE", "CLIENT_KEYS", "DIGEST_KEYS",
+                            "CONSOLE_KEYS"}  # fmt: skip
     with pytest.raises(SettingsError) as error:
         settings(**secrets)
     assert "canary" not in repr(error.value) + str(error.value) + repr(error.value.problems)
@@ -378,7 +404,8 @@ def test_no_secret_is_shown() -> None:
     well_formed = {"TWILIO_WEBHOOK_KEYS": '{"key": "canary"}', "MESSAGE_STORAGE": storage,
                    "CONSOLE_KEYS": '{"duty": "canary"}',
                    "DIGEST_KEYS": "a canary of some length",
-                   "TWILIO_API_KEY_SID": "SK" + "0" * 32}  # fmt: skip
+                   "TWILIO_API_KEY_SID": "SK" + "0" * 32,
+                   "CLIENT_KEYS": '{"SK1": {"secret": "canary", "name": "shop"}}'}  # fmt: skip
     assert "canary" not in repr(settings(**secrets | well_formed))
 
 

@@ -97,3 +97,11 @@ class Provider(Protocol):
             ProviderUnavailableError: where Twilio gave no answer.
         """
         ...
+
+    async def remove(self, kind: Kind, sid: str, *, body_only: bool = False) -> bool:
+        """Delete a message or call, or its text alone; True if that is gone, False if not over yet.
+
+        Raises:
+            ProviderUnavailableError: where Twilio gave no answer.
+        """
+        ...

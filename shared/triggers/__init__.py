@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shared.triggers import status as status
     from shared.triggers import timers as timers
     from shared.triggers import tokens as tokens
+    from shared.triggers import twilio as twilio
     from shared.triggers import twimlets as twimlets
 
 

@@ -112,7 +112,7 @@ async def _progress(batch: Batch, app: App) -> BatchProgressResponse:
 
 
 def _from_json(req: func.HttpRequest) -> tuple[dict[str, Any], Iterable[Row]]:
-    fields = read_json_object(req, max_bytes=MAX_BATCH_BYTES)
+    fields = read_json_object(req, max_bytes=MAX_BATCH_BYTES, also=f", or as CSV, with {_CSV}")
     code = "wrong_type" if "recipients" in fields else "missing"
     return fields, _rows(fields.pop("recipients", None), code)
 

@@ -15,9 +15,11 @@ from shared.accept.problems import suggest_name
 from shared.deliver.cancel import cancel_entry
 from shared.deliver.retry import retry_entry
 from shared.errors import InvalidRequestError, NotFoundError, Problem
+from shared.forms import is_sid
 from shared.jobs import ids
 from shared.jobs.fold import State
 from shared.jobs.ids import recipient_id
+from shared.jobs.sids import parse_sid
 from shared.ledger.index import starts_of_sids
 from shared.ledger.listing import list_newest
 from shared.log import log
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 _MAX_LIMIT: Final = 100
 _DEFAULT_LIMIT: Final = 20
 _EXACT_FILTERS: Final = ("state", "to", "sid", "twilio_status")
+_SIDS_OF_KIND: Final[dict[Kind, tuple[str, ...]]] = {"message": ("SM", "MM"), "call": ("CA",)}
 LIST_PARAMETERS: Final = (*_EXACT_FILTERS, "error", "since", "until", "limit", "cursor")
 _TIME: Final = "is not a time in RFC 3339 with an offset, e.g. 2026-12-24T18:00:00Z"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -169,16 +172,35 @@ async def retry(req: func.HttpRequest, app: App, kind: Kind) -> func.HttpRespons
 async def find_entry(text: str, app: App, kind: Kind) -> tuple[Entry, int | None]:
     """Return the entry that an id names, and which recipient of it (None: the whole job).
 
+    A SID names an entry too: Twilio's, and ours that a Twilio client was given.
+
     Raises:
-        NotFoundError: there is no such id, or it is one of the other kind.
+        NotFoundError: no entry has this id, or one of the other kind.
     """
-    place = ids.parse(text)
+    place = ids.parse(text) or parse_sid(kind, text)
     entry = await app.ledger.find(place.job_id) if place else None
+    if entry is None and is_sid(text, *_SIDS_OF_KIND[kind]):
+        entry, place = await _find_by_twilio_sid(text, app, kind)
     if place is None or entry is None or not _is_listed(entry, kind):
         raise NotFoundError(f"no {kind} has this id")
     if place.index is not None and place.index >= len(entry.deliveries):
         raise NotFoundError(f"no {kind} has this id")
     return entry, place.index
+
+
+async def _find_by_twilio_sid(
+    sid: str, app: App, kind: Kind
+) -> tuple[Entry | None, ids.EntryId | None]:
+    """Return the entry to which Twilio gave a SID, and which recipient of it."""
+
+    def is_wanted(entry: Entry, delivery: Delivery) -> bool:
+        return delivery.sid == sid and _is_listed(entry, kind)
+
+    starts = starts_of_sids([sid])
+    page = await list_newest(app.table, is_wanted, limit=1, cursor=None, starts=starts)
+    for entry, delivery in page.items:
+        return entry, ids.parse(delivery.id)
+    return None, None
 
 
 def _accepted(acceptance: Acceptance) -> AcceptedResponse | AcceptedListResponse:

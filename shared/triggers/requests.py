@@ -20,10 +20,12 @@ _JSON_TYPES: Final = frozenset({"", "application/json", "text/json"})
 _HOST_PARAMETERS: Final = frozenset({"code", "clientid"})
 
 
-def read_json_object(req: func.HttpRequest, *, max_bytes: int = MAX_BODY_BYTES) -> dict[str, Any]:
+def read_json_object(
+    req: func.HttpRequest, *, max_bytes: int = MAX_BODY_BYTES, also: str = ""
+) -> dict[str, Any]:
     """Return the JSON object in the body.
 
-    A request without a content type is taken for JSON.
+    A request without a content type is taken for JSON. `also` is what the route reads besides.
 
     Raises:
         TooLargeError: the body has more than `max_bytes`.
@@ -36,7 +38,7 @@ def read_json_object(req: func.HttpRequest, *, max_bytes: int = MAX_BODY_BYTES) 
     media_type = read_media_type(req)
     if media_type not in _JSON_TYPES and not media_type.endswith("+json"):
         message = "send the body as JSON, with the header Content-Type: application/json"
-        raise UnsupportedTypeError(message)
+        raise UnsupportedTypeError(message + also)
     if not body and "chunked" in req.headers.get("transfer-encoding", "").lower():
         # The host of Azure Functions hands on a body without a length as an empty one.
         message = "the body arrived empty: send it with a Content-Length instead of in chunks"
