@@ -77,6 +77,12 @@ async def park_bulk(msg: func.QueueMessage) -> None:
     await triggers.queues.park(msg, switchboard)
 
 
+@app.timer_trigger("timer", "*/30 * * * * *")
+async def release_scheduled(timer: func.TimerRequest) -> None:  # noqa: ARG001 - its binding
+    """Put what is due on its queue."""
+    await triggers.timers.release_scheduled(switchboard)
+
+
 @app.route(routes.MESSAGE, methods=["DELETE"], auth_level=KEY)
 async def cancel_message(req: func.HttpRequest) -> func.HttpResponse:
     """Cancel a message that has not left."""
@@ -166,7 +172,7 @@ async def reconcile(timer: func.TimerRequest) -> None:  # noqa: ARG001 - its bin
 
 @app.timer_trigger("timer", "30 * * * * *")
 async def watch(timer: func.TimerRequest) -> None:  # noqa: ARG001 - its binding
-    """Log how long the queues are."""
+    """Log how long the queues are, and pick up what was left behind."""
     await triggers.timers.watch(switchboard)
 
 
@@ -195,12 +201,6 @@ async def receive_call(req: func.HttpRequest) -> func.HttpResponse:
 async def receive_message(req: func.HttpRequest) -> func.HttpResponse:
     """Answer an inbound message as the settings say."""
     return await handle_errors(triggers.inbound.receive_message, req, switchboard)
-
-
-@app.timer_trigger("timer", "30 * * * * *")
-async def publish_inbound(timer: func.TimerRequest) -> None:  # noqa: ARG001 - its binding
-    """Publish what reached us while its worker died."""
-    await triggers.timers.publish_inbound(switchboard)
 
 
 # The host takes the first route that fits, by the functions' names: this one before `twimlet`.

@@ -56,7 +56,7 @@ TIMERS = {
     "reconcile": "0 */5 * * * *",
     "forget": "0 17 3 * * *",
     "watch": "30 * * * * *",
-    "publish_inbound": "30 * * * * *",
+    "release_scheduled": "*/30 * * * * *",
 }
 
 signed_routes = pytest.mark.parametrize(

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shared.accept.idempotency import canonical_request, digest_of, key_name, require_same
+from shared.accept.outbox import put_job
 from shared.accept.validate import require_send_at, validate_request
 from shared.jobs import ids
 from shared.jobs.events import Accepted
-from shared.jobs.job import VERSION, Job, encode_job
+from shared.jobs.job import VERSION, Job
 from shared.ledger.ledger import IdempotencyRecord
-from shared.storage.queues import QUEUE_OF_LANE
 from shared.tracing import current_trace
 
 if TYPE_CHECKING:
@@ -115,15 +115,14 @@ def build_job(
 
 
 async def keep_job(app: Services, job: Job) -> None:
-    """Put a job on its queue and, beside that, its first row in the ledger.
+    """Put a job on its queue or the schedule and, beside that, its first row in the ledger.
 
-    A message on the queue without a row repairs itself when it is delivered; a row without a
-    message would be lost. So the row alone is never success.
+    A message there without a row repairs itself when it is delivered; a row without a message
+    would be lost. So the row alone is never success.
     """
     accepted = job.accepted
-    wait = (accepted.send_at or accepted.at) - app.now()
     put, row = await asyncio.gather(
-        app.queues.put(QUEUE_OF_LANE[accepted.lane], encode_job(job), wait),
+        put_job(app, job, accepted.send_at or accepted.at),
         app.ledger.record(job.job, accepted),
         return_exceptions=True,
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from shared.deliver.backoff import backoff_delay
+from shared.deliver.backoff import backoff_delay, random_fraction
 from shared.deliver.guards import Sending
 from shared.deliver.send_request import build_send_request
 from shared.errors import StorageUnavailableError
@@ -16,7 +17,7 @@ from shared.jobs.events import Answer, Claim, Doubt, Outcome
 from shared.ledger.opt_outs import OptOut
 from shared.log import log
 from shared.phone_numbers import mask_number
-from shared.provider.codes import OPTED_OUT
+from shared.provider.codes import OPTED_OUT, is_outage
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,11 +59,14 @@ async def _claim_and_send(
 
 def _build_claim(app: Services, job: Job, attempt: Attempt) -> Claim:
     at = app.now()
+    until = at + _BEGIN_WITHIN + _AND_FOR_EACH * len(attempt.indexes)
     return Claim(
         at=at,
         n=attempt.n,
         token=f"{app.random():x}",
-        until=at + _BEGIN_WITHIN + _AND_FOR_EACH * len(attempt.indexes),
+        until=until,
+        over_at=until + timedelta(seconds=app.settings.twilio_timeout_seconds),
+        sender=job.accepted.sender,
         indexes=None if len(attempt.indexes) == len(job.accepted.to) else attempt.indexes,
         accepted=job.accepted if attempt.n == 1 else None,
     )
@@ -117,6 +121,9 @@ def _log_attempt(app: Services, job: Job, claim: Claim, index: int, answer: Send
         code=answer.code,
         request_id=answer.request_id,
     )
+    if is_outage(answer.code):
+        log("provider_unreachable", level=logging.WARNING, id=job.job, index=index, n=claim.n,
+            code=answer.code)  # fmt: skip
 
 
 async def _remember_opt_out(app: Services, request: SendRequest, job_id: str) -> None:
@@ -129,8 +136,7 @@ async def _remember_opt_out(app: Services, request: SendRequest, job_id: str) ->
 def _outcome_of(app: Services, index: int, n: int, answer: SendResult) -> Outcome:
     not_before: datetime | None = None
     if answer.result == "retryable":
-        chance = (app.random() % 2**32) / 2**32
-        not_before = app.now() + backoff_delay(n, chance, answer.retry_after)
+        not_before = app.now() + backoff_delay(n, random_fraction(app), answer.retry_after)
     return Outcome(
         index=index,
         result=answer.result,

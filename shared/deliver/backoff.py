@@ -6,16 +6,24 @@ https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ says w
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-_FIRST: Final = timedelta(seconds=2)
-_LONGEST: Final = timedelta(minutes=15)
+if TYPE_CHECKING:
+    from shared.services import Services
+
+_FIRST_DELAY: Final = timedelta(seconds=2)
+_MAX_DELAY: Final = timedelta(minutes=15)
 
 
 def backoff_delay(n: int, chance: float, retry_after: float | None = None) -> timedelta:
-    """The wait after attempt `n`; `chance` is a random number from 0 to 1.
+    """Return the wait after attempt `n`; `chance` is a random number from 0 to 1.
 
-    `retry_after` is Twilio's own word in seconds; the jitter comes on top of it.
+    `retry_after` is what Twilio asks for, in seconds; the jitter is added to it.
     """
-    jitter = min(_LONGEST, _FIRST * (1 << min(n, 20))) * chance
+    jitter = min(_MAX_DELAY, _FIRST_DELAY * (1 << min(n, 20))) * chance
     return timedelta(seconds=retry_after or 0) + jitter
+
+
+def random_fraction(app: Services) -> float:
+    """Return a random number from 0 to 1, 1 excluded."""
+    return (app.random() % 2**32) / 2**32

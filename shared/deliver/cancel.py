@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import OverError
@@ -24,14 +25,15 @@ async def cancel_entry(
 ) -> Entry:
     """Cancel recipient `index` of an entry, or all of them, and return the entry after that.
 
-    What Twilio already has is hung up or canceled there, unless `at_twilio` is false.
+    What Twilio already has is hung up or canceled there, unless `at_twilio` is false. Where all of
+    it is canceled already, nothing is done.
 
     Raises:
         OverError: nothing of it can be stopped any more, or not at this very moment.
         ProviderUnavailableError: Twilio had to be asked and did not answer.
     """
     concerned = [d for d in entry.deliveries if index in (None, d.index)]
-    is_stopped = False
+    is_stopped = bool(concerned) and all(map(_is_canceled, concerned))
     if unsent := tuple(d.index for d in concerned if d.state in _NOT_SENT):
         if entry.unsettled:
             raise OverError(_BUSY)
@@ -45,11 +47,32 @@ async def cancel_entry(
     return await app.ledger.find(entry.id) or entry
 
 
+async def cancel_unknown(app: Services, job_id: str) -> bool:
+    """Cancel a job of a batch of which nothing is known yet; False where it can not be stopped.
+
+    Its message may still come, from a request that is going on or is repeated later.
+    """
+    is_won = await _insert_claim(app, job_id, Claim(at=app.now(), n=1, by="cancel"))
+    if not is_won and (entry := await app.ledger.find(job_id)) is not None:
+        with suppress(OverError):
+            await cancel_entry(app, entry, None, at_twilio=False)
+            return True
+    return is_won
+
+
+def _is_canceled(delivery: Delivery) -> bool:
+    return "canceled" in (delivery.state, delivery.twilio_status)
+
+
 async def _take_claim(app: Services, entry: Entry, indexes: tuple[int, ...]) -> bool:
     n = entry.claim.n + 1 if entry.claim else 1
     claim = Claim(at=app.now(), n=n, by="cancel", indexes=indexes)
-    is_won = await app.ledger.record(entry.id, claim) or await _is_mine(app, entry.id, claim)
-    log("cancel", id=entry.id, won=is_won)
+    return await _insert_claim(app, entry.id, claim)
+
+
+async def _insert_claim(app: Services, job_id: str, claim: Claim) -> bool:
+    is_won = await app.ledger.record(job_id, claim) or await _is_mine(app, job_id, claim)
+    log("cancel", id=job_id, won=is_won)
     return is_won
 
 

@@ -59,13 +59,17 @@ Step = Done | Wait | Attempt | Settle | Park
 
 
 def next_step(entry: Entry, now: datetime, longest_request: timedelta) -> Step:
-    """The next step of a job whose requests to Twilio take `longest_request` at the most."""
+    """Return the next step of a job.
+
+    `longest_request` is the time-out of a request to Twilio, for claims that do not say when their
+    last one is over.
+    """
     accepted, claim = entry.accepted, entry.claim
     if accepted is None or not entry.pending:
         return Done()
     if entry.unsettled and claim is not None:
         # The claimer may still be at it until then, and will answer for itself.
-        busy_until = (claim.until or claim.at) + longest_request
+        busy_until = claim.over_at or (claim.until or claim.at) + longest_request
         return Wait(busy_until) if entry.doubt is None and now < busy_until else Settle(claim)
     if accepted.send_at is not None and now < accepted.send_at:
         return Wait(accepted.send_at)

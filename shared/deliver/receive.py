@@ -1,30 +1,47 @@
-"""A queue message arrives: a job of ours, a request that some program put there, or neither."""
+"""A queue message arrives: a job of ours, a request that some program put there, or neither.
+
+A request becomes a job in its first delivery, and nothing is ever claimed under the request itself.
+The queue message's id and time decide the job's id, and both change with every copy of the message
+(on a poison queue, or put back). So a request that is delivered a second time, or that has to wait
+for storage, is put back with the id and time of its first message.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from dataclasses import dataclass
+import traceback
+from dataclasses import dataclass, replace
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from shared.accept.accept import build_job, hold_key
+from shared.accept.accept import build_job, hold_key, keep_job
 from shared.accept.kind import KIND_MESSAGE, infer_kind
+from shared.accept.outbox import OUTAGE_DELAY, put_job_back
 from shared.accept.validate import validate_request
-from shared.deliver.worker import OUTAGE_DELAY, deliver_job, give_up_job, park
+from shared.deliver.worker import GIVEN_UP, deliver_job, give_up_job, park
 from shared.errors import (
     IdempotencyMismatchError,
     InvalidRequestError,
     StorageUnavailableError,
+    SwitchboardError,
     UnreadableJobError,
 )
 from shared.jobs import ids
-from shared.jobs.job import Job, decode_queue_message, readable_text
+from shared.jobs.job import (
+    VERSION,
+    Job,
+    PostponedRequest,
+    decode_queue_message,
+    encode_job,
+    readable_text,
+)
+from shared.ledger.ledger import IdempotencyRecord
 from shared.log import log
-from shared.storage.queues import QUEUE_OF_LANE
+from shared.storage.queues import NO_DELAY, QUEUE_OF_LANE
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from shared.deliver.services import DeliverServices
     from shared.jobs.fold import Entry
@@ -42,43 +59,147 @@ class QueueMessage:
 
 
 async def receive_message(app: DeliverServices, message: QueueMessage) -> None:
-    """Deliver what a message holds, or park it with its text."""
-    job = await _read_job(app, message)
-    if job is not None:
-        # Nothing has recorded yet that a request from the queue was accepted.
-        is_raw = job.accepted.source == "queue"
-        await deliver_job(app, job, again=is_raw or message.dequeue_count > 1)
+    """Deliver the job that a message holds, make a request a job, or park the message's text."""
+    try:
+        held = decode_queue_message(message.body)
+        if isinstance(held, Job):
+            return await deliver_job(app, held, again=message.dequeue_count > 1)
+        if isinstance(held, PostponedRequest):
+            return await _accept_request(app, *_unwrap(held))
+        if message.dequeue_count > 1:
+            return await _postpone(app, message, held)
+        await _accept_request(app, message, held)
+    except UnreadableJobError as error:
+        await _park_unreadable(app, message, error)
+    return None
 
 
 async def receive_poison(app: Services, message: QueueMessage) -> None:
-    """Park what the host has given up on, from its poison queue."""
-    job = await _read_job(app, message)
-    if job is not None:
-        await give_up_job(app, job)
-
-
-async def _read_job(app: Services, message: QueueMessage) -> Job | None:
-    job_id = ids.id_of_queue_message(message.id, message.inserted_at, message.body)
+    """Park what the host has given up on, from its poison queue, once for all its copies."""
     try:
-        decoded = decode_queue_message(message.body)
-        return (
-            decoded
-            if isinstance(decoded, Job)
-            else await _accept_raw(app, decoded, message, job_id)
-        )
+        held = decode_queue_message(message.body)
+        if isinstance(held, Job):
+            return await give_up_job(app, held)
+        if isinstance(held, PostponedRequest):
+            job = await _build_poison_job(app, *_unwrap(held))
+        else:
+            job = await _build_poison_job(app, message, held, is_copy=True)
+        if await app.ledger.find(job.job) is None:
+            await give_up_job(app, job)
     except UnreadableJobError as error:
-        code, reason = error.code, error.detail
-        if entry := await _find_pending(app, error.job):
-            await park(app, entry.id, code, reason, k=entry.retries)
-            return None
-    except IdempotencyMismatchError as error:
-        code, reason = "idempotency_mismatch", error.detail
-    except InvalidRequestError as error:
-        code = "invalid_request"
-        reason = "; ".join(f"{p.path} {p.message}" for p in error.problems)
-    log("unreadable", id=job_id, code=code)
-    await park(app, job_id, code, reason, raw=readable_text(message.body))
+        key, first = await _find_first_copy(app, message)
+        await _park_unreadable(app, first, error, key)
     return None
+
+
+async def _build_poison_job(
+    app: Services, message: QueueMessage, fields: dict[str, Any], *, is_copy: bool = False
+) -> Job:
+    """Return the job of a request that the host has given up on.
+
+    A copy's id is not that of the first message, under which the job may have been put before.
+    Only a key leads to that one.
+
+    Raises:
+        UnreadableJobError: it makes no valid request, the app fails on it, or nobody knows its id.
+    """
+    try:
+        job = await _build_job(app, message, fields)
+    except SwitchboardError:
+        raise
+    except Exception as error:
+        log("request_failed", level=logging.ERROR, error=traceback.format_exc())
+        raise UnreadableJobError("poison", GIVEN_UP) from error
+    if is_copy and job.accepted.key is None:
+        raise UnreadableJobError("poison", GIVEN_UP)
+    return job
+
+
+async def _accept_request(app: Services, message: QueueMessage, fields: dict[str, Any]) -> None:
+    """Make a request a job of its own on the queue; its row in the ledger can follow later."""
+    try:
+        job = await _build_job(app, message, fields)
+    except StorageUnavailableError as error:
+        # Only the ledger knows which job its key stands for.
+        log("storage_away", level=logging.WARNING, id=_job_id(message), error=str(error))
+        return await _postpone(app, message, fields, OUTAGE_DELAY)
+    try:
+        await keep_job(app, job)
+    except StorageUnavailableError as error:
+        log("storage_away", level=logging.WARNING, id=job.job, error=str(error))
+        await put_job_back(app, job, job.accepted.send_at or job.accepted.at)
+    log("accepted", id=job.job, kind=job.accepted.kind, count=len(job.accepted.to), source="queue")
+    return None
+
+
+async def _build_job(app: Services, message: QueueMessage, fields: dict[str, Any]) -> Job:
+    """Return the job of a request that a program put on the queue, with the same id each time.
+
+    Raises:
+        UnreadableJobError: it makes no valid request, or its key belongs to another one.
+        StorageUnavailableError: it has a key, and nobody knows which job that stands for.
+    """
+    request_fields = dict(fields)
+    key = request_fields.pop("idempotency_key", None)
+    kind = infer_kind(request_fields.pop("kind", None), request_fields)
+    if kind is None:
+        raise UnreadableJobError("kind", f"kind {KIND_MESSAGE}")
+    if not isinstance(key, str | None):
+        raise UnreadableJobError("shape", "idempotency_key must be a text")
+    at = message.inserted_at or app.now()
+    try:
+        valid = validate_request(kind, request_fields, app.settings, at, key)
+        first = await hold_key(app, valid, _job_id(message), at, key)
+    except IdempotencyMismatchError as error:
+        raise UnreadableJobError("idempotency_mismatch", error.detail) from error
+    except InvalidRequestError as error:
+        reason = "; ".join(f"{p.path} {p.message}" for p in error.problems)
+        raise UnreadableJobError("invalid_request", reason) from error
+    return build_job(valid, first, key, source="queue")
+
+
+async def _postpone(
+    app: Services, message: QueueMessage, fields: dict[str, Any], delay: timedelta = NO_DELAY
+) -> None:
+    """Put a request back with the id and time of its first queue message."""
+    postponed = PostponedRequest(
+        v=VERSION,
+        queue_message=message.id,
+        inserted_at=message.inserted_at,
+        body=message.body.decode(),
+    )
+    queue = QUEUE_OF_LANE["bulk" if fields.get("lane") == "bulk" else "now"]
+    await app.queues.put(queue, encode_job(postponed), delay)
+
+
+def _unwrap(postponed: PostponedRequest) -> tuple[QueueMessage, dict[str, Any]]:
+    """Return the first queue message of a request, and the request."""
+    body = postponed.body.encode()
+    request = decode_queue_message(body)
+    if not isinstance(request, dict):
+        raise UnreadableJobError("shape", "only a request can be postponed")
+    message = QueueMessage(
+        body=body,
+        id=postponed.queue_message,
+        inserted_at=postponed.inserted_at,
+        dequeue_count=1,
+    )
+    return message, request
+
+
+def _job_id(message: QueueMessage) -> str:
+    return ids.id_of_queue_message(message.id, message.inserted_at, message.body)
+
+
+async def _park_unreadable(
+    app: Services, message: QueueMessage, error: UnreadableJobError, key: str | None = None
+) -> None:
+    if entry := await _find_pending(app, error.job):
+        return await park(app, entry.id, error.code, error.detail, k=entry.retries)
+    job_id = _job_id(message)
+    log("unreadable", id=job_id, code=error.code)
+    raw = readable_text(message.body)
+    return await park(app, job_id, error.code, error.detail, raw=raw, key=key)
 
 
 async def _find_pending(app: Services, job: object) -> Entry | None:
@@ -88,27 +209,17 @@ async def _find_pending(app: Services, job: object) -> Entry | None:
     return entry if entry and entry.pending else None
 
 
-async def _accept_raw(
-    app: Services, fields: dict[str, Any], message: QueueMessage, job_id: str
-) -> Job | None:
-    """Return the job of a request that a program put on the queue, the same at every delivery.
+async def _find_first_copy(app: Services, message: QueueMessage) -> tuple[str, QueueMessage]:
+    """Return a poison message with the id and time of the first copy that came on that day.
 
-    While the ledger is away nobody knows which job its key stands for: the request goes back to the
-    queue as it is, like any job in an outage, and there is no job for now.
+    The name under which these are kept comes before it.
+
+    The host puts a copy before it deletes the original, so a lost answer makes several, each with
+    an id of its own.
     """
-    request_fields = dict(fields)
-    key = request_fields.pop("idempotency_key", None)
-    kind = infer_kind(request_fields.pop("kind", None), request_fields)
-    if kind is None:
-        raise UnreadableJobError("kind", f"kind {KIND_MESSAGE}")
-    if not isinstance(key, str | None):
-        raise UnreadableJobError("shape", "idempotency_key must be a text")
-    valid = validate_request(kind, request_fields, app.settings, app.now(), key)
-    try:
-        first = await hold_key(app, valid, job_id, message.inserted_at or app.now(), key)
-    except StorageUnavailableError as error:
-        log("storage_away", level=logging.WARNING, id=job_id, error=str(error))
-        body = msgspec.json.encode(fields)
-        await app.queues.put(QUEUE_OF_LANE[valid.request.lane], body, OUTAGE_DELAY)
-        return None
-    return build_job(valid, first, key, source="queue")
+    at = message.inserted_at or app.now()
+    text = f"{at.astimezone(UTC):%Y%m%d}".encode() + message.body
+    name = hashlib.sha256(text).hexdigest()
+    mine = IdempotencyRecord(job=message.id, at=at, digest="poison")
+    first = await app.ledger.hold_key(name, mine)
+    return name, replace(message, id=first.job, inserted_at=first.at)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from shared.errors import OverError
 from shared.jobs.events import Retried
 from shared.jobs.job import VERSION, Job, encode_job
@@ -38,11 +40,17 @@ async def retry_entry(
     is_recorded = _has_retry(entry, key)
     if not indexes and not is_recorded:
         raise OverError("only what was parked or refused can be sent again")
-    job = encode_job(Job(v=VERSION, job=entry.id, accepted=entry.accepted, again=True))
+    job = Job(
+        v=VERSION,
+        job=entry.id,
+        accepted=entry.accepted,
+        again=True,
+        retries=known_retries + 1,
+    )
     queue = QUEUE_OF_LANE[entry.accepted.lane]
     # The delayed message is there in case this worker dies between the next two steps; alone, it
     # finds nothing to do.
-    await app.queues.put(queue, job, _SAFETY_NET_DELAY)
+    await app.queues.put(queue, encode_job(job), _SAFETY_NET_DELAY)
     # Another operator's retry that takes the row may be for other recipients.
     while indexes and not is_recorded:
         after = entry.claim.n if entry.claim else 0
@@ -51,7 +59,7 @@ async def retry_entry(
         is_recorded = await app.ledger.record(entry.id, retried)
         entry = await app.ledger.find(entry.id) or entry
         indexes = _failed(entry, index, known_retries)
-    await app.queues.put(queue, job)
+    await app.queues.put(queue, encode_job(replace(job, retries=entry.retries)))
     log("retried", id=entry.id, k=entry.retries)
     return entry
 

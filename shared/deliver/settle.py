@@ -8,11 +8,13 @@ Nothing is sent again before one of these has settled it.
 from __future__ import annotations
 
 import asyncio
-import re
-import unicodedata
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
+from shared.deliver.backoff import backoff_delay, random_fraction
+from shared.deliver.evidence import rank_evidence
 from shared.deliver.send_request import build_send_request
 from shared.errors import ProviderUnavailableError
 from shared.jobs.events import Answer, Doubt, Outcome
@@ -23,16 +25,12 @@ if TYPE_CHECKING:
 
     from shared.jobs.events import Claim
     from shared.jobs.fold import Entry
-    from shared.provider.provider import SendRequest, TwilioRecord
     from shared.services import Services
 
 # Twilio's clock is not ours, and it shows whole seconds.
 _CLOCK_SKEW: Final = timedelta(seconds=10)
 _MIN_LOOK_INTERVAL: Final = timedelta(seconds=1)
 _MAX_LOOK_INTERVAL: Final = timedelta(minutes=15)
-_LINK: Final = re.compile(r"\S*[./]\S*")
-# Stands for whatever Twilio may have put in that place.
-_ANYTHING: Final = "\ufffd"
 
 
 async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
@@ -45,7 +43,7 @@ async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
         await asyncio.gather(*(_settle_one(app, entry, claim, doubt, o) for o in doubt.outcomes))
     )
     if any(outcome.result == "unknown" for outcome in outcomes):
-        return _next_look(app, doubt)
+        return _next_look(app, claim, doubt)
     answer = Answer(at=app.now(), n=claim.n, outcomes=outcomes)
     if await app.ledger.record(entry.id, answer):
         log("settled", id=entry.id, n=claim.n, result=[each.result for each in outcomes])
@@ -76,79 +74,54 @@ async def _settle_one(
     index = outcome.index
     if sid := entry.deliveries[index].sid:
         return Outcome(index=index, result="sent", sid=sid)
-    request = build_send_request(entry.id, entry.accepted, index, app.settings.public_base_url)
-    grace = _grace(app)
-    absence_counts = app.now() >= doubt.at + grace
+    accepted = (
+        entry.accepted if claim.sender is None else replace(entry.accepted, sender=claim.sender)
+    )
+    request = build_send_request(entry.id, accepted, index, app.settings.public_base_url)
+    ended_at = _end_of_requests(app, claim, doubt)
+    absence_counts = app.now() >= ended_at + _grace(app)
     try:
         records = await app.provider.search(request, claim.at - _CLOCK_SKEW)
     except ProviderUnavailableError:
         return outcome
     # Twilio may create after our time-out too; what it creates even later is never found.
-    until = doubt.at + grace + _CLOCK_SKEW
-    fitting = [r for r in records if r.created_at <= until and _fits(request, r)]
+    until = ended_at + _grace(app) + _CLOCK_SKEW
     is_young = False
-    for record in sorted(fitting, key=lambda r: r.created_at):
+    for evidence in rank_evidence(request, records, until):
         # By then it is in the entry that it was created for, or that entry is in doubt too.
-        known_at, now = record.created_at + grace, app.now()
-        if now < known_at:
+        record = evidence.record
+        known_at, now = record.created_at + _grace(app), app.now()
+        if now < known_at + evidence.precedence:
             is_young = True
         elif await app.ledger.owners.take(record.sid, entry.id, index,
                                           created_at=record.created_at, known_at=known_at,
                                           now=now):  # fmt: skip
             return Outcome(index=index, result="sent", sid=record.sid, status=record.status)
     if absence_counts and not is_young:
-        return Outcome(index=index, result="not_created")
+        return Outcome(index=index, result="not_created", not_before=_next_attempt(app, claim))
     return outcome
+
+
+def _next_attempt(app: Services, claim: Claim) -> datetime | None:
+    """Return when to attempt what Twilio does not have: at once, then at growing intervals."""
+    if claim.n == 1:
+        return None
+    return app.now() + backoff_delay(claim.n - 1, random_fraction(app))
+
+
+def _end_of_requests(app: Services, claim: Claim, doubt: Doubt) -> datetime:
+    """Return when the claimer's last request was over, however late its doubt was recorded."""
+    longest_request = timedelta(seconds=app.settings.twilio_timeout_seconds)
+    return min(doubt.at, claim.over_at or (claim.until or claim.at) + longest_request)
 
 
 def _grace(app: Services) -> timedelta:
     return timedelta(seconds=app.settings.resolve_after_seconds)
 
 
-def _next_look(app: Services, doubt: Doubt) -> datetime:
+def _next_look(app: Services, claim: Claim, doubt: Doubt) -> datetime:
     """Return the next look: at twice the doubt's age, but never past when absence counts."""
     now = app.now()
     look = now + min(max((now - doubt.at) / 2, _MIN_LOOK_INTERVAL), _MAX_LOOK_INTERVAL)
-    grace_over = doubt.at + _grace(app)
+    grace_over = _end_of_requests(app, claim, doubt) + _grace(app)
     return min(look, grace_over) if now < grace_over else look
-
-
-def _fits(request: SendRequest, record: TwilioRecord) -> bool:
-    """Whether what Twilio has can be what was asked for; a call has no body to compare.
-
-    Twilio may put similar characters in place of some (smart encoding, which a Messaging Service
-    can do by itself), other links (`shorten_urls`), and a few words of its own before the text of
-    a trial account. Taking that for another message would send ours twice.
-    """
-    body = request.parameters.get("body")
-    if body is None:
-        return True
-    if request.parameters.get("shorten_urls"):
-        body = _LINK.sub(_ANYTHING, body)
-    *parts, last = _lasting(body, _ANYTHING).split(_ANYTHING)
-    text, at = _lasting(record.body or ""), 0
-    for part in parts:
-        at = text.find(part, at)
-        if at < 0:
-            return False
-        at += len(part)
-    return text.endswith(last, at)
-
-
-def _lasting(text: str, instead: str = "") -> str:
-    """The letters and digits that nothing replaces, and `instead` of what something may."""
-    return "".join(
-        each if _lasts(each) else "" if each.isascii() else instead
-        for each in unicodedata.normalize("NFD", text)
-    )
-
-
-def _lasts(each: str) -> bool:
-    """Whether a character is a letter or digit of ASCII, or a plain letter of another script."""
-    if each.isascii():
-        return each.isalnum()
-    return (
-        unicodedata.category(each) in {"Lo", "Lu", "Ll"}
-        and not unicodedata.decomposition(each)
-        and "LATIN" not in unicodedata.name(each, "LATIN")
-    )

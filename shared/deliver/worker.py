@@ -9,30 +9,24 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, assert_never
 
-import msgspec
-
+from shared.accept.outbox import OUTAGE_DELAY, put_job_back
 from shared.deliver.attempt import make_attempt
 from shared.deliver.next_step import Attempt, Done, Park, Settle, Wait, next_step
 from shared.deliver.settle import settle
 from shared.errors import StorageUnavailableError
 from shared.jobs.events import Accepted, Parked
 from shared.jobs.fold import fold
-from shared.jobs.job import encode_job
 from shared.log import log
-from shared.storage.queues import QUEUE_OF_LANE
 from shared.tracing import follow_trace
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from shared.deliver.services import DeliverServices
     from shared.jobs.fold import Entry
     from shared.jobs.job import Job
     from shared.services import Services
 
 _FINAL_RESULTS: Final = frozenset({"sent", "rejected"})
-# When to try again while storage is away; host.json has the same for what fails.
-OUTAGE_DELAY: Final = timedelta(seconds=10)
+GIVEN_UP: Final = "the function failed again and again; its log says why"
 
 
 async def deliver_job(app: DeliverServices, job: Job, *, again: bool) -> None:
@@ -46,23 +40,32 @@ async def deliver_job(app: DeliverServices, job: Job, *, again: bool) -> None:
         await _take_steps(app, job, again=again or job.again)
     except StorageUnavailableError as error:
         log("storage_away", level=logging.WARNING, id=job.job, error=str(error))
-        await _come_back(app, job, app.now() + OUTAGE_DELAY)
+        await put_job_back(app, job, app.now() + OUTAGE_DELAY)
 
 
 async def give_up_job(app: Services, job: Job) -> None:
-    """Park a job that the host has given up on."""
+    """Park a job that the host has given up on, unless an operator has retried it since."""
     follow_trace(job.accepted.trace)
     entry = await _read_entry(app, job)
-    if entry.pending:
-        message = "the function failed again and again; its log says why"
-        await park(app, job.job, "poison", message, k=entry.retries)
+    if entry.pending and job.retries >= entry.retries:
+        await park(app, job.job, "poison", GIVEN_UP, k=entry.retries)
 
 
 async def park(  # noqa: PLR0913 - what is parked, why, and its text
-    app: Services, job_id: str, code: str, message: str, *, k: int = 0, raw: str | None = None
+    app: Services,
+    job_id: str,
+    code: str,
+    message: str,
+    *,
+    k: int = 0,
+    raw: str | None = None,
+    key: str | None = None,
 ) -> None:
-    """Give a job up; keep the reason, and the text of one that could not be read (`raw`)."""
-    parked = Parked(at=app.now(), k=k, code=code, message=message, raw=raw)
+    """Give a job up; keep the reason, and the text of one that could not be read (`raw`).
+
+    `key` is the row that leads from copies of that text to this entry.
+    """
+    parked = Parked(at=app.now(), k=k, code=code, message=message, raw=raw, key=key)
     if await app.ledger.record(job_id, parked):
         log("parked", id=job_id, code=code)
 
@@ -81,9 +84,9 @@ async def _take_steps(app: DeliverServices, job: Job, *, again: bool) -> None:
                     return None
             case Settle(claim):
                 if look := await settle(app, entry, claim):
-                    return await _come_back(app, job, look)
+                    return await put_job_back(app, job, look)
             case Wait(until):
-                return await _come_back(app, job, until)
+                return await put_job_back(app, job, until)
             case Park(code, message):
                 return await park(app, job.job, code, message, k=entry.retries)
             case Done():
@@ -107,9 +110,3 @@ async def _read_entry(app: Services, job: Job) -> Entry:
         await app.ledger.record(job.job, job.accepted)
         entry = fold(job.job, [job.accepted, *(entry.events if entry else ())])
     return entry
-
-
-async def _come_back(app: Services, job: Job, until: datetime) -> None:
-    later = msgspec.structs.replace(job, again=True)
-    wait = max(until - app.now(), timedelta())
-    await app.queues.put(QUEUE_OF_LANE[job.accepted.lane], encode_job(later), wait)

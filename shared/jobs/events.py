@@ -1,6 +1,6 @@
 """Everything that can happen to a job, as values; each is one row of the ledger, never changed.
 
-`name` is what the row's key ends with. A second row of one name is a conflict, which is how
+`row_name` is what the row's key ends with. A second row of one name is a conflict, which is how
 an attempt is claimed by one worker only and is answered once.
 """
 
@@ -18,16 +18,16 @@ Source = Literal["http", "queue", "batch"]
 AttemptResult = Literal["sent", "rejected", "retryable", "not_created", "unknown"]
 
 _WHATSAPP: Final = "whatsapp:"
-# Codes of a `retry` for which Twilio was not asked: our own guards held it, or its time ran out.
+# Codes of `retryable` for which Twilio was not asked: a guard held it, or its time ran out.
 HELD: Final = frozenset({"not_begun", "quiet_hours", "sender_rate"})
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What one recipient's part of an attempt came to.
+    """The outcome of an attempt for one recipient.
 
-    `sid`: Twilio has it. `refused`: no for good. `retry`: certainly not processed, may be tried
-    again from `not_before` on. `not_created`: was unknown, and Twilio turned out not to have it.
-    `unknown`: not settled yet; stands in a `Doubt` only.
+    `sent`: Twilio has it, under `sid`. `rejected`: refused for good. `retryable`: certainly not
+    processed, and may be tried again from `not_before` on. `not_created`: was unknown, and Twilio
+    turned out not to have it. `unknown`: not settled yet; stands in a `Doubt` only.
     """
 
     index: int
@@ -41,14 +41,19 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="event", kw_only=True):
-    """One fact about a job, and when it was noted."""
+    """One fact about a job, and when it was recorded."""
 
     at: datetime
 
     @property
     def name(self) -> str:
-        """What the event's row key ends with."""
+        """What kind of event it is, and which one of that kind."""
         return str(self.__struct_config__.tag)
+
+    @property
+    def row_name(self) -> str:
+        """What the event's row key ends with."""
+        return self.name
 
 
 class Accepted(Event, frozen=True, kw_only=True, tag="accepted"):
@@ -56,7 +61,7 @@ class Accepted(Event, frozen=True, kw_only=True, tag="accepted"):
 
     `request` is the request as JSON; `to` are its recipients, in order; `values`
     are the placeholders' values of each, where the request is a template. `sender` is the
-    number or Messaging Service that was settled on. `key` is the row of its idempotency key.
+    number or Messaging Service that was chosen. `key` is the row of its idempotency key.
     Without `receipts` Twilio is not asked to report. `trace` is that of the HTTP request.
     """
 
@@ -80,7 +85,7 @@ class Accepted(Event, frozen=True, kw_only=True, tag="accepted"):
         return self.send_at is not None and self.send_at > self.at
 
     def sender_to(self, to: str | None) -> str | None:
-        """Who sends to one of the recipients: a number sends to WhatsApp as that on WhatsApp."""
+        """Return who sends to a recipient: a number sends to WhatsApp as that on WhatsApp."""
         if self.sender and self.sender.startswith("+") and to and to.startswith(_WHATSAPP):
             return _WHATSAPP + self.sender
         return self.sender
@@ -89,15 +94,19 @@ class Accepted(Event, frozen=True, kw_only=True, tag="accepted"):
 class Claim(Event, frozen=True, kw_only=True, tag="claim"):
     """Attempt `n` is taken: to send it until `until`, or to cancel it.
 
-    The claimer, known by its `token`, promises to begin no request after `until`. `indexes` are
-    the recipients (None: all of them). `accepted` repeats the accepted event in a first attempt,
-    so that a message whose own accepted row was lost on the way is known all the same.
+    The claimer, known by its `token`, promises to begin no request after `until`, and that its
+    last request is over, time-out included, at `over_at`. `sender` is the one that it sends from.
+    `indexes` are the recipients (None: all of them). `accepted` repeats the accepted event in a
+    first attempt, so that a message whose own accepted row was lost on the way is known all the
+    same.
     """
 
     n: int
     by: Literal["send", "cancel"] = "send"
     token: str = ""
     until: datetime | None = None
+    over_at: datetime | None = None
+    sender: str | None = None
     indexes: tuple[int, ...] | None = None
     accepted: Accepted | None = None
 
@@ -120,19 +129,19 @@ class Doubt(Event, frozen=True, kw_only=True, tag="doubt"):
 
 
 class Answer(Event, frozen=True, kw_only=True, tag="answer"):
-    """What attempt `n` came to, for every recipient in it; none is `unknown`."""
+    """The outcome of attempt `n` for every recipient in it; none is `unknown`."""
 
     n: int
     outcomes: tuple[Outcome, ...]
 
     @property
     def name(self) -> str:
-        """`answer.N`: given once, whoever settles the attempt."""
+        """`answer.N`: given once, by the claimer or by one that settles the attempt."""
         return f"answer.{self.n}"
 
 
 class Reported(Event, frozen=True, kw_only=True, tag="reported"):
-    """Twilio says where a message or call is; `fields` are its other words, as it sent them."""
+    """Twilio reports where a message or call is; `fields` are the other fields that it sent."""
 
     status: str
     sid: str | None = None
@@ -145,11 +154,17 @@ class Reported(Event, frozen=True, kw_only=True, tag="reported"):
         word = re.sub(r"[^a-z0-9-]", "_", self.status.lower())[:40]
         return f"reported.{word}" + ("" if self.index is None else f".{self.index}")
 
+    @property
+    def row_name(self) -> str:
+        """The name, and the error code if there is one: a code can come after its status."""
+        code = re.sub(r"[^0-9]", "", self.fields.get("ErrorCode", ""))[:6]
+        return self.name + (f".e{code}" if code else "")
+
 
 class Noted(Event, frozen=True, kw_only=True, tag="noted"):
     """Something came of a call on its way: who answered, a key, a dialled leg, a recording.
 
-    `key` is Twilio's name for it, so that it is noted once; `fields` are Twilio's words.
+    `key` is Twilio's name for it, so that it is recorded once; `fields` are those that it sent.
     """
 
     what: Literal["machine", "gather", "dial", "recording"]
@@ -165,12 +180,16 @@ class Noted(Event, frozen=True, kw_only=True, tag="noted"):
 
 
 class Parked(Event, frozen=True, kw_only=True, tag="parked"):
-    """Given up, and why; `raw` is a queue message that could not be read."""
+    """Given up, and why; `raw` is a queue message that could not be read.
+
+    `key` is the row that leads from copies of that message to this event.
+    """
 
     k: int = 0
     code: str
     message: str
     raw: str | None = None
+    key: str | None = None
 
     @property
     def name(self) -> str:
@@ -199,10 +218,10 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode(event: AnyEvent) -> str:
-    """The event as the JSON text that its row holds."""
+    """Return the event as the JSON text that its row holds."""
     return _encoder.encode(event).decode()
 
 
 def decode(text: str) -> AnyEvent:
-    """The event that a row holds."""
+    """Return the event that a row holds."""
     return _decoder.decode(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from shared.jobs.events import (
     HELD,
@@ -20,6 +20,8 @@ from shared.jobs.events import (
 )
 from shared.jobs.ids import recipient_id
 from shared.provider import statuses
+from shared.provider.advice import ADVICE
+from shared.provider.codes import is_outage
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -35,6 +37,8 @@ State = Literal[
     "parked",
     "canceled",
 ]
+# What a phone has got has no error, whatever was reported before.
+_DELIVERED: Final = frozenset({"delivered", "read"})
 PENDING: frozenset[State] = frozenset({"scheduled", "accepted", "delivering", "in_doubt"})
 
 
@@ -100,8 +104,8 @@ class Entry:
 
 def fold(job_id: str, events: Iterable[AnyEvent]) -> Entry:
     """Everything that follows from a job's events."""
-    by_name = {event.name: event for event in events}
-    ordered = tuple(sorted(by_name.values(), key=lambda event: (event.at, event.name)))
+    by_name = {event.row_name: event for event in events}
+    ordered = tuple(sorted(by_name.values(), key=lambda event: (event.at, event.row_name)))
     claims = sorted((e for e in ordered if isinstance(e, Claim)), key=lambda e: e.n)
     retries = sorted((e for e in ordered if isinstance(e, Retried)), key=lambda e: e.k)
     claim = claims[-1] if claims else None
@@ -173,9 +177,10 @@ class _Story:
         )
 
     def tries(self, pending: Collection[int]) -> int:
-        """How often Twilio was asked for that one of the pending recipients it was asked most for.
+        """Return how often Twilio turned down that pending recipient that it turned down most.
 
-        An operator's retry begins the count anew.
+        Only answers about the message count, not that Twilio could not be reached or would take
+        nothing. An operator's retry begins the count again.
         """
         tried = Counter(
             outcome.index
@@ -183,6 +188,8 @@ class _Story:
             for outcome in settlement.outcomes
             if outcome.index in pending
             and outcome.code not in HELD
+            and outcome.result != "not_created"
+            and not is_outage(outcome.code)
             and settlement.n > self._reopened_after(outcome.index)
         )
         return max(tried.values(), default=0)
@@ -229,7 +236,7 @@ class _Story:
         return "scheduled" if waits and not self.claims else "accepted"
 
     def _not_before(self, outcome: Outcome | None) -> datetime | None:
-        if outcome and outcome.result == "retryable":
+        if outcome and outcome.result in ("retryable", "not_created"):
             return outcome.not_before
         return None
 
@@ -246,9 +253,12 @@ class _Story:
         parked = self._parked(index)
         if state == "parked" and parked:
             return parked.code, parked.message
+        if self._twilio_status(outcome, reports) in _DELIVERED:
+            return None
         for report in sorted(reports, key=lambda r: statuses.rank(r.status), reverse=True):
             if code := report.fields.get("ErrorCode"):
-                return code, report.fields.get("ErrorMessage") or f"Twilio reported {code}"
+                means = ADVICE[code].means if code in ADVICE else f"Twilio reported {code}"
+                return code, report.fields.get("ErrorMessage") or means
         if outcome and outcome.code and state != "handed_over":
             return outcome.code, outcome.message or ""
         return None

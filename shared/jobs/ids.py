@@ -84,7 +84,7 @@ def batch_rows(batch_id: str) -> str:
 
 
 def id_of_queue_message(message_id: str, inserted_at: datetime | None, body: bytes) -> str:
-    """The id of a message that was dropped on the queue: the same at every delivery of it."""
+    """Return the id for a message that a program put on the queue: the same at every delivery."""
     digest = hashlib.sha256(message_id.encode() + b"\0" + body).digest()
     return new_id(inserted_at or _EPOCH, int.from_bytes(digest[:8], "big"))
 

@@ -1,14 +1,19 @@
-"""The job: what rides the queue, encoded and decoded here and nowhere else.
+"""What the queue carries, encoded and decoded here and nowhere else.
 
-A job is `{"v": 1, "job": id, "accepted": {…}}`. Its names are chosen so that none is also a
-name of the queue trigger's metadata (`id` is), because Azure's worker lets a JSON property of
-that name win: https://github.com/Azure/azure-functions-python-worker.
+A job is `{"v": 1, "job": id, "accepted": {…}}`. A request that some program put on the queue is
+any other JSON object; one that has to wait before it can become a job is put back as a
+`PostponedRequest`, `{"v": 1, "queue_message": id, "inserted_at": …, "body": …}`.
+
+No name is also a name of the queue trigger's metadata (as `id` is), because Azure's worker lets a
+JSON property of that name win: https://github.com/Azure/azure-functions-python-worker.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+from contextlib import suppress
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -27,26 +32,41 @@ class Job(
 ):
     """One accepted request on its way: its id, and the event that says everything about it.
 
-    `again` is set once it has been delivered before, so that the ledger is read first.
+    `again` is set once it has been delivered before, so that the ledger is read first. `retries`
+    is how often an operator had retried it when this message was put.
     """
 
     v: Literal[1]
     job: Annotated[str, msgspec.Meta(pattern=ids.JOB_PATTERN)]
     accepted: Accepted
     again: bool = False
+    retries: int = 0
+
+
+class PostponedRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A request put back on the queue, with the id and time of its first queue message.
+
+    The job's id follows from these, so that it stays the same whatever message carries it.
+    """
+
+    v: Literal[1]
+    queue_message: str
+    inserted_at: Annotated[datetime, msgspec.Meta(tz=True)] | None
+    body: str
 
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Job)
+_postponed_decoder = msgspec.json.Decoder(PostponedRequest)
 
 
-def encode_job(job: Job) -> bytes:
-    """The job as UTF-8 JSON, `MAX_JOB_BYTES` at most if the queue is to take it."""
+def encode_job(job: Job | PostponedRequest) -> bytes:
+    """Return the message as UTF-8 JSON, `MAX_JOB_BYTES` at most if the queue is to take it."""
     return _encoder.encode(job)
 
 
-def decode_queue_message(body: bytes) -> Job | dict[str, Any]:
-    """What a queue message holds: a job of ours, or a request that some program dropped there.
+def decode_queue_message(body: bytes) -> Job | PostponedRequest | dict[str, Any]:
+    """Return what a queue message holds: a job, a postponed request, or a program's request.
 
     Takes UTF-8 JSON as it is, or base64 of it.
 
@@ -62,7 +82,7 @@ def decode_queue_message(body: bytes) -> Job | dict[str, Any]:
         raise UnreadableJobError("not_json", "the message is not JSON, nor base64 of it") from None
 
 
-def _request_in(text: str, not_a_job: msgspec.ValidationError) -> dict[str, Any]:
+def _request_in(text: str, not_a_job: msgspec.ValidationError) -> PostponedRequest | dict[str, Any]:
     try:
         message = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -74,6 +94,8 @@ def _request_in(text: str, not_a_job: msgspec.ValidationError) -> dict[str, Any]
     job = message.get("job")
     if message["v"] != VERSION:
         raise UnreadableJobError("version", f"this app reads jobs of version {VERSION}", job=job)
+    with suppress(msgspec.ValidationError):
+        return _postponed_decoder.decode(text)
     raise UnreadableJobError("shape", str(not_a_job), job=job)
 
 
@@ -93,5 +115,5 @@ def _from_base64(text: str) -> str:
 
 
 def readable_text(body: bytes) -> str:
-    """The text of a queue message, whatever it is, fit to be kept and shown."""
+    """Return the text of a queue message, whatever it is, fit to be kept and shown."""
     return body.decode(errors="backslashreplace")

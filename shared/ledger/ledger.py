@@ -14,6 +14,7 @@ from shared.ledger.marks import Marks
 from shared.ledger.opt_outs import OptOuts
 from shared.ledger.owners import Owners
 from shared.ledger.received import Received
+from shared.ledger.schedule import Schedule
 from shared.storage.table import Row
 
 if TYPE_CHECKING:
@@ -49,13 +50,14 @@ class Ledger:
         self.owners = Owners(table)
         self.opt_outs = OptOuts(table)
         self.received = Received(table)
+        self.schedule = Schedule(table)
 
     async def record(self, job_id: str, event: AnyEvent) -> bool:
         """Note an event; False if one of its name was noted before, which then stands."""
         return await self.table.insert(
             Row(
                 ids.partition(job_id),
-                f"{ids.row(job_id)}.{event.name}",
+                f"{ids.row(job_id)}.{event.row_name}",
                 events.encode(event),
             )
         )

@@ -37,12 +37,17 @@ class BatchProgress:
 def summarize_batch(batch: Batch, entries: list[Entry], now: datetime) -> BatchProgress:
     """Return how far a batch is.
 
-    A recipient whose job is not known yet counts as `accepted`, or `scheduled`.
+    A recipient whose job is not known yet counts as `accepted`, or `scheduled`; as `canceled`
+    where every job is known, since then it was canceled before it was kept.
     """
-    deliveries = [delivery for entry in entries for delivery in entry.deliveries]
+    deliveries = [each for entry in entries if entry.accepted for each in entry.deliveries]
     states: Counter[str] = Counter(delivery.state for delivery in deliveries)
-    if unknown := batch.count - len(deliveries):
-        states["scheduled" if batch.send_at and batch.send_at > now else "accepted"] += unknown
+    unknown = batch.count - len(deliveries)
+    if unknown and len(entries) == batch.jobs:
+        states["canceled"], unknown = states["canceled"] + unknown, 0
+    elif unknown:
+        is_scheduled = batch.send_at is not None and batch.send_at > now
+        states["scheduled" if is_scheduled else "accepted"] += unknown
     rate = _rate(entries, states["handed_over"] + states["refused"])
     pending = [delivery for delivery in deliveries if delivery.pending]
     held = [delivery.not_before for delivery in pending if delivery.not_before]

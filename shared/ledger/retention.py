@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from shared.jobs import ids
-from shared.jobs.events import Accepted, Claim, Retried
+from shared.jobs.events import Accepted, Claim, Parked, Retried
 from shared.ledger.caps import CAP
 from shared.ledger.listing import entries_in_partition
 from shared.ledger.owners import LATE, OWNER, minute
@@ -74,7 +74,7 @@ async def _forget_jobs(ledger: Ledger, partition: str, before: datetime) -> Forg
             continue
         for key in _keys(entry):
             await ledger.forget_key(key)
-        keys = [f"{ids.row(entry.id)}.{event.name}" for event in entry.events]
+        keys = [f"{ids.row(entry.id)}.{event.row_name}" for event in entry.events]
         await ledger.table.delete(partition, keys)
         jobs, rows = jobs + 1, rows + len(keys)
     return Forgotten(jobs, rows)
@@ -93,7 +93,7 @@ def _is_over(entry: Entry, before: datetime) -> bool:
 
 def _keys(entry: Entry) -> set[str]:
     """The idempotency keys that led to a job."""
-    keys = {event.key for event in entry.events if isinstance(event, Accepted | Retried)}
+    keys = {event.key for event in entry.events if isinstance(event, Accepted | Parked | Retried)}
     keys |= {
         event.accepted.key for event in entry.events if isinstance(event, Claim) and event.accepted
     }

@@ -22,15 +22,16 @@ _SENDER: Final = "Check the sender in the request, or the default sender in the 
 _RECIPIENT: Final = "Check the number with the person. Sending it again will not help."
 _SCHEDULING: Final = "Set up the Messaging Service, or send without send_at at Twilio."
 _SELF: Final = "Nothing: it is tried again by itself."
-_PROGRAM: Final = "Mend the program that puts it there, and let it put it there anew."
+_PROGRAM: Final = "Fix the program that puts it there, and let it put it there again."
 _REGISTER: Final = "Register the sender with Twilio for this country, then retry."
 
 _OF_CLASS: Final[dict[ToDo, str]] = {
     "retry": _SELF,
+    "wait": "Check the account at Twilio. It is tried again by itself until it is too old.",
     "retry_later": "Nothing: it is tried again by itself, at longer intervals.",
     "unknown": "Nothing: Twilio is asked whether it has it before anything is sent again.",
     "refused": _RECIPIENT,
-    "refused_setup": "Mend the account or the sender at Twilio, then retry.",
+    "refused_setup": "Fix the account or the sender at Twilio, then retry.",
 }
 
 _DO: Final = {
@@ -39,7 +40,7 @@ _DO: Final = {
     "21612": "Try another sender, one of the recipient's country.",
     "63016": "Send an approved template (content_sid) instead of a free text.",
     "32018": "Make the steps or the TwiML shorter, or give a url.",
-    "20003": "Renew TWILIO_AUTH_TOKEN or the API key in the settings. Nothing is sent until then.",
+    "20003": "Renew TWILIO_AUTH_TOKEN or the API key in the settings. Until then it waits.",
     "21212": _SENDER,
     "21606": _SENDER,
     "21601": _SENDER,
@@ -56,15 +57,15 @@ _DO: Final = {
 
 # What a status callback can say of a message that Twilio had taken.
 _REPORTED: Final = {
-    "30002": Advice("the account is suspended", "Settle it with Twilio, then send anew."),
+    "30002": Advice("the account is suspended", "Settle it with Twilio, then send again."),
     "30003": Advice(
-        "the phone is off, or out of reach", "Send anew later; the number may be right."
+        "the phone is off, or out of reach", "Send again later; the number may be right."
     ),
     "30004": Advice("the recipient or their carrier blocks us", _RECIPIENT),
     "30005": Advice("the number is unknown, or not in service", _RECIPIENT),
     "30006": Advice("a landline, or a carrier that takes no texts", "Call instead."),
     "30007": Advice("a carrier filtered it as unwanted", "Change the text; check the campaign."),
-    "30008": Advice("the carrier gives no reason", "Send anew once; then ask Twilio's support."),
+    "30008": Advice("the carrier gives no reason", "Send again once; then ask Twilio's support."),
     "30032": Advice("the toll-free sender is not verified", _REGISTER),
     "30034": Advice("the US sender is not registered (A2P 10DLC)", _REGISTER),
 }
@@ -84,11 +85,13 @@ _OURS: Final = {
     "poison": Advice("the app failed on it again and again", "Read the app's log, then retry."),
     "not_json": Advice("the queue message is not JSON", _PROGRAM),
     "not_text": Advice("the queue message is not text", _PROGRAM),
-    "not_object": Advice("the queue message is no JSON object", _PROGRAM),
+    "not_object": Advice("the queue message is not a JSON object", _PROGRAM),
     "kind": Advice("the queue message says neither message nor call", _PROGRAM),
     "shape": Advice("the queue message has the wrong shape", _PROGRAM),
     "invalid_request": Advice("the request on the queue has mistakes", _PROGRAM),
-    "version": Advice("another version of the app put it there", "Deploy that one, send anew."),
+    "version": Advice(
+        "another version of the app put it there", "Deploy that one, then send again."
+    ),
     "idempotency_mismatch": Advice(
         "its key belongs to another request", "Give each message on the queue a key of its own."
     ),

@@ -2,18 +2,20 @@
 
 Source: https://www.twilio.com/docs/api/errors and the pages of the single codes. A code that is
 not here is refused and visible, unless its HTTP status says that the outcome is unknown. An error
-without a code is not Twilio's word, and so no definite no either.
+without a code may come from a proxy, so it is not a definite refusal.
 """
 
 from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-ToDo = Literal["retry", "retry_later", "unknown", "refused", "refused_setup"]
+# `retry` and `wait`: certainly not processed, for a reason that is not about the message; `wait`
+# needs an operator. `retry_later`: the sender or the channel is full.
+ToDo = Literal["retry", "wait", "retry_later", "unknown", "refused", "refused_setup"]
 
 
 class Code(NamedTuple):
-    """What a code asks of us, and what it says in a few words of our own."""
+    """What to do about a code, and what it means in a few words of our own."""
 
     to_do: ToDo
     means: str
@@ -23,6 +25,10 @@ OPTED_OUT: Final = "21610"
 
 CODES: Final = {
     "20429": Code("retry", "too many requests at once"),
+    "20003": Code("wait", "the credentials are wrong"),
+    "20404": Code("wait", "the account or resource does not exist"),
+    "20005": Code("wait", "the account is not active"),
+    "10001": Code("wait", "the account is not active"),
     "20500": Code("unknown", "Twilio had an internal error"),
     "20503": Code("unknown", "Twilio was unavailable"),
     "21611": Code("retry_later", "the sender has ten hours of messages waiting"),
@@ -42,8 +48,6 @@ CODES: Final = {
     "63021": Code("refused", "the channel refuses the content"),
     "32018": Code("refused", "the TwiML is too long to travel with the call"),
     "21219": Code("refused", "the number to call is not verified"),
-    "20003": Code("refused_setup", "the credentials are wrong"),
-    "20404": Code("refused_setup", "the account or resource does not exist"),
     "21212": Code("refused_setup", "the sender is not a valid number"),
     "21606": Code("refused_setup", "the sender cannot send this"),
     "21601": Code("refused_setup", "the sender cannot send texts"),
@@ -59,11 +63,23 @@ CODES: Final = {
     "35118": Code("refused_setup", "scheduling needs a Messaging Service"),
 }
 
-_BY_HTTP_STATUS: Final[dict[int, ToDo]] = {401: "refused_setup", 403: "refused_setup"}
+# With these codes nothing gets through, whatever the message is: it waits for Twilio by time, and
+# no count of attempts ends that.
+OUTAGE_CODES: Final = frozenset(
+    {"no_connection", "no_answer", "unreadable", "http_401", "http_429"}
+    | {code for code, known in CODES.items() if known.to_do in ("retry", "wait", "unknown")}
+)
+
+_BY_HTTP_STATUS: Final[dict[int, ToDo]] = {401: "wait", 403: "refused_setup"}
+
+
+def is_outage(code: str | None) -> bool:
+    """Whether a code says that Twilio takes no request, whatever the message is."""
+    return code is not None and (code in OUTAGE_CODES or code.startswith("http_5"))
 
 
 def what_to_do(http_status: int, code: str | None) -> ToDo:
-    """What an error answer asks of us, by its Twilio code, else by its HTTP status.
+    """Return what to do about an error answer, by its Twilio code, else by its HTTP status.
 
     The status outranks the code where it says that the request was not, or may not have been,
     looked at; when to ask again after a 429 is for the code to say.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from shared.kinds import Kind
+
+_MESSAGING_SERVICE: Final = re.compile("MG[0-9a-fA-F]{32}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,24 +50,32 @@ class SendResult:
 
 @dataclass(frozen=True, kw_only=True)
 class TwilioRecord:
-    """A message or call that Twilio has."""
+    """A message or call that Twilio has, in Twilio's own words where it shows them."""
 
     sid: str
     status: str
     created_at: datetime
+    direction: str | None = None
+    messaging_service_sid: str | None = None
+    num_media: int | None = None
     body: str | None = None
     error_code: str | None = None
+
+
+def is_messaging_service(sender: str) -> bool:
+    """Whether a sender is a Messaging Service and not a number, an address or a name."""
+    return _MESSAGING_SERVICE.fullmatch(sender) is not None
 
 
 class Provider(Protocol):
     """Twilio, as far as Switchboard needs it."""
 
-    async def create(self, order: SendRequest) -> SendResult:
+    async def create(self, request: SendRequest) -> SendResult:
         """Ask for one message or call, once; never raises for what Twilio or the network does."""
         ...
 
-    async def search(self, order: SendRequest, since: datetime) -> list[TwilioRecord]:
-        """What Twilio has for the order's recipient and sender, created at or after `since`.
+    async def search(self, request: SendRequest, since: datetime) -> list[TwilioRecord]:
+        """What Twilio has for a request's recipient and sender, created at or after `since`.
 
         Raises:
             ProviderUnavailableError: where Twilio gave no answer.

@@ -14,7 +14,7 @@ from shared.phone_numbers import mask_numbers
 from shared.provider.codes import CODES, what_to_do
 from shared.provider.http_client import ErrorAnswer, NoAnswerError, NotConnectedError, TwilioHttp
 from shared.provider.limiter import Limiter
-from shared.provider.provider import SendResult, TwilioRecord
+from shared.provider.provider import SendResult, TwilioRecord, is_messaging_service
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_MESSAGING_SERVICE: Final = "MG"
 _NO_SUCH_THING: Final = "20404"
 _TOO_MANY: Final = 429
 # Questions may take this part of the ceiling, so that messages never wait long behind them.
@@ -33,6 +32,7 @@ _FOR_QUESTIONS: Final = 4
 _MOST_FOUND: Final = 400
 _RESULTS: Final[dict[str, Literal["retryable", "unknown"]]] = {
     "retry": "retryable",
+    "wait": "retryable",
     "retry_later": "retryable",
     "unknown": "unknown",
 }
@@ -70,20 +70,20 @@ class TwilioProvider:
         )
         self._client.api.base_url = settings.twilio_api_base_url
 
-    async def create(self, order: SendRequest) -> SendResult:
-        resource = self._client.messages if order.kind == "message" else self._client.calls
+    async def create(self, request: SendRequest) -> SendResult:
+        resource = self._client.messages if request.kind == "message" else self._client.calls
         sender = (
-            {"messaging_service_sid": order.sender}
-            if order.sender.startswith(_MESSAGING_SERVICE)
-            else {"from_": order.sender}
+            {"messaging_service_sid": request.sender}
+            if is_messaging_service(request.sender)
+            else {"from_": request.sender}
         )
         try:
             answer = await self._in_turn(
                 lambda: resource.create_with_http_info_async(
-                    to=order.to, **sender, **order.parameters
+                    to=request.to, **sender, **request.parameters
                 ),
-                order.begin_before,
-                urgent=order.urgent,
+                request.begin_before,
+                urgent=request.urgent,
             )
         except _TooLateError:
             return SendResult(result="retryable", code="not_begun")
@@ -105,11 +105,11 @@ class TwilioProvider:
             request_id=answer.headers.get("Twilio-Request-Id"),
         )
 
-    async def search(self, order: SendRequest, since: datetime) -> list[TwilioRecord]:
-        filters: dict[str, Any] = {"to": order.to, "limit": _MOST_FOUND, "page_size": _MOST_FOUND}
-        if not order.sender.startswith(_MESSAGING_SERVICE):
-            filters["from_"] = order.sender
-        resource = self._client.messages if order.kind == "message" else self._client.calls
+    async def search(self, request: SendRequest, since: datetime) -> list[TwilioRecord]:
+        filters: dict[str, Any] = {"to": request.to, "limit": _MOST_FOUND, "page_size": _MOST_FOUND}
+        if not is_messaging_service(request.sender):
+            filters["from_"] = request.sender
+        resource = self._client.messages if request.kind == "message" else self._client.calls
 
         async def look() -> list[TwilioRecord]:
             rows = await resource.list_async(**filters)
@@ -224,11 +224,14 @@ def _seconds(text: str | None) -> float | None:
 
 
 def _found(row: Any) -> TwilioRecord:  # noqa: ANN401 - twilio has no types
-    code = getattr(row, "error_code", None)
+    code, num_media = getattr(row, "error_code", None), getattr(row, "num_media", None)
     return TwilioRecord(
         sid=row.sid,
         status=_word(row.status),
         created_at=row.date_created,
+        direction=None if row.direction is None else _word(row.direction),
+        messaging_service_sid=getattr(row, "messaging_service_sid", None),
+        num_media=int(num_media) if num_media else None,
         body=getattr(row, "body", None),
         error_code=str(code) if code else None,
     )

@@ -13,7 +13,7 @@ from shared.accept.batch import accept_batch
 from shared.accept.batch_request import Row, read_batch
 from shared.accept.csv_rows import read_csv_rows
 from shared.accept.idempotency import run_once
-from shared.deliver.cancel import cancel_entry
+from shared.deliver.cancel import cancel_entry, cancel_unknown
 from shared.deliver.retry import retry_entry
 from shared.errors import (
     InvalidRequestError,
@@ -163,7 +163,18 @@ async def cancel(req: func.HttpRequest, app: App) -> func.HttpResponse:
     async def stop(entry: Entry) -> object:
         return await cancel_entry(app, entry, None, at_twilio=False)
 
-    if not await _each(batch, app, stop):
+    stopped = await _each(batch, app, stop)
+    # A POST that goes on, or is repeated, would send the jobs of which nothing is known yet.
+    known = {entry.id for entry in await app.ledger.batches.entries(batch.id)}
+    job_ids = [ids.batch_job_id(batch.id, number) for number in range(batch.jobs)]
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def stop_unknown(job_id: str) -> bool:
+        async with slots:
+            return await cancel_unknown(app, job_id)
+
+    unknown = (stop_unknown(job_id) for job_id in job_ids if job_id not in known)
+    if not stopped + sum(await asyncio.gather(*unknown)):
         raise OverError("nothing of it is left to cancel")
     return json_response(await _progress(batch, app))
 

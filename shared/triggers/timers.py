@@ -20,13 +20,27 @@ async def reconcile(app: App) -> None:
     await reconcile_statuses(app)
 
 
-async def publish_inbound(app: App) -> None:
-    """Publish what reached us while its worker died."""
-    await publish_abandoned(app)
+async def release_scheduled(app: App) -> None:
+    """Put on its queue what is due before the next run."""
+    if count := await app.ledger.schedule.release(app.queues, app.now()):
+        log("released", count=count)
 
 
 async def watch(app: App) -> None:
-    """Log how long each queue is, and how old the message is that it gives next."""
+    """Log how long the queues are, and publish what reached us while its worker died.
+
+    Each is done whatever becomes of the other.
+    """
+    outcomes = await asyncio.gather(
+        _log_queues(app), publish_abandoned(app), return_exceptions=True
+    )
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+async def _log_queues(app: App) -> None:
+    """Log how long each queue is, and how long the message has been due that it gives next."""
     lengths, oldest = await asyncio.gather(app.queues.lengths(), app.queues.oldest())
     for queue, length in lengths.items():
         put_at = oldest.get(queue)

@@ -74,15 +74,18 @@ async def test_a_lane_is_a_queue(app: InMemoryApp) -> None:
     assert jobs(app) == []
 
 
-async def test_send_at_waits_on_the_queue(app: InMemoryApp) -> None:
-    """A message for later is scheduled and hidden until then; for a moment ago it is for now."""
+async def test_send_at_waits_on_the_schedule(app: InMemoryApp) -> None:
+    """A message for later is on no queue until then; for a moment ago it is for now."""
     reply = await app.post("/api/messages", MESSAGE | {"send_at": "2026-11-21T15:00:00+02:00"})
     assert reply.json["state"] == "scheduled"
     assert (await app.get(reply.headers["Location"])).json["state"] == "scheduled"
     reply = await app.post("/api/messages", MESSAGE | {"send_at": "2026-11-21T11:59:30Z"})
     assert reply.json["state"] == "accepted"
     assert (await app.get(reply.headers["Location"])).json["state"] == "accepted"
-    assert [put.delay for put in app.queues.puts] == [timedelta(hours=1), timedelta(seconds=-30)]
+    assert [put.delay for put in app.queues.puts] == [timedelta()]
+    app.clock.move(hours=1)
+    assert await app.services.ledger.schedule.release(app.queues, app.clock()) == 1
+    assert len(jobs(app)) == 2
 
 
 @pytest.mark.parametrize("moment", ["2026-11-21T11:59:00Z", "2027-11-22T12:00:00Z"])

@@ -41,20 +41,20 @@ async def test_what_is_scheduled_leaves_at_its_time(kind: Kind, days: float) -> 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("hops", [0, 1, 3])
-async def test_what_is_canceled_before_its_time_never_leaves(kind: Kind, hops: int) -> None:
-    """After any number of hops a cancel is a 200, and when its time comes nothing happens."""
+@pytest.mark.parametrize("released", [False, True])
+async def test_what_is_canceled_before_its_time_never_leaves(kind: Kind, *, released: bool) -> None:
+    """On the schedule or the queue a cancel is a 200, and when its time comes nothing happens."""
     world = World()
     name = await world.accepted(kind, send_at=in_days(30))
-    for _ in range(hops):
-        message = world.queue.take()
-        assert message is not None
-        await world.deliver(world.worker(), message)
+    if released:
+        world.clock.move(days=30, seconds=-30)
+        await world.ledger.schedule.release(world.queue, world.clock())
+        assert len(world.queue.messages) == 1
     reply = await cancel(world.worker(), name, kind)
     assert (reply.status, reply.json["state"]) == (200, "canceled")
     await world.until_quiet()
     assert world.twilio.asked == 0
-    assert (await cancel(world.worker(), name, kind)).status == 409
+    assert (await cancel(world.worker(), name, kind)).body == reply.body
     assert (await retry(world.worker(), name, kind=kind)).status == 409
 
 
@@ -65,7 +65,7 @@ async def test_one_recipient_of_many_is_canceled() -> None:
     for index in (2, 0):
         reply = await cancel(world.worker(), f"{name}-{index}")
         assert (reply.status, reply.json["state"]) == (200, "canceled")
-        assert (await cancel(world.worker(), f"{name}-{index}")).status == 409
+        assert (await cancel(world.worker(), f"{name}-{index}")).body == reply.body
     await world.until_quiet()
     assert world.twilio.recipients() == [numbers(4)[1], numbers(4)[3]]
     states = [each.state for each in (await world.entry(name)).deliveries]
@@ -177,7 +177,7 @@ async def test_one_that_waits_while_another_is_in_doubt_cannot_be_canceled_now()
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_what_twilio_still_holds_is_stopped_there(kind: Kind) -> None:
-    """A call is hung up, a message canceled; the entry shows it, and a second time is too late."""
+    """A call is hung up, a message canceled; a second time finds that, or a call that is over."""
     world = World()
     name = await world.accepted(kind)
     await world.until_quiet()
@@ -186,7 +186,8 @@ async def test_what_twilio_still_holds_is_stopped_there(kind: Kind) -> None:
     shown = (reply.json["state"], reply.json["twilio_status"])
     assert shown == ("handed_over", STOPPED[kind])
     assert [written.found.status for written in world.twilio.books] == [STOPPED[kind]]
-    assert (await cancel(world.worker(), name, kind)).status == 409
+    again = await cancel(world.worker(), name, kind)
+    assert again.status == (200 if STOPPED[kind] == "canceled" else 409)
 
 
 async def test_part_of_a_job_is_canceled_here_and_part_at_twilio() -> None:
@@ -321,5 +322,6 @@ async def test_a_ringing_call_is_hung_up_for_real(simulator: Simulator) -> None:
     assert (reply.status, reply.json["state"]) == (200, "handed_over")
     assert reply.json["twilio_status"] in {"canceled", "completed", "no-answer"}
     assert call.status == reply.json["twilio_status"]
-    assert (await cancel(worker, name, "call")).status == 409
+    is_canceled = call.status == "canceled"
+    assert (await cancel(worker, name, "call")).status == (200 if is_canceled else 409)
     await provider.close()

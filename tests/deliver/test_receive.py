@@ -2,14 +2,19 @@
 
 import base64
 import json
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from shared.deliver import receive
+from shared.errors import StorageUnavailableError
 from shared.jobs.fold import State
+from shared.jobs.job import PostponedRequest, encode_job
 from tests.clock import NOON
 from tests.deliver.asking import retry
-from tests.deliver.queue_double import POISON
-from tests.deliver.seams import FailAt
+from tests.deliver.queue_double import LEASE, MAX_DELIVERIES, POISON, Message
+from tests.deliver.seams import FailAt, KillAt, Recorder
 from tests.deliver.world import TO, World, fields_of
 
 MESSAGE = json.dumps(fields_of("message")).encode()
@@ -35,6 +40,7 @@ async def test_a_redelivered_request_is_the_same_entry() -> None:
     for _ in range(3):
         world.queue.lease(message)
         await world.deliver(world.worker(), message)
+    await world.until_quiet()
     await world.check_sent_once()
     assert len(await world.entries()) == 1
 
@@ -128,3 +134,219 @@ async def test_a_request_keeps_its_id_through_an_outage() -> None:
     await world.until_quiet(FailAt(2, times=9, at=("insert before", "read before")))
     await world.check_sent_once()
     assert len(await world.entries()) == 1
+
+
+NESTED = encode_job(PostponedRequest(v=1, queue_message="1", inserted_at=NOON, body="{}"))
+
+
+async def steps_of_a_request() -> int:
+    """How many steps a request takes in its first delivery."""
+    recorder, world = Recorder(), World()
+    await world.deliver(world.worker(recorder), leased(world, MESSAGE))
+    return len(recorder.steps)
+
+
+def leased(world: World, body: bytes, queue: str = "outbound") -> Message:
+    """A message that a worker has just been given for the first time."""
+    message = world.queue.drop(body, queue)
+    world.queue.lease(message)
+    return message
+
+
+@pytest.mark.parametrize("deaths", [1, 2, MAX_DELIVERIES])
+async def test_a_request_whose_workers_all_died_is_not_sent_by_its_poison_copy(deaths: int) -> None:
+    """The copy has another id, so it is parked as text, and retrying it sends nothing again."""
+    for place in range(await steps_of_a_request()):
+        world = World()
+        message = leased(world, MESSAGE)
+        for _ in range(deaths):
+            await world.deliver(world.worker(KillAt(place)), message)
+            world.queue.lease(message)
+        message.dequeue_count = MAX_DELIVERIES
+        world.queue.lost = ["copy", "delete"]
+        await world.until_quiet()
+        for entry in await world.entries():
+            await retry(world.worker(), entry.id)
+        await world.until_quiet()
+        assert len(world.twilio.books) <= 1, place
+        assert await world.entries(), place
+
+
+async def test_a_request_keeps_its_id_on_a_poison_queue_once_it_was_delivered_again() -> None:
+    """From its second delivery on a request carries its id, so its poison copy can be retried."""
+    world = World()
+    message = leased(world, MESSAGE)
+    world.queue.lease(message)
+    await world.deliver(world.worker(), message)
+    (postponed,) = world.queue.messages
+    world.queue.messages.clear()
+    for copy in range(3):
+        world.queue.drop(postponed.body, "outbound" + POISON)
+        await world.until_quiet()
+        (entry,) = await world.entries()
+        assert entry.deliveries[0].state == "parked", copy
+    assert (await retry(world.worker(), entry.id)).status == 202
+    await world.until_quiet()
+    world.queue.drop(postponed.body, "outbound" + POISON)
+    await world.until_quiet()
+    await world.check_sent_once()
+
+
+async def test_a_request_is_not_claimed_in_its_first_delivery() -> None:
+    """It becomes a job of its own on the queue, and Twilio is not asked yet."""
+    world = World()
+    await world.deliver(world.worker(), leased(world, MESSAGE))
+    assert world.twilio.asked == 0
+    (job,) = world.queue.messages
+    assert json.loads(job.body)["accepted"]["source"] == "queue"
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+async def test_a_new_default_sender_while_a_request_is_in_doubt_sends_nothing_again(
+    key: str | None,
+) -> None:
+    """A request keeps the sender of its first delivery, whatever is deployed meanwhile."""
+    world = World(["lost_answer"])
+    fields = fields_of("message") | ({} if key is None else {"idempotency_key": key})
+    message = leased(world, json.dumps(fields).encode())
+    await world.deliver(world.worker(), message)
+    job = world.queue.take()
+    assert job is not None
+    await world.deliver(world.worker(), job)
+    world.deploy(TWILIO_FROM_NUMBER="+15005550010")
+    world.queue.lease(message)
+    await world.deliver(world.worker(), message)
+    await world.until_quiet()
+    await world.check_sent_once()
+    assert len(world.twilio.books) == 1
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+@pytest.mark.parametrize("what", ["rows", "queue"])
+async def test_an_outage_does_not_make_a_send_at_too_late(what: str, key: str | None) -> None:
+    """A time that could be kept when the request was put is kept, or sent as soon as it can be."""
+    world = World()
+    due = (NOON + timedelta(seconds=5)).isoformat()
+    fields = fields_of("message", send_at=due) | ({"idempotency_key": key} if key else {})
+    world.queue.drop(json.dumps(fields).encode())
+
+    async def away(step: str) -> None:
+        if step.startswith(what) and world.clock() < NOON + timedelta(seconds=300):
+            raise StorageUnavailableError(what)
+
+    await world.until_quiet(away)
+    await world.check_sent_once()
+    (entry,) = await world.entries()
+    assert entry.accepted is not None
+    assert entry.accepted.at == NOON
+
+
+@pytest.mark.parametrize(
+    "body", [b"hello", MESSAGE, b'{"to": "nobody", "body": "x"}', MESSAGE[:-1] + b', "x": 1}']
+)
+async def test_copies_on_a_poison_queue_are_parked_once(body: bytes) -> None:
+    """However often one is delivered and however many there are, they make one entry."""
+    world = World()
+    for copy in range(3):
+        message = leased(world, body, "outbound" + POISON)
+        for _ in range(1000 if copy == 0 else 3):
+            await world.deliver(world.worker(), message)
+        world.clock.move(seconds=20)
+    (entry,) = await world.entries()
+    assert entry.parked is not None
+    assert entry.parked.raw == body.decode()
+
+
+async def test_copies_of_a_job_on_a_poison_queue_leave_a_retry_alone() -> None:
+    """What an operator retried after the first copy is sent, once."""
+    world = World()
+    job_id = await world.accepted()
+    (job,) = world.queue.messages
+    world.queue.messages.clear()
+    world.queue.drop(job.body, "outbound" + POISON)
+    await world.until_quiet()
+    assert (await world.entry(job_id)).deliveries[0].state == "parked"
+    assert (await retry(world.worker(), job_id)).status == 202
+    for _ in range(3):
+        await world.deliver(world.worker(), leased(world, job.body, "outbound" + POISON))
+    assert (await world.entry(job_id)).deliveries[0].state == "accepted"
+    await world.until_quiet()
+    await world.check_sent_once()
+
+
+async def test_a_request_that_the_app_fails_on_is_parked_with_its_text(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error of our own parks the request from the poison queue, and is logged with its place."""
+
+    def fail(*_: object) -> None:
+        raise KeyError("ours")
+
+    world = World()
+    monkeypatch.setattr(receive, "validate_request", fail)
+    world.queue.drop(MESSAGE)
+    await world.until_quiet()
+    (entry,) = await world.entries()
+    assert entry.parked is not None
+    assert entry.parked.code == "poison"
+    assert "KeyError" in caplog.text
+
+
+@pytest.mark.parametrize("inner", [b"[1]", b"hello", b'{"v": 2}', NESTED])
+@pytest.mark.parametrize("queue", ["outbound", "outbound" + POISON])
+async def test_only_a_request_can_be_postponed(inner: bytes, queue: str) -> None:
+    """What somebody made up in that shape is parked with its text."""
+    world = World()
+    made_up: Any = PostponedRequest(v=1, queue_message="1", inserted_at=NOON, body=inner.decode())
+    world.queue.drop(encode_job(made_up), queue)
+    await world.until_quiet()
+    (entry,) = await world.entries()
+    assert entry.parked is not None
+    assert entry.parked.raw == encode_job(made_up).decode()
+
+
+@pytest.mark.parametrize("lost", [["copy"], ["delete"], ["copy", "delete"]])
+async def test_a_move_to_a_poison_queue_whose_answers_are_lost(lost: list[Any]) -> None:
+    """Several copies of a job with ids of their own make one parked entry, retried once."""
+    world = World()
+    job_id = await world.accepted()
+    (message,) = world.queue.messages
+    message.dequeue_count = MAX_DELIVERIES
+    world.queue.lost = lost
+    for _ in range(3):
+        taken = world.queue.take()
+        if taken is not None:
+            await world.deliver(world.worker(), taken)
+    assert [entry.id for entry in await world.entries()] == [job_id]
+    assert (await world.entry(job_id)).deliveries[0].state == "parked"
+    assert (await retry(world.worker(), job_id)).status == 202
+    await world.until_quiet()
+    await world.check_sent_once()
+
+
+async def test_a_success_whose_receipt_was_stale_is_delivered_again_and_sent_once() -> None:
+    """A lease that was renewed while the function ended leaves the message on the queue."""
+    world = World()
+    await world.accepted()
+    message = world.queue.take()
+    assert message is not None
+
+    async def renew(step: str) -> None:
+        if step == "carrier.create after":
+            world.queue.renew(message)
+
+    await world.deliver(world.worker(renew), message)
+    assert world.queue.messages == [message]
+    assert await world.until_quiet() == 1
+    await world.check_sent_once()
+
+
+async def test_a_receive_whose_answer_was_lost_hides_the_message_for_its_lease() -> None:
+    """Nobody was given it, and it comes again after ten minutes as its second delivery."""
+    world = World()
+    await world.accepted()
+    (message,) = world.queue.messages
+    world.queue.lease(message)
+    await world.until_quiet()
+    assert (message.dequeue_count, world.clock()) == (2, NOON + LEASE)
+    await world.check_sent_once()

@@ -116,7 +116,7 @@ async def test_the_reason_of_a_failure_is_learned() -> None:
     world.clock.move(hours=12, minutes=30)
     await reconcile(world.worker())
     entry = await world.entry(name)
-    assert entry.deliveries[0].error == ("30003", "Twilio reported 30003")
+    assert entry.deliveries[0].error == ("30003", "the phone is off, or out of reach")
     (report,) = [e for e in entry.events if isinstance(e, Reported)]
     assert report.fields == {"CallbackSource": "asked", "ErrorCode": "30003"}
 

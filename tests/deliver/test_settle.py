@@ -57,7 +57,7 @@ async def test_while_twilio_is_silent_nothing_is_sent_again() -> None:
     world = await in_doubt("unknown")
     world.twilio.silent = True
     for _ in range(30):
-        message = world.queue.take()
+        message = await world.take()
         assert message is not None
         await world.deliver(world.worker(), message)
     assert world.clock() > NOON
@@ -126,8 +126,6 @@ async def test_a_body_that_twilio_has_rewritten_is_still_ours(
     ("more", "listed"),
     [
         ({}, "Something else"),
-        ({}, ""),
-        ({}, None),
         ({"body": "مرحبا"}, "وداعا"),
         ({"body": "您的包裹已到"}, "您的订单已取消"),
         ({"body": "안녕하세요"}, "감사합니다"),

@@ -1,6 +1,7 @@
 """Delivering: the ends that are not `sent`."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -27,14 +28,50 @@ async def test_a_refusal_is_final() -> None:
     assert await state(world, job_id) == ("refused", ("21211", "not a valid number"))
 
 
-@pytest.mark.parametrize("way", ["too_many", "no_connection"])
-async def test_attempts_come_to_an_end(way: Way) -> None:
+async def test_attempts_come_to_an_end() -> None:
     """After the last attempt it is parked, and the queue is empty."""
-    world = World([way] * 99)
+    world = World(["sender_full"] * 99)
     job_id = await world.accepted()
     await world.until_quiet()
     assert world.twilio.asked == MAX_ATTEMPTS
     assert (await state(world, job_id))[0] == "parked"
+
+
+OUTAGES: list[Way] = ["too_many", "no_connection", "wrong_token", "unknown"]
+
+
+@pytest.mark.parametrize("hours", [0.5, 1, 8])
+@pytest.mark.parametrize("way", OUTAGES)
+async def test_an_outage_of_twilio_delays_a_message_and_does_no_more(
+    way: Way, hours: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What says nothing about the message is waited out, with a line for each failed try."""
+    world = World()
+    await world.accepted(count=2)
+    ends_at = world.clock() + timedelta(hours=hours)
+    world.twilio.during = lambda: way if world.clock() < ends_at else "answered"
+    await world.until_quiet()
+    await world.check_sent_once()
+    failed = [each.message for each in caplog.records if "provider_unreachable" in each.message]
+    assert len(failed) == world.twilio.asked - 2
+    assert len(failed) > 2
+
+
+@pytest.mark.parametrize(("more", "hours"), [({}, 24), ({"validity_period": 600}, 1 / 6)])
+@pytest.mark.parametrize("way", OUTAGES)
+async def test_what_waits_for_twilio_is_given_up_when_it_is_too_old(
+    way: Way, more: dict[str, Any], hours: float
+) -> None:
+    """It waits for as long as it is worth sending, and is parked then."""
+    world = World()
+    world.twilio.during = lambda: way
+    job_id = await world.accepted(**more)
+    begun = world.clock()
+    await world.until_quiet()
+    assert (await state(world, job_id))[0] == "parked"
+    assert ((await state(world, job_id))[1] or ("",))[0] == "expired"
+    waited = world.clock() - begun
+    assert timedelta(hours=hours) < waited < timedelta(hours=hours, minutes=17)
 
 
 async def test_one_that_came_too_late_is_parked_unsent() -> None:
@@ -57,12 +94,12 @@ async def test_parking_twice_is_parking_once() -> None:
 
 
 async def test_a_year_ahead() -> None:
-    """It waits in hops of the longest delay that a queue can give, and is sent at its time."""
+    """It waits on the schedule and on no queue, and is sent at its time by one delivery."""
     world = World()
     at = world.clock() + timedelta(days=365)
     await world.accepted(send_at=at.isoformat())
-    hops = await world.until_quiet()
-    assert hops > 365 / 7
+    assert world.queue.messages == []
+    assert await world.until_quiet() == 1
     assert world.twilio.books[0].found.created_at == at
     await world.check_sent_once()
 

@@ -1,7 +1,7 @@
 """Twilio in memory: keeps books, and does what a test's script says with each request."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -20,6 +20,8 @@ Way = Literal[
     "refused",
     "opted_out",
     "no_connection",
+    "wrong_token",
+    "sender_full",
 ]
 WAYS: Final[dict[Way, SendResult]] = {
     "lost_answer": SendResult(result="unknown", code="no_answer"),
@@ -28,6 +30,8 @@ WAYS: Final[dict[Way, SendResult]] = {
     "too_many": SendResult(result="retryable", code="20429", retry_after=1.0),
     "refused": SendResult(result="rejected", code="21211", message="not a valid number"),
     "opted_out": SendResult(result="rejected", code="21610", message="the recipient has opted out"),
+    "wrong_token": SendResult(result="retryable", code="20003", message="wrong credentials"),
+    "sender_full": SendResult(result="retryable", code="21611", retry_after=1.0),
     "no_connection": SendResult(result="retryable", code="no_connection"),
 }
 # What each way of answering leaves in the books.
@@ -47,7 +51,7 @@ class Written:
 
 
 class TwilioDouble:
-    """A carrier whose every request goes the next way of its script, and `answered` after that.
+    """A Twilio whose every request goes the next way of its script, and that of `during` then.
 
     `listed_after` is how long a new message takes to show up in lists.
     """
@@ -55,6 +59,7 @@ class TwilioDouble:
     def __init__(self, clock: Clock, script: Iterable[Way] = ()) -> None:
         self.script = deque(script)
         self.books: list[Written] = []
+        self.during: Callable[[], Way] = lambda: "answered"
         self.asked = 0
         self.searched = 0
         self.silent = False
@@ -63,7 +68,7 @@ class TwilioDouble:
 
     async def create(self, order: SendRequest) -> SendResult:
         self.asked += 1
-        way = self.script.popleft() if self.script else "answered"
+        way = self.script.popleft() if self.script else self.during()
         if way not in CREATES:
             return WAYS[way]
         found = self.write(order, delay=LATE_BY if way == "late" else timedelta()).found
@@ -94,14 +99,23 @@ class TwilioDouble:
             return None
         return self.set_status(sid, "canceled" if kind == "message" else "completed")
 
-    def write(self, order: SendRequest, *, delay: timedelta = timedelta()) -> Written:
+    def write(
+        self,
+        order: SendRequest,
+        *,
+        delay: timedelta = timedelta(),
+        direction: str = "outbound-api",
+    ) -> Written:
         """Enter a message or call; Twilio's clock shows whole seconds."""
         at = self._now() + delay
         found = TwilioRecord(
             sid=f"{'SM' if order.kind == 'message' else 'CA'}{len(self.books):032x}",
             status=_FIRST_STATUS,
             created_at=at.replace(microsecond=0),
-            body=order.parameters.get("body"),
+            direction=direction,
+            messaging_service_sid=order.sender if order.sender.startswith("MG") else None,
+            num_media=None if order.kind == "call" else len(order.parameters.get("media_url", ())),
+            body=None if order.kind == "call" else order.parameters.get("body", ""),
         )
         self.books.append(Written(order, found, at + self.listed_after))
         return self.books[-1]

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -16,6 +17,7 @@ from shared.jobs.fold import Entry
 from shared.kinds import Kind
 from shared.ledger.ledger import Ledger
 from shared.ledger.listing import list_newest
+from shared.ledger.schedule import DUE
 from shared.storage.memory_table import MemoryTable
 from shared.triggers import entries as entry_triggers
 from shared.triggers.responses import handle_errors
@@ -40,7 +42,8 @@ CONTENT: dict[Kind, dict[str, Any]] = {
 }
 # Short, so that few looks are taken before absence counts; in the same order as the defaults.
 _SETTINGS = {"TWILIO_TIMEOUT_SECONDS": "8", "RESOLVE_AFTER_SECONDS": "15"}
-_MOST_DELIVERIES = 400
+_MAX_DELIVERIES = 2000
+MAX_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 def numbers(count: int) -> list[str]:
@@ -64,6 +67,10 @@ class World:
         self.ledger = Ledger(self.table)
         self._environment = {**ENVIRONMENT, **_SETTINGS, **settings}
         self._dice = Random(7)  # noqa: S311 - the same in every run
+
+    def deploy(self, **settings: str) -> None:
+        """Change the settings of every worker that starts from now on."""
+        self._environment |= settings
 
     def worker(self, gate: Gate = open_gate) -> App:
         """A worker that passes a gate at each of its steps."""
@@ -103,16 +110,34 @@ class World:
             inserted_at=message.inserted_at,
             dequeue_count=message.dequeue_count,
         )
+        receipt = message.receipt
         receive = receive_poison if message.queue.endswith(POISON) else receive_message
         try:
             await receive(worker, seen)
         except KilledError:
             return False
         except Exception:  # noqa: BLE001 - the host catches what a function raises
-            self.queue.failed(message)
+            self.queue.failed(message, receipt)
         else:
-            self.queue.done(message)
+            self.queue.done(message, receipt)
         return True
+
+    async def take(self) -> Message | None:
+        """Lease the message that comes first, from a queue or from the schedule."""
+        while (due := await self._first_due()) is not None:
+            if due >= min((each.visible_at for each in self.queue.messages), default=MAX_TIME):
+                break
+            self.clock.at = max(self.clock.at, due)
+            await self.ledger.schedule.release(self.queue, self.clock())
+        return self.queue.take()
+
+    async def _first_due(self) -> datetime | None:
+        partition = await self.table.next_partition(DUE)
+        if partition is None or not partition.startswith(DUE):
+            return None
+        keys = [row.key async for row in self.table.read(partition)]
+        text = partition.removeprefix(f"{DUE}-") + min(keys).partition(".")[0]
+        return datetime.strptime(text, "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
 
     async def until_quiet(self, gate: Gate = open_gate) -> int:
         """Deliver until the queues are empty; a worker that dies is replaced by one without gate.
@@ -120,13 +145,13 @@ class World:
         Gives how many deliveries that took.
         """
         worker = self.worker(gate)
-        for deliveries in range(_MOST_DELIVERIES):
-            message = self.queue.take()
+        for deliveries in range(_MAX_DELIVERIES):
+            message = await self.take()
             if message is None:
                 return deliveries
             if not await self.deliver(worker, message):
                 worker = self.worker()
-        raise AssertionError(f"not quiet after {_MOST_DELIVERIES} deliveries")
+        raise AssertionError(f"not quiet after {_MAX_DELIVERIES} deliveries")
 
     async def report(self, status: str = "delivered") -> None:
         """Let Twilio report on everything in its books to the entries that it was sent for."""

@@ -288,13 +288,13 @@ async def test_a_text_is_sent_once(app: InMemoryApp) -> None:
 async def test_the_timer_is_a_function_of_the_app(
     app: InMemoryApp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The function `publish_inbound` is what takes over from the dead."""
+    """The function `watch` is what takes over from the dead."""
     worker = App(ENVIRONMENT, now=app.clock)
     worker.table, worker.queues = TableSeam(app.table, KillAt(2)), app.queues
     with pytest.raises(KilledError):
         await publish_event(worker, TEXT)
     app.clock.move(minutes=3)
-    call: Callable[..., Any] = next(f.call for f in app.functions if f.name == "publish_inbound")
+    call: Callable[..., Any] = next(f.call for f in app.functions if f.name == "watch")
     await call(timer=None)
     assert len(inbound(app)) == 1
     assert PERSON not in caplog.text

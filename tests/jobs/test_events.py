@@ -21,7 +21,7 @@ def test_events_come_back_as_they_were(history: list[AnyEvent]) -> None:
 @given(histories())
 def test_names_tell_events_apart(history: list[AnyEvent]) -> None:
     """No two different facts of one job share a name."""
-    assert len({event.name for event in history}) == len(history)
+    assert len({event.row_name for event in history}) == len(history)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,14 @@ def test_names_tell_events_apart(history: list[AnyEvent]) -> None:
         (Answer(at=NOON, n=1, outcomes=()), "answer.1"),
         (Reported(at=NOON, status="in-progress"), "reported.in-progress"),
         (Reported(at=NOON, status="sent", index=0), "reported.sent.0"),
+        (
+            Reported(at=NOON, status="failed", fields={"ErrorCode": "30003"}),
+            "reported.failed.e30003",
+        ),
+        (
+            Reported(at=NOON, status="failed", index=7, fields={"ErrorCode": "3/0 "}),
+            "reported.failed.7.e30",
+        ),
         (Reported(at=NOON, status="A/B #?\n" + "x" * 99), "reported.a_b____" + "x" * 33),
         (Parked(at=NOON, code="", message=""), "parked"),
         (Parked(at=NOON, k=2, code="", message=""), "parked.2"),
@@ -41,7 +49,7 @@ def test_names_tell_events_apart(history: list[AnyEvent]) -> None:
 )
 def test_names_are_what_rows_end_with(event: AnyEvent, name: str) -> None:
     """Each event has the name of the design, and a word of Twilio's cannot break out of it."""
-    assert event.name == name
+    assert event.row_name == name
 
 
 def test_an_event_keeps_its_request_to_the_letter() -> None:

@@ -136,10 +136,15 @@ def test_state_follows_from_the_events(state: str, events: list[AnyEvent]) -> No
         (("20429", ""), [accepted(), SEND, answer(outcome("retryable", code="20429"))]),
         (("gave_up", "too often"), [accepted(), SEND, answer(outcome("retryable", code="20429")),
                                     PARKED]),
-        (("30003", "Twilio reported 30003"),
+        (("30003", "the phone is off, or out of reach"),
          [accepted(), SEND, answer(GOT_SID), reported("undelivered", ErrorCode="30003")]),
         (("30003", "gone"), [accepted(), reported("sent", ErrorCode="1"),
                              reported("failed", ErrorCode="30003", ErrorMessage="gone")]),
+        (("1", "Twilio reported 1"), [accepted(), reported("failed", ErrorCode="1")]),
+        (None, [accepted(), reported("undelivered", ErrorCode="30008"), reported("delivered", 1)]),
+        (None, [accepted(), reported("undelivered", ErrorCode="30008"), reported("read", 1)]),
+        (("30008", "the carrier gives no reason"),
+         [accepted(), reported("undelivered"), reported("undelivered", 1, ErrorCode="30008")]),
     ],
 )  # fmt: skip
 def test_error_says_why(error: tuple[str, str] | None, events: list[AnyEvent]) -> None:

@@ -147,7 +147,7 @@ def test_the_first_failures_are_shown_with_their_reasons() -> None:
     assert len(failures) == 20
     assert [each["id"][-2:] for each in failures[:4]] == ["-0", "-1", "-2", "-0"]
     assert [each["error"] for each in failures[:4]] == [
-        {"code": "30003", "message": "Twilio reported 30003"},
+        {"code": "30003", "message": "the phone is off, or out of reach"},
         None,
         {"code": "21211", "message": ""},
         {"code": "expired", "message": "too late"},

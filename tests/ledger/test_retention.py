@@ -133,7 +133,7 @@ async def test_what_was_canceled_is_not_sent_because_it_was_forgotten() -> None:
     world = World()
     name = await world.accepted(send_at=(NOON + timedelta(days=30)).isoformat())
     assert (await cancel(world.worker(), name)).status == 200
-    while (message := world.queue.take()) is not None:
+    while (message := await world.take()) is not None:
         await forget_before(world.ledger, world.clock() - timedelta(days=1))
         await world.deliver(world.worker(), message)
     assert world.twilio.asked == 0

@@ -131,11 +131,11 @@ async def test_each_refusal_has_its_class(  # noqa: PLR0913, PLR0917 - fixtures 
     assert len(simulator.posts()) == 1
 
 
-async def test_wrong_credentials_are_refused(simulator: Simulator) -> None:
-    """Twilio's 401 is a refusal that says that the set-up is wrong."""
+async def test_wrong_credentials_are_no_fault_of_the_message(simulator: Simulator) -> None:
+    """Twilio's 401 processed nothing: the message waits until the token is right."""
     provider = carrier_for(simulator.url, TWILIO_AUTH_TOKEN="wrong")
     answer = await provider.create(order())
-    assert (answer.result, answer.code) == ("rejected", "20003")
+    assert (answer.result, answer.code) == ("retryable", "20003")
     await provider.close()
 
 

@@ -74,7 +74,7 @@ async def test_the_story_is_told_event_by_event(app: InMemoryApp) -> None:
     assert entry["events"][-1]["at"] == entry["updated_at"] == "2026-11-21T12:00:07Z"
     assert (entry["state"], entry["sid"], entry["twilio_status"], entry["attempts"]) == (
         "handed_over", sid(0), "undelivered", 1)  # fmt: skip
-    assert entry["error"] == {"code": "30003", "message": "Twilio reported 30003"}
+    assert entry["error"] == {"code": "30003", "message": "the phone is off, or out of reach"}
 
 
 async def test_a_list_of_recipients_is_a_job_of_deliveries(app: InMemoryApp) -> None:

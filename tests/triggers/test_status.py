@@ -65,7 +65,10 @@ async def test_what_is_kept_names_nobody(known: InMemoryApp) -> None:
     assert len(texts) == 1
     assert "30003" in texts[0]
     assert not any(word in texts[0] for word in ("canary", TO[0], "+15005550006", "AC0"))
-    assert (await entry(known))["error"] == {"code": "30003", "message": "Twilio reported 30003"}
+    assert (await entry(known))["error"] == {
+        "code": "30003",
+        "message": "the phone is off, or out of reach",
+    }
 
 
 async def test_calls_report_with_their_own_words(app: InMemoryApp) -> None:

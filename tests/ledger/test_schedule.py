@@ -1,0 +1,221 @@
+"""The schedule: rows by due time, moved onto the queues in time, found by cancel and erase."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.accept.outbox import put_job, put_job_back
+from shared.errors import StorageUnavailableError
+from shared.jobs import ids
+from shared.jobs.events import Answer, AnyEvent, Claim, Outcome
+from shared.jobs.fold import fold
+from shared.jobs.job import Job, decode_queue_message
+from shared.ledger.schedule import MAX_QUEUE_DELAY, RELEASE_AHEAD, Schedule
+from shared.storage.memory_queues import MemoryQueues
+from shared.storage.memory_table import MemoryTable
+from tests.clock import NOON, Clock
+from tests.deliver.asking import accept_batch, cancel, cancel_batch
+from tests.deliver.seams import FailAt, KillAt, KilledError, Recorder
+from tests.deliver.world import TO, World, fields_of
+from tests.ledger.histories import accepted
+
+
+class Setup:
+    """A schedule, queues and a clock in memory."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.table = MemoryTable()
+        self.queues = MemoryQueues(self.clock)
+        self.schedule = Schedule(self.table)
+
+    async def add(self, seconds: float, number: int = 1) -> datetime:
+        """Schedule a message for so many seconds from now."""
+        due = self.clock() + timedelta(seconds=seconds)
+        await self.schedule.add(due, ids.new_id(NOON, number), "outbound", b'{"n": %d}' % number)
+        return due
+
+    async def release(self) -> int:
+        return await self.schedule.release(self.queues, self.clock())
+
+
+async def test_what_is_due_before_the_next_run_is_moved_and_stays_hidden_until_then() -> None:
+    """The rest stays, and what is released is no longer on the schedule."""
+    setup = Setup()
+    await setup.add(150, 1)
+    await setup.add(209.5, 2)
+    await setup.add(210, 3)
+    await setup.add(4000, 4)
+    setup.clock.move(seconds=150)
+    assert await setup.release() == 2
+    assert [put.delay for put in setup.queues.puts] == [timedelta(), timedelta(seconds=59.5)]
+    assert [put.message for put in setup.queues.puts] == [b'{"n": 1}', b'{"n": 2}']
+    assert await setup.release() == 0
+    setup.clock.move(seconds=1)
+    assert await setup.release() == 1
+    setup.clock.move(days=30)
+    assert await setup.release() == 1
+    assert await setup.table.next_partition("") is None
+
+
+async def test_many_of_one_minute_are_all_moved() -> None:
+    """More than one request deletes, over a change of the year as well."""
+    setup = Setup()
+    setup.clock.at = datetime.fromisoformat("2026-12-31T23:59:30+00:00")
+    for number in range(250):
+        await setup.add(200 + number % 60, number)
+    setup.clock.move(seconds=260)
+    assert await setup.release() == 250
+    assert len({put.message for put in setup.queues.puts}) == 250
+
+
+async def test_the_same_message_again_is_one_row() -> None:
+    """A repeat with its key finds its row."""
+    setup = Setup()
+    for _ in range(2):
+        await setup.add(300)
+    setup.clock.move(seconds=300)
+    assert await setup.release() == 1
+
+
+async def test_a_job_for_later_waits_on_no_queue() -> None:
+    """Hidden messages make Azure start instances; only what is due soon waits on the queue."""
+    world = World()
+    at = NOON + MAX_QUEUE_DELAY + timedelta(seconds=1)
+    await world.accepted(send_at=at.isoformat())
+    assert world.queue.messages == []
+    await world.accepted(send_at=(NOON + MAX_QUEUE_DELAY).isoformat())
+    (message,) = world.queue.messages
+    assert message.visible_at == NOON + MAX_QUEUE_DELAY
+    await world.until_quiet()
+    assert [each.found.created_at for each in world.twilio.books] == [NOON + MAX_QUEUE_DELAY, at]
+    await world.check_sent_once()
+
+
+@pytest.mark.parametrize("script", ["sender_full", "too_many"])
+async def test_a_far_retry_and_a_quiet_night_wait_there_too(script: str) -> None:
+    """Whatever comes back later than two minutes is a row, and comes at its time."""
+    world = World([script], QUIET_HOURS="21:00-08:00")  # type: ignore[list-item]  # a way, by its name
+    world.clock.at = datetime.fromisoformat("2026-11-21T04:59:59+00:00")  # 8:59 pm in San Francisco
+    await world.accepted()
+    for _ in range(2):
+        message = await world.take()
+        assert message is not None
+        await world.deliver(world.worker(), message)
+        assert all(
+            each.visible_at - world.clock() <= MAX_QUEUE_DELAY for each in world.queue.messages
+        )
+    await world.until_quiet()
+    assert world.clock() == datetime.fromisoformat("2026-11-21T16:00:00+00:00")
+    await world.check_sent_once()
+
+
+SCHEDULED = fields_of("message", send_at=(NOON + timedelta(hours=1)).isoformat())
+
+
+async def test_dying_at_any_step_of_a_release_sends_once() -> None:
+    """Whatever is put twice for that is sent once, and nothing is lost."""
+
+    async def scheduled() -> World:
+        world = World()
+        for _ in range(3):
+            await world.accepted(send_at=SCHEDULED["send_at"])
+        world.clock.move(hours=1)
+        return world
+
+    async def release(world: World, gate: object) -> None:
+        worker = world.worker(gate)  # type: ignore[arg-type]  # one of the two gates
+        await worker.ledger.schedule.release(worker.queues, worker.now())
+
+    recorder = Recorder()
+    await release(await scheduled(), recorder)
+    assert recorder.steps
+    for place in range(len(recorder.steps)):
+        for gate, error in (
+            (KillAt(place), KilledError),
+            (FailAt(place), StorageUnavailableError),
+        ):
+            world = await scheduled()
+            with pytest.raises(error):
+                await release(world, gate)
+            await world.until_quiet()
+            await world.check_sent_once()
+            assert world.twilio.recipients() == [TO] * 3
+
+
+async def test_what_was_canceled_is_released_and_not_sent() -> None:
+    """The row is a pointer: the claim of a cancel stands, for a message and for a whole batch."""
+    world = World()
+    job_id = await world.accepted(send_at=SCHEDULED["send_at"])
+    assert (await cancel(world.worker(), job_id)).status == 200
+    fields = {"kind": "message", "body": "Hi", "send_at": SCHEDULED["send_at"]}
+    reply = await accept_batch(world.worker(), fields | {"recipients": [{"to": TO}]})
+    assert (await cancel_batch(world.worker(), reply.json["id"])).status == 200
+    await world.until_quiet()
+    assert world.clock() == NOON + timedelta(hours=1)
+    assert world.twilio.books == []
+
+
+async def test_erasing_an_entry_finds_every_row_of_it() -> None:
+    """Its own time, and that of each retry: the number and the text are gone at once."""
+    setup = Setup()
+    job_id = ids.new_id(NOON, 1)
+    send_at, later = NOON + timedelta(hours=1), NOON + timedelta(hours=9, microseconds=7)
+    kept = ids.new_id(NOON, 2)
+    for due, name in ((send_at, job_id), (later, job_id), (send_at, kept)):
+        await setup.schedule.add(due, name, "outbound", b"{}")
+    outcomes = (
+        Outcome(index=0, result="retryable", not_before=later),
+        Outcome(index=1, result="sent", sid="SM1"),
+    )
+    events: list[AnyEvent] = [
+        accepted(send_at=send_at),
+        Claim(at=NOON, n=1),
+        Answer(at=NOON, n=1, outcomes=outcomes),
+    ]
+    await setup.schedule.erase(fold(job_id, events))
+    await setup.schedule.erase(fold(job_id, [Claim(at=NOON, n=1)]))
+    setup.clock.move(days=1)
+    assert await setup.release() == 1
+
+
+@pytest.mark.parametrize("minutes", [1, 60])
+@pytest.mark.parametrize("away", ["rows", "queue"])
+async def test_a_job_is_put_back_whichever_storage_is_away(away: str, minutes: float) -> None:
+    """The other one takes it, and it is looked at again soon or at its time."""
+    world = World()
+
+    async def gate(step: str) -> None:
+        if step.startswith(away):
+            raise StorageUnavailableError(away)
+
+    worker = world.worker(gate)
+    job = Job(v=1, job=ids.new_id(NOON, 1), accepted=accepted())
+    due = NOON + timedelta(minutes=minutes)
+    refuses = "rows" if due - NOON > MAX_QUEUE_DELAY else "queue"
+    if away == refuses:
+        with pytest.raises(StorageUnavailableError):
+            await put_job(worker, job, due)
+    await put_job_back(worker, job, due)
+    message = await world.take()
+    assert message is not None
+    found = decode_queue_message(message.body)
+    assert isinstance(found, Job)
+    assert found.again
+    at_once = away == "rows" == refuses
+    assert world.clock() == (NOON + timedelta(seconds=10) if at_once else due)
+
+
+async def test_where_both_are_away_it_is_unknown() -> None:
+    """Then the host delivers the message again."""
+    world = World()
+    worker = world.worker(FailAt(0, times=9))
+    job = Job(v=1, job=ids.new_id(NOON, 1), accepted=accepted())
+    with pytest.raises(StorageUnavailableError):
+        await put_job_back(worker, job, NOON)
+
+
+def test_a_run_reaches_further_than_the_next_one_comes() -> None:
+    """A timer every half minute releases nothing late, even if one run is left out."""
+    assert timedelta(seconds=60) <= RELEASE_AHEAD
+    assert MAX_QUEUE_DELAY > RELEASE_AHEAD
