@@ -167,7 +167,7 @@ async def cancel(req: func.HttpRequest, app: App) -> func.HttpResponse:
     # A POST that goes on, or is repeated, would send the jobs of which nothing is known yet.
     known = {entry.id for entry in await app.ledger.batches.entries(batch.id)}
     job_ids = [ids.batch_job_id(batch.id, number) for number in range(batch.jobs)]
-    slots = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_MAX_CONCURRENT_JOBS)
 
     async def stop_unknown(job_id: str) -> bool:
         async with slots:
