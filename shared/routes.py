@@ -37,6 +37,16 @@ OVERVIEW: Final = "overview"
 CONSOLE: Final = "console"
 CONSOLE_PART: Final = "console/{file}"
 
+ALERTS: Final = "alerts"
+ALERT: Final = "alerts/{id}"
+ACKNOWLEDGE_ALERT: Final = "alerts/{id}/acknowledge"
+RESOLVE_ALERT: Final = "alerts/{id}/resolve"
+ESCALATE_ALERT: Final = "alerts/{id}/escalate"
+ALERTS_FROM: Final = "alerts/from/{source}"
+POLICIES: Final = "policies"
+POLICY: Final = "policies/{policy}"
+
+ALERT_ID: Final = "alert"
 FORWARD: Final = "forward"
 TRACE: Final = "trace"
 ENTRY: Final = "Entry"
@@ -58,19 +68,36 @@ def entry_path(kind: str, entry_id: str) -> str:
     return f"{PREFIX}/{COLLECTIONS.get(kind, MESSAGES)}/{entry_id}"
 
 
+def alert_path(alert_id: str) -> str:
+    """Return the path of an alert."""
+    return f"{PREFIX}/{ALERT.format(id=alert_id)}"
+
+
+def policy_path(name: str) -> str:
+    """Return the path of a policy."""
+    return f"{PREFIX}/{POLICY.format(policy=name)}"
+
+
 def batch_path(batch_id: str) -> str:
     """Return the path of a batch."""
     return f"{PREFIX}/{BATCH.format(id=batch_id)}"
 
 
 def status_callback_url(
-    base: str, entry_id: str, forward: str | None = None, trace: str | None = None
+    base: str,
+    entry_id: str,
+    forward: str | None = None,
+    trace: str | None = None,
+    alert: str | None = None,
 ) -> str:
     """Return where Twilio reports on an entry; `forward` is where the report is passed on to.
 
-    The signature covers the query, so nobody but us can say where to forward, or of which trace.
+    The signature covers the query, so nobody but us can say where to forward, of which trace, or
+    which alert has to be looked at then.
     """
-    query = urlencode({n: v for n, v in ((FORWARD, forward), (TRACE, trace)) if v})
+    query = urlencode(
+        {n: v for n, v in ((ALERT_ID, alert), (FORWARD, forward), (TRACE, trace)) if v}
+    )
     return f"{base}{PREFIX}/{STATUS.format(id=entry_id)}{query and '?'}{query}"
 
 

@@ -1,4 +1,4 @@
-"""What can stop a send before Twilio is asked, in order; all but the first are off unless set.
+"""What can stop a send before Twilio is asked, in order; all but two are off unless set.
 
 A guard answers with what becomes of the send instead, or with nothing. What takes a place that
 is counted comes last, so that nothing is counted which another guard stops.
@@ -20,6 +20,7 @@ from shared.log import log
 from shared.provider.codes import CODES, OPTED_OUT
 
 if TYPE_CHECKING:
+    from shared.ledger.alerts import Alerts
     from shared.ledger.ledger import Ledger
     from shared.ledger.opt_outs import OptOuts
     from shared.provider.provider import SendRequest
@@ -30,12 +31,17 @@ _ASK_AGAIN: Final = timedelta(seconds=5)
 
 @dataclass(frozen=True, kw_only=True)
 class Sending:
-    """A send that is about to be made: recipient `index` of a job, and the time."""
+    """A send that is about to be made: recipient `index` of a job, and the time.
+
+    `alert_id` is the alert that it is a notification of.
+    """
 
     request: SendRequest
     job_id: str
     index: int
     at: datetime
+    alert_id: str | None = None
+    ignores_quiet_hours: bool = False
 
 
 Guard = Callable[[Sending], Awaitable[Outcome | None]]
@@ -45,7 +51,7 @@ class Guards:
     """The guards that an installation has set; one for all sends of a worker."""
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
-        self._guards: list[Guard] = [_OptedOut(ledger.opt_outs)]
+        self._guards: list[Guard] = [_AlertIsOver(ledger.alerts), _OptedOut(ledger.opt_outs)]
         self._caps: DailyCaps | None = None
         if settings.quiet_hours is not None:
             self._guards.append(QuietHours(settings, settings.quiet_hours))
@@ -83,6 +89,23 @@ class Guards:
         """A send that the guards let pass was certainly not made, and will be tried again."""
         if self._caps is not None:
             self._caps.give_back(sending)
+
+
+@dataclass(frozen=True)
+class _AlertIsOver:
+    """Nobody is notified of an alert after somebody has answered it."""
+
+    alerts: Alerts
+
+    async def __call__(self, sending: Sending) -> Outcome | None:
+        if sending.alert_id is None:
+            return None
+        alert = await self.alerts.find(sending.alert_id)
+        if alert is None or not alert.is_quiet:
+            return None
+        message = f"the alert was {alert.state} before this was sent"
+        return Outcome(index=sending.index, result="rejected", code="alert_is_over",
+                       message=message)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from shared import routes
+from shared.jobs.alerts import notification_of
 from shared.jobs.ids import recipient_id
 from shared.jobs.request import REQUEST_OF_KIND, CallRequest, MessageRequest
 from shared.jobs.template import fill_request
@@ -38,6 +39,8 @@ def build_send_request(
     if accepted.values:
         request = fill_request(request, accepted.values[index])
     entry_id = recipient_id(job_id, index, len(accepted.to))
+    mark = notification_of(accepted)
+    alert = mark and mark.alert_id
     parameters: dict[str, Any] = {
         name: value
         for name in _AS_THEY_ARE[accepted.kind]
@@ -45,13 +48,15 @@ def build_send_request(
     }
     if accepted.receipts:
         callback = routes.status_callback_url(
-            public_base_url, entry_id, request.status_callback, accepted.trace
+            public_base_url, entry_id, request.status_callback, accepted.trace, alert
         )
         parameters["status_callback"] = callback + _REPEATED
     if isinstance(request, MessageRequest):
         parameters |= _message(request)
     else:
         parameters |= _call(request, entry_id, public_base_url, receipts=accepted.receipts)
+        url = routes.status_callback_url(public_base_url, entry_id, alert=alert)
+        parameters |= _told_to(url, request)
     to = accepted.to[index]
     sender = accepted.sender_to(to) or ""
     return SendRequest(kind=accepted.kind, to=to, sender=sender, parameters=parameters)
@@ -74,7 +79,6 @@ def _call(
     request: CallRequest, entry_id: str, public_base_url: str, *, receipts: bool
 ) -> dict[str, Any]:
     parameters: dict[str, Any] = {"status_callback_event": _CALL_EVENTS} if receipts else {}
-    parameters |= _told_to(routes.status_callback_url(public_base_url, entry_id, None), request)
     if request.url is not None:
         url = routes.own_twimlet_url(request.url, public_base_url)
         parameters["url"] = routes.add_entry_to_urls(url, public_base_url, entry_id)

@@ -9,6 +9,7 @@ import msgspec
 
 from shared.jobs import events, ids
 from shared.jobs.fold import Entry, fold
+from shared.ledger.alerts import Alerts
 from shared.ledger.batches import Batches
 from shared.ledger.marks import Marks
 from shared.ledger.opt_outs import OptOuts
@@ -45,6 +46,7 @@ class Ledger:
 
     def __init__(self, table: Table) -> None:
         self.table = table
+        self.alerts = Alerts(table)
         self.batches = Batches(table)
         self.marks = Marks(table)
         self.owners = Owners(table)

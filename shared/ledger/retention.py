@@ -57,6 +57,7 @@ async def forget_before(ledger: Ledger, before: datetime) -> Forgotten:
         partition = await ledger.table.next_partition(f"{day}~")
     for notes in (LATE, OWNER, CAP):
         await _forget_notes(ledger.table, notes, before)
+    await ledger.alerts.forget(before)
     await ledger.marks.forget(before)
     await ledger.received.forget(before)
     for batch in [each async for each in ledger.batches.over(before)]:

@@ -13,6 +13,7 @@ import msgspec
 
 from shared.accept.batch_request import MAX_BATCH_RECIPIENTS
 from shared.accept.idempotency import MAX_KEY_LENGTH
+from shared.jobs.alerts import AlertState
 from shared.jobs.fold import State
 from shared.jobs.request import CallRequest, MessageRequest
 from shared.routes import PREFIX
@@ -32,8 +33,9 @@ _ABOUT: Final = (
 )
 _DONE: Final = {
     200: "What was asked for.",
+    201: "Made.",
     202: "Accepted: follow it by its id.",
-    204: "Recorded.",
+    204: "Done.",
 }
 _PROBLEMS: Final = {
     400: "The request has problems, all of them in `errors`.",
@@ -83,7 +85,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "responses": _responses(operation),
     }
     if operation.body is not None:
-        described["requestBody"] = {"required": True, "content": _body(operation)}
+        described["requestBody"] = {"required": operation.needs_body, "content": _body(operation)}
     return described
 
 
@@ -93,7 +95,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         for name in re.findall(r"\{(\w+)\}", operation.route)
     ]
     found += [
-        {"name": name, "in": "query", "explode": False, **_QUERY[name]._asdict()}
+        {"name": name.rpartition(":")[2], "in": "query", "explode": False, **_QUERY[name]._asdict()}
         for name in operation.query
     ]
     if operation.body == BATCH:
@@ -118,6 +120,7 @@ class _Parameter(NamedTuple):
 _PATH: Final = {
     "id": _Parameter("An id of ours: of an entry, a job of several recipients, or a batch."),
     "name": _Parameter("The twimlet.", {"enum": list(TWIMLETS)}),
+    "policy": _Parameter("The policy's name: letters, digits, dots, dashes and underscores."),
     "number": _Parameter("The person's number in E.164, such as +14155552671."),
 }
 _QUERY: Final = {
@@ -125,6 +128,12 @@ _QUERY: Final = {
         "Only entries in one of these states, separated by commas.",
         {"type": "array", "items": {"enum": list(get_args(State))}, "minItems": 1},
     ),
+    "alert:state": _Parameter(
+        "Only alerts in one of these states, separated by commas.",
+        {"type": "array", "items": {"enum": list(get_args(AlertState))}, "minItems": 1},
+    ),
+    "key": _Parameter("Only alerts that were raised under this key."),
+    "alert": _Parameter("The alert to look at then; our own signature covers it."),
     "to": _Parameter("Only entries for this recipient, written as it was accepted."),
     "sid": _Parameter("Only the entry with this SID of Twilio's."),
     "twilio_status": _Parameter("Only entries with this status of Twilio's, such as `delivered`."),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from shared import routes
+from shared.accept.alerts import AlertRequest, PolicyRequest
 from shared.errors import (
     CallerError,
     IdempotencyMismatchError,
@@ -16,6 +17,14 @@ from shared.errors import (
     TooLargeError,
 )
 from shared.jobs.request import CallRequest, MessageRequest
+from shared.triggers.alert_views import (
+    AlertAcceptedResponse,
+    AlertListResponse,
+    AlertWithStoryResponse,
+    PolicyListResponse,
+    PolicyResponse,
+)
+from shared.triggers.alerts import AnswerRequest
 from shared.triggers.preview import PreviewRequest
 from shared.triggers.schemas import (
     AcceptedListResponse,
@@ -58,7 +67,7 @@ class Operation:
     """
 
     name: str
-    method: Literal["get", "post", "delete"]
+    method: Literal["get", "post", "put", "delete"]
     route: str
     auth: Auth
     tag: str
@@ -68,6 +77,7 @@ class Operation:
     body: type | Literal["batch", "form"] | None = None
     examples: Mapping[str, Any] | None = None
     query: tuple[str, ...] = ()
+    needs_body: bool = True
     repeatable: bool = False
     then: tuple[str, ...] = ()
 
@@ -108,6 +118,23 @@ _BATCH_EXAMPLES: Final = {
         "recipients": [{"to": "+14155552671", "name": "Ana"}],
         "on_invalid": "skip",
     },
+}
+_LEVELS: Final = [
+    {"notify": [{"to": "+14155552671", "by": "text"}], "wait": 120},
+    {"notify": [{"to": "+14155552671", "by": "call"}], "wait": 90, "times": 2},
+    {
+        "notify": [{"to": "+14165550123", "by": "text"}, {"to": "+14165550123", "by": "call"}],
+        "wait": 300,
+    },
+]
+_ALERT: Final = {
+    "key": "disk-full/web-3",
+    "text": "Disk full on web-3",
+    "until": "acknowledged",
+    "levels": _LEVELS,
+    "then": "repeat",
+    "most": 3,
+    "metadata": {},
 }
 
 
@@ -203,6 +230,22 @@ def _signed(  # noqa: PLR0913 - each names a property of the operation
     )
 
 
+def _answer(name: str, route: str, summary: str, status: int = 200) -> Operation:
+    """Return an operation by which somebody answers an alert."""
+    return Operation(
+        name=name,
+        method="post",
+        route=route,
+        auth="key",
+        tag="alerts",
+        summary=summary,
+        body=AnswerRequest,
+        needs_body=False,
+        answers={status: AlertWithStoryResponse},
+        errors=(*_BODY, NotFoundError, OverError),
+    )
+
+
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *_of_kind(
         "message",
@@ -267,6 +310,94 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         answers={202: BatchProgressResponse},
         errors=(NotFoundError, OverError, *_KEYED),
         repeatable=True,
+    ),
+    Operation(
+        name="raise_alert",
+        method="post",
+        route=routes.ALERTS,
+        auth="key",
+        tag="alerts",
+        summary="Raise an alert that somebody must answer",
+        body=AlertRequest,
+        examples={"levels": _ALERT},
+        answers={202: AlertAcceptedResponse},
+        errors=_KEYED_BODY,
+        repeatable=True,
+        then=("show_alert", "acknowledge_alert", "resolve_alert", "escalate_alert", "cancel_alert"),
+    ),
+    Operation(
+        name="list_alerts",
+        method="get",
+        route=routes.ALERTS,
+        auth="key",
+        tag="alerts",
+        summary="List alerts, newest first",
+        query=("alert:state", "key", "limit", "cursor"),
+        answers={200: AlertListResponse},
+        errors=(InvalidRequestError,),
+    ),
+    Operation(
+        name="show_alert",
+        method="get",
+        route=routes.ALERT,
+        auth="key",
+        tag="alerts",
+        summary="Show an alert with its story",
+        answers={200: AlertWithStoryResponse},
+        errors=(NotFoundError,),
+    ),
+    Operation(
+        name="cancel_alert",
+        method="delete",
+        route=routes.ALERT,
+        auth="key",
+        tag="alerts",
+        summary="Take an alert back",
+        answers={200: AlertWithStoryResponse},
+        errors=(NotFoundError, OverError),
+    ),
+    _answer("acknowledge_alert", routes.ACKNOWLEDGE_ALERT, "Say that somebody sees to an alert"),
+    _answer("resolve_alert", routes.RESOLVE_ALERT, "Say that what it was about is over"),
+    _answer("escalate_alert", routes.ESCALATE_ALERT, "Begin the next level of an alert", 202),
+    Operation(
+        name="list_policies",
+        method="get",
+        route=routes.POLICIES,
+        auth="key",
+        tag="alerts",
+        summary="List the policies",
+        answers={200: PolicyListResponse},
+    ),
+    Operation(
+        name="put_policy",
+        method="put",
+        route=routes.POLICY,
+        auth="key",
+        tag="alerts",
+        summary="Keep levels under a name",
+        body=PolicyRequest,
+        answers={200: PolicyResponse, 201: PolicyResponse},
+        errors=_BODY,
+    ),
+    Operation(
+        name="show_policy",
+        method="get",
+        route=routes.POLICY,
+        auth="key",
+        tag="alerts",
+        summary="Show a policy",
+        answers={200: PolicyResponse},
+        errors=(NotFoundError,),
+    ),
+    Operation(
+        name="delete_policy",
+        method="delete",
+        route=routes.POLICY,
+        auth="key",
+        tag="alerts",
+        summary="Delete a policy; alerts that were raised by it keep their levels",
+        answers={204: NOTHING},
+        errors=(NotFoundError,),
     ),
     Operation(
         name="preview_twiml",
@@ -368,6 +499,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         routes.STATUS,
         "Record what Twilio reports of a message or call",
         answers={204: NOTHING, 502: NOTHING},
-        query=(routes.FORWARD, routes.TRACE),
+        query=(routes.ALERT_ID, routes.FORWARD, routes.TRACE),
     ),
 )

@@ -1,0 +1,153 @@
+"""Alerts on storage, Twilio and a clock in memory, and who was paged in the end."""
+
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import azure.functions as func
+
+from shared.app import App
+from shared.jobs import ids
+from shared.jobs.alerts import Alert, Notification, notification_of
+from shared.jobs.events import Noted, Reported
+from shared.triggers import alerts, policies
+from shared.triggers.responses import handle_errors
+from tests.deliver.seams import Gate, open_gate
+from tests.deliver.twilio_double import Written
+from tests.deliver.world import World
+from tests.in_memory_app import invocation, request
+
+ANA, BO, CY = "+14155552671", "+14165550123", "+14155552672"
+Json = dict[str, Any]
+Handler = Callable[..., Awaitable[func.HttpResponse]]
+
+
+def level(*notify: tuple[str, str], wait: int = 60, **more: int) -> Json:
+    """A level that notifies these."""
+    return {"notify": [{"to": to, "by": by} for to, by in notify], "wait": wait, **more}
+
+
+def alert_of(*levels: Json, **more: object) -> Json:
+    """A request for an alert; three levels where none are given."""
+    three = (level((ANA, "text")), level((ANA, "call")), level((BO, "text"), (BO, "call")))
+    return {"text": "Disk full on web-3", "levels": list(levels or three), **more}
+
+
+class AlertWorld(World):
+    """A world in which alerts are raised."""
+
+    async def ask(
+        self,
+        handler: Handler,
+        body: object = None,
+        *,
+        key: str | None = None,
+        worker: App | None = None,
+        query: str = "",
+        **route: str,
+    ) -> func.HttpResponse:
+        """Ask a handler as the host does."""
+        headers = {"Idempotency-Key": key} if key else {}
+        text = body if isinstance(body, bytes) else json.dumps(body).encode() if body else b""
+        req = request("POST", f"/api/x{query}", body=text, headers=headers, route_params=route)
+        context = (invocation(),) if handler is alerts.accept else ()
+        return await handle_errors(handler, req, worker or self.worker(), *context)
+
+    async def raise_alert(self, fields: Json | None = None, **more: Any) -> str:  # noqa: ANN401
+        """Raise an alert without trouble; gives its id."""
+        reply = await self.ask(alerts.accept, fields or alert_of(), **more)
+        assert reply.status_code == 202, reply.get_body()
+        return str(json.loads(reply.get_body())["id"])
+
+    async def put_policy(self, name: str, **policy: object) -> None:
+        reply = await self.ask(policies.put, policy, policy=name)
+        assert reply.status_code in {200, 201}, reply.get_body()
+
+    async def post(self, handler: Handler, alert_id: str, body: object = None) -> Json:
+        """Do something to an alert."""
+        reply = await self.ask(handler, body, id=alert_id)
+        assert reply.status_code in {200, 202}, reply.get_body()
+        found: Json = json.loads(reply.get_body())
+        return found
+
+    async def story(self, alert_id: str) -> Json:
+        return await self.post(alerts.show, alert_id)
+
+    async def alert(self, alert_id: str) -> Alert:
+        found = await self.ledger.alerts.find(alert_id, in_full=True)
+        assert found is not None
+        return found
+
+    async def run(self, gate: Gate = open_gate, **by: float) -> None:
+        """Let time pass, and deliver what comes until then."""
+        end = self.clock() + timedelta(**by)
+        await self.run_until(end, gate)
+
+    async def run_until(self, end: datetime, gate: Gate = open_gate) -> None:
+        """Deliver what comes until a time; a worker that dies is replaced by one without gate."""
+        worker = self.worker(gate)
+        while (message := await self._take_until(end)) is not None:
+            if not await self.deliver(worker, message):
+                worker = self.worker()
+        self.clock.at = max(self.clock.at, end)
+
+    async def _take_until(self, end: datetime) -> Any:  # noqa: ANN401 - a message
+        due = [each.visible_at for each in self.queue.messages]
+        scheduled = await self._first_due()
+        if min([*due, *([scheduled] if scheduled else ())], default=end) >= end:
+            return None
+        return await self.take()
+
+    async def mark_of(self, written: Written) -> Notification:
+        """What a message or call at Twilio is a notification of."""
+        url = str(written.order.parameters["status_callback"])
+        place = ids.parse(url.partition("?")[0].rpartition("/")[2])
+        assert place is not None
+        accepted = (await self.entry(place.job_id)).accepted
+        assert accepted is not None
+        mark = notification_of(accepted)
+        assert mark is not None
+        return mark
+
+    async def pages(self) -> Counter[tuple[int, int]]:
+        """How often each member of each run was paged."""
+        marks = [await self.mark_of(written) for written in self.twilio.books]
+        return Counter((mark.n, mark.member) for mark in marks)
+
+    def paged(self) -> list[tuple[str, str]]:
+        """Who was paged, and how, in order."""
+        names = {ANA: "Ana", BO: "Bo", CY: "Cy"}
+        return [
+            (names[each.order.to], "text" if each.order.kind == "message" else "call")
+            for each in self.twilio.books
+        ]
+
+    def entry_id(self, place: int) -> str:
+        """The id of the entry of the message or call at a place in Twilio's books."""
+        url = str(self.twilio.books[place].order.parameters["status_callback"])
+        return url.partition("?")[0].rpartition("/")[2]
+
+    async def tell(self, place: int, status: str, **fields: str) -> None:
+        """Let Twilio report on the message or call at a place in its books, and who answered."""
+        written = self.twilio.books[place]
+        self.twilio.set_status(written.found.sid, status)
+        job_id, at = self.entry_id(place), self.clock()
+        reported = Reported(at=at, status=status, sid=written.found.sid, fields=fields)
+        await self.ledger.record(job_id, reported)
+        await self.look(place)
+
+    async def answered_by(self, place: int, who: str) -> None:
+        """Let Twilio's detection tell who picked up a call."""
+        noted = Noted(at=self.clock(), what="machine", key=f"CA{place}",
+                      fields={"AnsweredBy": who})  # fmt: skip
+        await self.ledger.record(self.entry_id(place), noted)
+        await self.look(place)
+
+    async def look(self, place: int) -> None:
+        """Let the alert be looked at, as a report does."""
+        from shared.deliver.alerts import note_report
+
+        mark = await self.mark_of(self.twilio.books[place])
+        await note_report(self.worker(), mark.alert_id, self.entry_id(place))
