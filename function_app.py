@@ -176,13 +176,19 @@ async def watch(timer: func.TimerRequest) -> None:  # noqa: ARG001 - its binding
     await triggers.timers.watch(switchboard)
 
 
-@app.timer_trigger("timer", "0 17 3 * * *")
+@app.timer_trigger("timer", "0 17 * * * *")
 async def forget(timer: func.TimerRequest) -> None:  # noqa: ARG001 - its binding
     """Delete what RETENTION_DAYS no longer keeps."""
     await triggers.timers.forget(switchboard)
 
 
-@app.route(routes.RECIPIENT, methods=["DELETE"], auth_level=func.AuthLevel.ADMIN)
+@app.route(routes.FIND_RECIPIENT, methods=["POST"], auth_level=KEY)
+async def find_recipient(req: func.HttpRequest) -> func.HttpResponse:
+    """Show what is stored about a person."""
+    return await handle_errors(triggers.recipients.find_recipient, req, switchboard)
+
+
+@app.route(routes.ERASE_RECIPIENT, methods=["POST"], auth_level=func.AuthLevel.ADMIN)
 async def erase_recipient(req: func.HttpRequest) -> func.HttpResponse:
     """Erase what is stored about a person."""
     return await handle_errors(triggers.recipients.erase_recipient, req, switchboard)

@@ -9,6 +9,7 @@ param secrets = {
   TWILIO_AUTH_TOKEN_SECONDARY: readEnvironmentVariable('TWILIO_AUTH_TOKEN_SECONDARY', '')
   TWILIO_WEBHOOK_KEYS: readEnvironmentVariable('TWILIO_WEBHOOK_KEYS', '')
   TWILIO_API_KEY_SECRET: readEnvironmentVariable('TWILIO_API_KEY_SECRET', '')
+  DIGEST_KEYS: readEnvironmentVariable('DIGEST_KEYS', '')
   CLIENT_KEYS: readEnvironmentVariable('CLIENT_KEYS', '')
   CONSOLE_KEYS: readEnvironmentVariable('CONSOLE_KEYS', '')
 }

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.provider.probe import Probe
     from shared.provider.provider import Provider
     from shared.provider.signature import SignatureValidator
+    from shared.storage.checks import StorageChecks
     from shared.storage.queues import Queues
     from shared.storage.table import Table
 
@@ -83,19 +84,34 @@ class App:
         from shared.ledger.ledger import TABLE
         from shared.storage.azure_table import open_table
 
-        return open_table(self.settings, TABLE, self._credential)
+        return open_table(self.settings, TABLE, lambda: self.credential)
 
     @cached_property
     def ledger(self) -> Ledger:
+        from shared.ledger.digests import Digests
         from shared.ledger.ledger import Ledger
 
-        return Ledger(self.table)
+        return Ledger(self.table, Digests(self.settings.digest_secrets))
 
     @cached_property
     def queues(self) -> Queues:
         from shared.storage.azure_queues import open_queues
 
-        return open_queues(self.settings, self._credential)
+        return open_queues(self.settings, lambda: self.credential)
+
+    @cached_property
+    def storage_checks(self) -> StorageChecks:
+        from shared.storage.checks import StorageChecks
+
+        return StorageChecks(self.queues, self.table, self.now)
+
+    @cached_property
+    def queues_alone(self) -> Queues:
+        """The queues by the settings of the storage alone, whatever is wrong with the others."""
+        from shared.settings import read_storage_settings
+        from shared.storage.azure_queues import open_queues
+
+        return open_queues(read_storage_settings(self._environment), lambda: self.credential)
 
     @cached_property
     def provider(self) -> Provider:
@@ -122,13 +138,11 @@ class App:
 
         return Probe(self.provider, self.now)
 
-    def _credential(self) -> AsyncTokenCredential:
-        """Return what authenticates the app where there is no connection string."""
-        from azure.identity.aio import DefaultAzureCredential
+    @cached_property
+    def credential(self) -> AsyncTokenCredential:
+        from shared.storage.credentials import open_credential
 
-        return DefaultAzureCredential(
-            managed_identity_client_id=self.settings.message_storage_client_id
-        )
+        return open_credential(self.settings)
 
 
 def _validate_answer(value: str, kind: Kind) -> None:

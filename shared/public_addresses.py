@@ -1,6 +1,6 @@
-"""Which IP addresses belong to the public internet, and to nobody's own network.
+"""Tell the IP addresses of the public internet from those of private networks.
 
-A request that is made on somebody's word goes to these only. Special addresses:
+A request to a URL that a caller named goes to public addresses only. Special addresses:
 https://www.iana.org/assignments/iana-ipv4-special-registry and the one for IPv6.
 """
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# What is left of IPv6 has some special use, of which Python knows more with each version:
+# The rest of IPv6 is for special uses, of which Python knows more with each version:
 # https://www.iana.org/assignments/ipv6-address-space
 _PUBLIC_IPV6: Final = ipaddress.ip_network("2000::/3")
-# Public by its number, and yet the platform's own agent on every Azure host:
+# A public number, but the platform's own agent on every Azure host:
 # https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
 _AZURE_HOST: Final = ipaddress.ip_network("168.63.129.16/32")
-# For protocols, such as another cloud's metadata; Python 3.11 takes most of it for public.
+# For protocols, such as another cloud's metadata; Python 3.11 calls most of it public.
 _PROTOCOLS: Final = ipaddress.ip_network("192.0.0.0/24")
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
 def is_public(text: str) -> bool:
-    """Whether an IP address, and every IPv4 address inside it, is a public one.
+    """Tell whether an IP address, and every IPv4 address inside it, is public.
 
     Raises:
-        ValueError: `text` is no IP address.
+        ValueError: `text` is not an IP address.
     """
     address = ipaddress.ip_address(text)
     return all(
@@ -39,12 +39,12 @@ def is_public(text: str) -> bool:
         and (each in _PUBLIC_IPV6 or each.version == 4)  # noqa: PLR2004 - the older one
         and each not in _AZURE_HOST
         and each not in _PROTOCOLS
-        for each in _ends_at(address)
+        for each in _reached_addresses(address)
     )
 
 
 def public_socket(address: tuple[Any, ...]) -> socket.socket:
-    """A socket to connect to an address of `socket.getaddrinfo()`.
+    """Return a socket to connect to an address of `socket.getaddrinfo()`.
 
     Raises:
         OSError: the address is not a public one.
@@ -55,8 +55,8 @@ def public_socket(address: tuple[Any, ...]) -> socket.socket:
     return socket.socket(family, kind, protocol)
 
 
-def _ends_at(address: _Address) -> Iterator[_Address]:
-    """The addresses at which a packet may come out: translators unwrap IPv4 from IPv6."""
+def _reached_addresses(address: _Address) -> Iterator[_Address]:
+    """Yield the addresses that a packet may reach: translators unwrap IPv4 from IPv6."""
     if isinstance(address, ipaddress.IPv4Address):
         yield address
     elif address.ipv4_mapped is not None:

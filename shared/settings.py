@@ -167,6 +167,14 @@ def _storage(value: str) -> str:
     return value.strip()
 
 
+def _digest_keys(value: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in value.split(","))
+    if any(len(key) < _MIN_DIGEST_KEY for key in keys):
+        raise ValueError(f"must be keys of at least {_MIN_DIGEST_KEY} characters each")
+    return keys
+
+
+_MIN_DIGEST_KEY: Final = 16
 _E164 = _matching(r"\+[1-9]\d{6,14}", "must be E.164, such as +14155552671")
 
 
@@ -231,6 +239,12 @@ class Settings:
     message_storage_client_id: str | None = _setting(
         _text, "client id of a user-assigned identity", env="MESSAGE_STORAGE__clientId"
     )
+    digest_keys: tuple[str, ...] = _setting(
+        _digest_keys,
+        "keys of the digests of numbers, comma-separated, the newest first; never take one away",
+        default=(),
+        secret=True,
+    )
     allowed_countries: frozenset[str] = _setting(
         _countries, "ISO codes that may be sent to, comma-separated; empty = all",
         default=frozenset(),
@@ -290,6 +304,11 @@ class Settings:
         return self.twilio_messaging_service_sid or self.twilio_from_number
 
     @property
+    def digest_secrets(self) -> tuple[str, ...]:
+        """What digests of numbers may be keyed by, the newest first."""
+        return (*self.digest_keys, self.twilio_account_sid)
+
+    @property
     def has_daily_caps(self) -> bool:
         """Whether sends are counted at all."""
         return any((self.daily_cap_recipient, self.daily_cap_country, self.daily_cap_total))
@@ -345,6 +364,25 @@ def read_settings(
     return Settings(**values, inbound_call_by_number=calls, inbound_message_by_number=messages)
 
 
+def read_storage_settings(environment: Mapping[str, str]) -> Settings:
+    """Build settings of which only those of the storage are true.
+
+    A queue trigger that runs has a storage that works, so messages can wait there while other
+    settings are wrong.
+
+    Raises:
+        SettingsError: with every problem of the storage's settings.
+    """
+    storage = {name: value for name, value in environment.items() if name.startswith(_STORAGE)}
+    return read_settings({**_PLACEHOLDERS, **storage})
+
+
+_STORAGE: Final = "MESSAGE_STORAGE"
+_PLACEHOLDERS: Final = {
+    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+    "TWILIO_AUTH_TOKEN": "none",
+    "PUBLIC_BASE_URL": "https://localhost",
+}
 _UNRESOLVED: Final = (
     "is a Key Vault reference that Azure has not resolved; check the vault, the secret's name "
     "and that the app's identity has the role Key Vault Secrets User"

@@ -3,6 +3,7 @@
 from typing import Final
 
 from shared.inbound.answers import parse_answer
+from shared.ledger.digests import Digests
 from shared.settings import Settings, read_settings
 
 ACCOUNT_SID: Final = "AC" + "0" * 32
@@ -10,6 +11,9 @@ AUTH_TOKEN: Final = "local-token"
 SENDER: Final = "+15005550006"
 PUBLIC_BASE_URL: Final = "https://switchboard.example"
 NOBODY: Final = "http://127.0.0.1:9"  # the discard port, on which nobody listens
+
+# As the app with these settings has them.
+DIGESTS: Final = Digests((ACCOUNT_SID,))
 
 ENVIRONMENT: Final = {
     "TWILIO_ACCOUNT_SID": ACCOUNT_SID,

@@ -32,7 +32,8 @@ HTTP = {
     "show_batch": ("GET", "batches/{id}", KEY),
     "list_batches": ("GET", "batches", KEY),
     "show_overview": ("GET", "overview", KEY),
-    "erase_recipient": ("DELETE", "recipients/{number}", ADMIN),
+    "find_recipient": ("POST", "recipients/find", KEY),
+    "erase_recipient": ("POST", "recipients/erase", ADMIN),
     "receive_call": ("POST", "webhooks/calls", SIGNED),
     "receive_message": ("POST", "webhooks/messages", SIGNED),
     "preview_twiml": ("POST", "twiml/preview", KEY),
@@ -65,7 +66,7 @@ QUEUES = {
 }
 TIMERS = {
     "reconcile": "0 */5 * * * *",
-    "forget": "0 17 3 * * *",
+    "forget": "0 17 * * * *",
     "watch": "30 * * * * *",
     "release_scheduled": "*/30 * * * * *",
 }

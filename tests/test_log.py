@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.log import log
+from shared.log import log, log_error
 
 
 def test_an_event_is_a_name_and_sorted_fields(caplog: pytest.LogCaptureFixture) -> None:
@@ -27,3 +27,16 @@ def test_a_line_cannot_be_forged(caplog: pytest.LogCaptureFixture) -> None:
         log("reported", status='x\nparked {"id": "forged"}')
     assert caplog.messages[0].count("\n") == 0
     assert json.loads(caplog.messages[0].removeprefix("reported "))["status"].startswith("x\n")
+
+
+def test_an_error_is_logged_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
+    """Its kind and place are there; its text may hold somebody's number."""
+    number = "+14155552671"
+    try:
+        dict[str, str]()[number]
+    except KeyError as error:
+        log_error("failed", error, id="x")
+    (line,) = caplog.messages
+    assert "KeyError" in line
+    assert "test_log.py" in line
+    assert number not in line

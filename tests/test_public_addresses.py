@@ -45,15 +45,15 @@ def test_an_address_is_public_or_not(address: str, public: bool) -> None:  # noq
 
 
 def test_a_name_is_no_address() -> None:
-    """What is not an address is an error, and never taken for public."""
+    """A text that is not an address is an error, and never counts as public."""
     with pytest.raises(ValueError, match="example"):
         is_public("example.com")
 
 
 def test_a_socket_is_for_a_public_address_only() -> None:
     """There is a socket for an address of the internet, and none for one of our own network."""
-    told = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
-    with public_socket((*told, ("93.184.216.34", 443))) as made:
-        assert (made.family, made.type) == told[:2]
+    resolved = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+    with public_socket((*resolved, ("93.184.216.34", 443))) as made:
+        assert (made.family, made.type) == resolved[:2]
     with pytest.raises(OSError, match="not a public address"):
-        public_socket((*told, ("127.0.0.1", 443)))
+        public_socket((*resolved, ("127.0.0.1", 443)))

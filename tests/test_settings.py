@@ -16,7 +16,7 @@ from shared.storage.azure_table import AzureTable
 from tests.environment import ENVIRONMENT, settings
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
+SETTINGS_PAGE = ROOT / "docs" / "settings.md"
 VAULT = "@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/canary)"
 NAMES = [env_name(setting) for setting in named_settings()]
 # Azure's own, which the app's triggers and host need beside ours.
@@ -61,6 +61,7 @@ def test_every_setting_can_be_set() -> None:
         "MESSAGE_STORAGE__tableServiceUri": "https://a.table.core.windows.net/",
         "MESSAGE_STORAGE__credential": "managedidentity",
         "MESSAGE_STORAGE__clientId": "id",
+        "DIGEST_KEYS": "1234567890123456, abcdefghijklmnopq",
         "ALLOWED_COUNTRIES": "us, GB,",
         "RETENTION_DAYS": "7",
         "INBOUND_CALL": "voicemail?Message=Hi",
@@ -87,6 +88,8 @@ def test_every_setting_can_be_set() -> None:
     assert read.default_sender == "MG" + "c" * 32
     assert read.public_base_url == "https://example.com/base"
     assert read.message_storage_table_uri == "https://a.table.core.windows.net"
+    assert read.digest_keys == ("1234567890123456", "abcdefghijklmnopq")
+    assert read.digest_secrets == (*read.digest_keys, "AC" + "a" * 32)
     assert read.allowed_countries == {"US", "GB"}
     assert read.media_hosts == {"cdn.example.com", "b.example:8443"}
     assert read.daily_cap_country == {"US": 1000, "": 50}
@@ -269,7 +272,7 @@ def test_no_secret_is_shown() -> None:
     secrets = {env_name(s): "canary" for s in named_settings() if s.metadata["secret"]}
     assert set(secrets) == {"TWILIO_AUTH_TOKEN", "TWILIO_AUTH_TOKEN_SECONDARY",
                             "TWILIO_WEBHOOK_KEYS", "TWILIO_API_KEY_SECRET",
-                            "MESSAGE_STORAGE"}  # fmt: skip
+                            "MESSAGE_STORAGE", "DIGEST_KEYS"}  # fmt: skip
     with pytest.raises(SettingsError) as error:
         settings(**secrets)
     assert "canary" not in repr(error.value) + str(error.value) + repr(error.value.problems)
@@ -278,6 +281,7 @@ def test_no_secret_is_shown() -> None:
     assert "canary" not in str(error.value).lower()
     storage = "AccountName=a;AccountKey=canary"
     well_formed = {"TWILIO_WEBHOOK_KEYS": '{"key": "canary"}', "MESSAGE_STORAGE": storage,
+                   "DIGEST_KEYS": "a canary of some length",
                    "TWILIO_API_KEY_SID": "SK" + "0" * 32}  # fmt: skip
     assert "canary" not in repr(settings(**secrets | well_formed))
 
@@ -302,8 +306,7 @@ def test_the_example_names_every_setting() -> None:
             assert float(values[env_name(setting)]) == default
 
 
-@pytest.mark.skipif(not README.exists(), reason="there is no README yet")
-def test_the_readme_names_every_setting() -> None:
-    """README's table of settings has a row for every setting, and for no other."""
-    named = re.findall(r"^\| `([A-Z][A-Za-z_]+)` \|", README.read_text(), re.MULTILINE)
+def test_the_page_names_every_setting() -> None:
+    """The table in docs/settings.md has a row for every setting, and for no other."""
+    named = re.findall(r"^\| `([A-Z][A-Za-z_]+)` \|", SETTINGS_PAGE.read_text(), re.MULTILINE)
     assert named == NAMES

@@ -1,1 +1,1 @@
-"""Untrusted input becomes a valid request, on the queue and in the ledger."""
+"""Turn untrusted input into a valid request, on the queue and in the ledger."""

@@ -1,4 +1,4 @@
-"""Accepting: from untrusted fields to a job on the queue, with its first row in the ledger.
+"""Accept a request: from untrusted fields to a job on the queue and a first row in the ledger.
 
 Each step can be repeated with the same id and then changes nothing, so repeating a request with
 its idempotency key is safe at any point.
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Acceptance:
-    """What the caller learns: the job's id, and whether it asked for one recipient or a list."""
+    """The answer to the caller: the job's id, and whether a list of recipients was asked for."""
 
     id: str
     kind: Kind

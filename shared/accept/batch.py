@@ -1,7 +1,7 @@
-"""Accepting a batch: its recipients in jobs of up to a hundred, on the queue beside the ledger.
+"""Accept a batch: its recipients in jobs of up to a hundred, on the queue beside the ledger.
 
-The ids of jobs follow from the id of the batch, so repeating a batch with its idempotency key after
-a 503 takes the same steps with the same ids: what was kept stays, what was not kept is added.
+The ids of jobs follow from the id of the batch, so repeating a batch with its idempotency key
+after a 503 takes the same steps with the same ids: what was kept stays, the rest is added.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from shared.accept.accept import keep_job
+from shared.accept.addresses import channel_of
 from shared.accept.idempotency import canonical_request, digest_of, key_name, require_same
 from shared.accept.validate import require_send_at, resolve_sender
 from shared.jobs import ids
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.accept.batch_request import BatchRequest, Recipient
+    from shared.kinds import Kind
     from shared.services import Services
     from shared.settings import Settings
 
@@ -65,10 +67,11 @@ async def accept_batch(app: Services, request: BatchRequest, *, key: str | None 
             count=len(request.recipients),
             jobs=len(jobs),
             duplicates=len(request.duplicates),
-            skipped=len({problem.line for problem in request.skipped}),
+            skipped=request.skipped_count,
             send_at=request.request.send_at,
             metadata=request.request.metadata,
             key=name,
+            name=request.name,
         )
     )
     await _keep(app, jobs)
@@ -77,7 +80,7 @@ async def accept_batch(app: Services, request: BatchRequest, *, key: str | None 
 
 
 async def _keep(app: Services, jobs: list[Job]) -> None:
-    """Keep jobs; once one of them fails no other one is begun, so that a 503 comes soon."""
+    """Keep jobs; once one fails no other is begun, so that a 503 comes soon."""
     waiting = deque(jobs)
 
     async def keep_some() -> None:
@@ -97,7 +100,7 @@ async def _keep(app: Services, jobs: list[Job]) -> None:
 def _jobs(request: BatchRequest, batch_id: str, at: datetime, settings: Settings) -> Iterator[Job]:
     common = request.request
     template = msgspec.Raw(msgspec.json.encode(common))
-    for number, part in enumerate(_parts(request.recipients, request.room)):
+    for number, part in enumerate(_split(request.kind, request.recipients, request.room)):
         to = tuple(recipient.to for recipient in part)
         accepted = Accepted(
             at=at,
@@ -117,10 +120,13 @@ def _jobs(request: BatchRequest, batch_id: str, at: datetime, settings: Settings
         yield Job(v=VERSION, job=ids.batch_job_id(batch_id, number), accepted=accepted)
 
 
-def _parts(recipients: list[Recipient], room: int) -> Iterator[list[Recipient]]:
-    """The recipients in jobs: of one channel, a hundred at the most, within `room` bytes."""
-    ordered = sorted(recipients, key=_channel)
-    for _, same in groupby(ordered, key=_channel):
+def _split(kind: Kind, recipients: list[Recipient], room: int) -> Iterator[list[Recipient]]:
+    """Split the recipients into jobs: of one channel, at most a hundred, within `room` bytes."""
+
+    def channel(recipient: Recipient) -> str:
+        return channel_of(kind, recipient.to)
+
+    for _, same in groupby(sorted(recipients, key=channel), key=channel):
         part: list[Recipient] = []
         size = 0
         for recipient in same:
@@ -132,19 +138,17 @@ def _parts(recipients: list[Recipient], room: int) -> Iterator[list[Recipient]]:
         yield part
 
 
-def _channel(recipient: Recipient) -> str:
-    return recipient.to.rpartition(":")[0]
-
-
 def _meaning(request: BatchRequest) -> dict[str, object]:
-    """What a batch means: its template and, in order, who gets it with which values.
+    """Return what a batch means: its template, and its recipients with their values, in order.
 
-    Who does not get it counts too, since the answer names them.
+    Recipients that are left out are part of it, since the answer names them.
     """
     return {
         **canonical_request(request.kind, request.request),
         "receipts": request.receipts,
+        "name": request.name,
         "recipients": [(recipient.to, recipient.values) for recipient in request.recipients],
         "duplicates": [(recipient.line, recipient.to) for recipient in request.duplicates],
         "skipped": [(problem.line, problem.code) for problem in request.skipped],
+        "skipped_count": request.skipped_count,
     }

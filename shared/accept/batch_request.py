@@ -1,61 +1,93 @@
-"""What a batch asks for: one request as a template, and up to 50,000 recipients with values."""
+"""Read a batch: one request as a template, and up to 50,000 recipients with their values."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from html import escape
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
+from msgspec import Meta
 
+from shared.accept.addresses import channel_of, require_recipient, require_same_channel
+from shared.accept.csv_rows import MAX_COLUMNS, CsvRows
 from shared.accept.decode import decode_fields
 from shared.accept.kind import KIND_MESSAGE, infer_kind
+from shared.accept.problems import (
+    MAX_HINTS,
+    MAX_PROBLEMS,
+    cut_name,
+    limit_problems,
+    list_names,
+    suggest_name,
+)
 from shared.accept.validate import resolve_sender, validate_fields, validate_send_at
 from shared.errors import InvalidRequestError, Problem
 from shared.jobs.job import MAX_JOB_BYTES
-from shared.jobs.request import REQUEST_OF_KIND, MessageRequest
+from shared.jobs.request import MAX_BODY_CHARACTERS, REQUEST_OF_KIND, MessageRequest
 from shared.jobs.segments import count_request_segments, count_segments
-from shared.jobs.template import FILLABLE_FIELDS, PLACEHOLDER, parse_template, parse_templates
-from shared.phone_numbers import NumberError, require_destination
-from shared.twiml.text import validate_characters
+from shared.jobs.template import (
+    FILLABLE_FIELDS,
+    PLACEHOLDER,
+    fill_request,
+    parse_template,
+    parse_templates,
+)
+from shared.phone_numbers import NumberError
+from shared.twiml.text import MAX_ANSWER_BYTES, validate_characters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from shared.accept.rows import Row
     from shared.jobs.request import AnyRequest
     from shared.kinds import Kind
     from shared.settings import Settings
 
 MAX_BATCH_RECIPIENTS: Final = 50_000
 NOBODY: Final = "-"
-_LONGEST_VALUE: Final = 4096
-_LONGEST_BODY: Final = 1600
+_MAX_VALUE_CHARACTERS: Final = 4096
 # A job's own names, times and ids; what stands around a recipient; a recipient without values.
-_JOB_OVERHEAD: Final = 600
-_PUNCTUATION: Final = 4
-_LEAST_ROOM: Final = 64
-_BROKEN: Final = "has {{ or }} that make no {{placeholder}} of one word"
-_ONLY_IN: Final = f"may have placeholders in {', '.join(FILLABLE_FIELDS)} only"
+_JOB_OVERHEAD_BYTES: Final = 600
+_RECIPIENT_OVERHEAD_BYTES: Final = 4
+_MIN_ROOM_BYTES: Final = 64
+# The document around a script, and one <Say> with its attributes; two of them hold 2,800
+# characters at least.
+_DOCUMENT_BYTES: Final = 64
+_SAY_BYTES: Final = 40
+_SAY_CHARACTERS: Final = 1400
+_BROKEN: Final = "has {{ or }} that are not part of a {{placeholder}} of one word, e.g. {{name}}"
+_ONLY_IN: Final = f"may not have placeholders; these may: {', '.join(FILLABLE_FIELDS)}"
 
 
-class _Options(msgspec.Struct, frozen=True):
+class BatchOptions(msgspec.Struct, frozen=True):
     """The fields that only a batch has."""
 
-    on_invalid: Literal["reject", "skip"] = "reject"
-    receipts: bool = True
+    on_invalid: Annotated[
+        Literal["reject", "skip"],
+        Meta(description="What an invalid recipient does to the batch", examples=["skip"]),
+    ] = "reject"
+    receipts: Annotated[
+        bool, Meta(description="Whether Twilio reports on each recipient", examples=[True])
+    ] = True
+    name: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=100,
+                description="What to call the batch in lists",
+                examples=["Spring reminders"],
+            ),
+        ]
+        | None
+    ) = None
 
 
-_OWN_FIELDS: Final = ("kind", *_Options.__struct_fields__)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One recipient as it was given, the line that it stands on, and why it cannot be read."""
-
-    line: int
-    path: str
-    values: Mapping[str, Any]
-    problem: Problem | None = None
+_OWN_FIELDS: Final = ("kind", *BatchOptions.__struct_fields__)
 
 
 @dataclass(frozen=True)
@@ -69,25 +101,30 @@ class Recipient:
     @property
     def size(self) -> int:
         """How many bytes of a job it takes."""
-        return len(msgspec.json.encode(self.values)) + len(self.to) + _PUNCTUATION
+        return len(msgspec.json.encode(self.values)) + len(self.to) + _RECIPIENT_OVERHEAD_BYTES
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchRequest:
-    """A batch that can be accepted; `request.to` is NOBODY: the recipients stand apart.
+    """A batch that can be accepted; `request.to` is NOBODY, and the recipients are listed apart.
 
-    `room` is how many bytes the recipients of one job may take. `segments` is what all of it
-    costs in SMS segments, None where nothing goes by SMS.
+    `room` is how many bytes the recipients of one job may take. `segments` is what the whole
+    batch costs in SMS segments, None if nothing is sent as SMS. `skipped` lists the first
+    problems of the `skipped_count` rows that are left out. `assumed` says what was assumed about
+    a CSV.
     """
 
     kind: Kind
     request: AnyRequest
     receipts: bool
     room: int
+    name: str | None = None
     recipients: list[Recipient] = field(default_factory=list)
     duplicates: list[Recipient] = field(default_factory=list)
     skipped: list[Problem] = field(default_factory=list)
+    skipped_count: int = 0
     segments: int | None = None
+    assumed: tuple[str, ...] = ()
 
 
 def read_batch(
@@ -98,93 +135,104 @@ def read_batch(
     *,
     strict: bool = True,
 ) -> BatchRequest:
-    """The batch that the fields and rows say; `strict` as in `decode_fields`.
+    """Return the batch that the fields and rows describe; `strict` as in `decode_fields`.
+
+    A batch whose only problem is its time is returned: that depends on when it was first asked.
 
     Raises:
-        InvalidRequestError: with every problem, those of the recipients with their lines, but
-            for a batch whose only problem is its time: that depends on when it was first asked.
+        InvalidRequestError: with the problems, those of recipients with their lines.
     """
-    own = {name: fields[name] for name in _OWN_FIELDS if name in fields}
-    common = {name: value for name, value in fields.items() if name not in _OWN_FIELDS}
     options = decode_fields(
-        {name: own[name] for name in _Options.__struct_fields__ if name in own},
-        _Options,
+        {name: fields[name] for name in BatchOptions.__struct_fields__ if name in fields},
+        BatchOptions,
         strict=strict,
         on_invalid="reject",
+        receipts=True,
     )
-    kind = infer_kind(own.get("kind"), common)
+    common = {name: value for name, value in fields.items() if name not in _OWN_FIELDS}
+    kind = infer_kind(fields.get("kind"), common)
     if kind is None:
         raise InvalidRequestError(
             [*options.problems, Problem("$.kind", "not_one_of", KIND_MESSAGE)]
         )
-    common.setdefault("lane", "bulk")
-    found, request = _common(common, kind, settings, strict=strict)
-    receipts = options.value.receipts
+    template, problems = _read_template(common, kind, settings, strict=strict)
+    problems = [*options.problems, *problems]
     batch = BatchRequest(
-        kind=kind, request=request, receipts=receipts, room=_room(request, settings)
+        kind=kind,
+        request=template.request,
+        receipts=options.value.receipts,
+        room=template.room,
+        name=options.value.name,
     )
-    checker = _Checker(batch, settings)
-    problems = [*options.problems, *found, *checker.problems_of_template]
+    skips = options.value.on_invalid == "skip"
+    skipped: dict[int, None] = {}
     try:
-        _sort(rows, checker, batch)
-    except InvalidRequestError as error:  # the rest of them cannot be read
+        if isinstance(rows, CsvRows):
+            rows.read_header()
+            problems += template.match_columns(rows.columns, rows.header_line)
+        for line, found in _sort_rows(rows, template, batch):
+            skipped[line] = None
+            batch.skipped.extend(found[: MAX_PROBLEMS + 1 - len(batch.skipped)])
+    except InvalidRequestError as error:  # the rest of the rows cannot be read
         problems += error.problems
-    if options.value.on_invalid == "reject":
+    if not skips:
         problems += batch.skipped
     if not batch.recipients and not problems:
-        nobody = Problem("$.recipients", "nobody", "nobody is left to send to")
-        problems = [nobody, *batch.skipped]
+        message = "nobody is left to send to; send at least one valid recipient"
+        problems = [Problem("$.recipients", "nobody", message), *batch.skipped]
     if problems:
-        raise InvalidRequestError([*problems, *validate_send_at(request, now)])
-    return replace(batch, segments=_segments(batch))
+        raise InvalidRequestError(
+            limit_problems([*problems, *validate_send_at(batch.request, now)])
+        )
+    return replace(
+        batch,
+        skipped=limit_problems(batch.skipped),
+        skipped_count=len(skipped),
+        segments=template.count_segments(batch.recipients),
+        assumed=tuple(rows.assumed) if isinstance(rows, CsvRows) else (),
+    )
 
 
-def _common(
+def _read_template(
     common: Mapping[str, Any], kind: Kind, settings: Settings, *, strict: bool
-) -> tuple[list[Problem], AnyRequest]:
-    """The request that all recipients share, and what is wrong with it."""
+) -> tuple[_Template, list[Problem]]:
+    """Return what all recipients share, and what is wrong with it."""
     problems = []
     if "to" in common:
-        problems.append(Problem("$.to", "unknown_field", "stands in each of the recipients"))
-    given = {**common, "to": NOBODY}
-    decoded = decode_fields(given, REQUEST_OF_KIND[kind], strict=strict)
-    problems += decoded.problems
-    blank = msgspec.structs.replace(decoded.value, to="")
+        message = "stands in each of the recipients, not beside them"
+        problems.append(Problem("$.to", "unknown_field", message))
+    decoded = decode_fields(
+        {"lane": "bulk", **common, "to": NOBODY},
+        REQUEST_OF_KIND[kind],
+        strict=strict,
+        also_known=(*_OWN_FIELDS, "recipients"),
+    )
+    template = _Template(kind, decoded.value, settings)
+    blank = template.fill_with_nothing()
     sender = resolve_sender(blank, (), settings)
+    problems += decoded.problems
     problems += validate_fields(blank, (), sender, settings, decoded.broken)
-    return problems, decoded.value
+    known = {(problem.path, problem.code) for problem in problems}
+    problems += [p for p in template.problems() if (p.path, p.code) not in known]
+    return template, problems
 
 
-def _room(request: AnyRequest, settings: Settings) -> int:
-    """How many bytes of a job are left for its recipients."""
-    # These stand beside the request once more.
-    beside = (request.metadata, resolve_sender(request, (), settings))
-    return MAX_JOB_BYTES - _JOB_OVERHEAD - len(msgspec.json.encode((request, beside)))
+def _sort_rows(
+    rows: Iterable[Row], template: _Template, batch: BatchRequest
+) -> Iterator[tuple[int, list[Problem]]]:
+    """Add every row to the batch's recipients or duplicates; yield what is wrong with the others.
 
-
-def _segments(batch: BatchRequest) -> int | None:
-    request = batch.request
-    by_sms = [each for each in batch.recipients if ":" not in each.to]
-    if (
-        not by_sms
-        or not isinstance(request, MessageRequest)
-        or count_request_segments(request) is None
-    ):
-        return None
-    text, smart = parse_template(request.body or ""), bool(request.smart_encoded)
-    return sum(count_segments(text.fill(each.values), smart_encoded=smart).count for each in by_sms)
-
-
-def _sort(rows: Iterable[Row], checker: _Checker, batch: BatchRequest) -> None:
-    """Put every row where it belongs: sent to, a duplicate, or skipped with its problems."""
+    Raises:
+        InvalidRequestError: there are too many rows, or the rest of them cannot be read.
+    """
     seen: set[str] = set()
     for count, row in enumerate(rows, 1):
         if count > MAX_BATCH_RECIPIENTS:
-            words = f"has more than {MAX_BATCH_RECIPIENTS} recipients"
-            raise InvalidRequestError([Problem("$.recipients", "too_many", words)])
-        recipient, problems = checker.read(row)
+            message = f"has more than {MAX_BATCH_RECIPIENTS} recipients; send them in two batches"
+            raise InvalidRequestError([Problem("$.recipients", "too_many", message)])
+        recipient, problems = template.read_row(row)
         if recipient is None:
-            batch.skipped.extend(problems)
+            yield row.line, problems
         elif recipient.to in seen:
             batch.duplicates.append(recipient)
         else:
@@ -192,89 +240,174 @@ def _sort(rows: Iterable[Row], checker: _Checker, batch: BatchRequest) -> None:
             batch.recipients.append(recipient)
 
 
-class _Checker:
-    """Reads rows against the texts that they are to fill."""
+class _Template:
+    """The request that all recipients share, and what it takes from each row."""
 
-    def __init__(self, batch: BatchRequest, settings: Settings) -> None:
-        self._kind = batch.kind
-        self._room = batch.room
-        self._countries = settings.allowed_countries
-        self._request = batch.request
-        self._templates = parse_templates(batch.request)
-        self._names = frozenset[str]().union(*(each.names for each in self._templates.values()))
-        self._text = self._templates.get("body") or self._templates.get("say")
+    def __init__(self, kind: Kind, request: AnyRequest, settings: Settings) -> None:
+        self.kind = kind
+        self.request = request
+        self._settings = settings
+        self._texts = parse_templates(request)
+        names = sorted(frozenset[str]().union(*(t.names for t in self._texts.values())))
+        self._has_too_many_names = len(names) > MAX_COLUMNS
+        self._names = names[:MAX_COLUMNS]
+        self._missing: frozenset[str] = frozenset()
+        self._found = 0
+        self._missing_values = 0
+        self._text = self._texts.get("body") or self._texts.get("say")
+        # The metadata and the sender stand beside the request once more.
+        beside = (request.metadata, resolve_sender(request, (), settings))
+        self.room = (
+            MAX_JOB_BYTES - _JOB_OVERHEAD_BYTES - len(msgspec.json.encode((request, beside)))
+        )
+        attributes = escape(f"{getattr(request, 'voice', '')}{getattr(request, 'language', '')}")
+        self._say_bytes = _SAY_BYTES + len(attributes.encode())
+        self._fixed_bytes = _count_twiml_bytes("".join(self._text.parts[::2]) if self._text else "")
 
-    @property
-    def problems_of_template(self) -> list[Problem]:
-        """Texts in which braces stand that make no placeholder, and too much of everything."""
-        found = [
-            Problem(f"$.{name}", "broken_template", _BROKEN)
-            for name, text in self._templates.items()
-            if text.broken
+        self._fixed = self._measure(defaultdict(str))
+        self._is_too_long = bool(names) and self._fixed[0] > self._fixed[1]
+
+    def fill_with_nothing(self) -> AnyRequest:
+        """Return the request without recipient and placeholders: what every filled one holds."""
+        filled = fill_request(self.request, defaultdict(str))
+        # A text that consists of placeholders is a text all the same.
+        texts = {name: "-" for name in ("body", "say")
+                 if getattr(self.request, name, None) and not getattr(filled, name)}  # fmt: skip
+        return msgspec.structs.replace(filled, to="", **texts)
+
+    def problems(self) -> Iterator[Problem]:
+        """Find broken placeholders, placeholders where none are filled, and a lack of room."""
+        for name, text in self._texts.items():
+            if text.broken:
+                yield Problem(f"$.{cut_name(name)}", "broken_template", _BROKEN)
+        for name, value in msgspec.structs.asdict(self.request).items():
+            if name not in FILLABLE_FIELDS and PLACEHOLDER.search(
+                msgspec.json.encode(value).decode()
+            ):
+                yield Problem(f"$.{name}", "no_placeholders", _ONLY_IN)
+        if self._is_too_long:
+            # Reported once, and not for each row.
+            message = f"has {self._fixed[0]} {self._fixed[2]}; Twilio takes {self._fixed[1]}"
+            name = "body" if self.kind == "message" else "say"
+            yield Problem(f"$.{name}", "too_long", f"{message}: shorten it")
+        if self._has_too_many_names:
+            message = f"has more than {MAX_COLUMNS} different placeholders; use fewer"
+            yield Problem("$", "too_many_placeholders", message)
+        if self.room < _MIN_ROOM_BYTES:
+            message = f"takes more than {MAX_JOB_BYTES} bytes with a recipient; shorten the text"
+            yield Problem("$", "too_large", message)
+
+    def match_columns(self, columns: list[str], line: int) -> list[Problem]:
+        """Find placeholders that a CSV has no column for; its rows are not asked for them."""
+        self._missing = frozenset(self._names).difference(columns)
+        return [
+            Problem(f"$.{cut_name(name)}", "missing_value", _name_missing(name, columns), line)
+            for name in sorted(self._missing)
         ]
-        found += [
-            Problem(f"$.{name}", "no_placeholders", _ONLY_IN)
-            for name, value in msgspec.structs.asdict(self._request).items()
-            if name not in FILLABLE_FIELDS
-            and PLACEHOLDER.search(msgspec.json.encode(value).decode())
-        ]
-        if self._room < _LEAST_ROOM:
-            words = f"takes more than {MAX_JOB_BYTES} bytes with a recipient"
-            found.append(Problem("$", "too_large", words))
-        return found
 
-    def read(self, row: Row) -> tuple[Recipient | None, list[Problem]]:
-        """The recipient of a row, or what is wrong with it."""
+    def read_row(self, row: Row) -> tuple[Recipient | None, list[Problem]]:
+        """Return the recipient of a row, or what is wrong with it."""
         if row.problem:
             return None, [row.problem]
-        problems = [*self._number(row)]
+        problems = self._validate_address(row)
         values = {}
         for name in self._names:
-            value = row.values.get(name)
-            text = str(value) if isinstance(value, str | int | float) else ""
-            values[name] = text
-            problems += _value(row, name, value, text)
-        if not problems:
-            problems += self._filled(row, values)
+            if problems and self._found >= MAX_PROBLEMS:
+                break  # that the row is invalid is all that anybody will read
+            if name not in self._missing:
+                value = row.values.get(name)
+                values[name] = str(value) if isinstance(value, str | int | float) else ""
+                problems += self._validate_value(row, name, value, values[name])
+        self._found += len(problems)
+        if not problems and not self._missing and not self._has_too_many_names:
+            problems += self._validate_filled(row, values)
         if problems:
             return None, problems
         recipient = Recipient(row.line, row.values["to"], values)
-        if recipient.size > max(self._room, _LEAST_ROOM):
-            words = f"has values that take more than {self._room} bytes"
-            return None, [Problem(row.path, "too_large", words, row.line)]
+        if recipient.size > max(self.room, _MIN_ROOM_BYTES):
+            message = f"has values of more than {self.room} bytes; shorten them"
+            return None, [Problem(row.path, "too_large", message, row.line)]
         return recipient, []
 
-    def _number(self, row: Row) -> list[Problem]:
+    def count_segments(self, recipients: Iterable[Recipient]) -> int | None:
+        """Count the SMS segments of all filled texts, None if nothing is sent as SMS."""
+        request = self.request
+        if not isinstance(request, MessageRequest) or count_request_segments(request) is None:
+            return None
+        by_sms = [each for each in recipients if not channel_of(self.kind, each.to)]
+        text, smart = self._texts["body"], bool(request.smart_encoded)
+        counts = [count_segments(text.fill(r.values), smart_encoded=smart).count for r in by_sms]
+        return sum(counts) if counts else None
+
+    def _validate_address(self, row: Row) -> list[Problem]:
         to, path = row.values.get("to"), f"{row.path}.to"
         if not isinstance(to, str) or not to:
-            return [Problem(path, "missing", "needs a number to send to", row.line)]
-        number = to.removeprefix("whatsapp:") if self._kind == "message" else to
+            message = "needs the number to send to, as a text, e.g. +14155552671"
+            return [Problem(path, "missing", message, row.line)]
         try:
-            require_destination(number, self._countries)
+            require_recipient(self.kind, to, self._settings)
+            if self.request.from_:
+                path = "$.from"
+                require_same_channel(self.kind, self.request.from_, to)
         except NumberError as error:
             return [Problem(path, error.code, str(error), row.line)]
         return []
 
-    def _filled(self, row: Row, values: dict[str, str]) -> list[Problem]:
-        """What is wrong with the text once it is filled."""
-        if self._text is None:
+    def _validate_value(self, row: Row, name: str, value: object, text: str) -> list[Problem]:
+        path = f"{row.path}.{cut_name(name)}"
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            # To look for near misses in each of 50,000 rows would take minutes.
+            self._missing_values += 1
+            has_hint = self._missing_values <= MAX_HINTS
+            given = list(islice(row.values, MAX_COLUMNS)) if has_hint else None
+            return [Problem(path, "missing_value", _name_missing(name, given), row.line)]
+        if len(text) > _MAX_VALUE_CHARACTERS:
+            message = f"has {len(text)} characters; at most {_MAX_VALUE_CHARACTERS} are filled in"
+            return [Problem(path, "too_long", message, row.line)]
+        found = validate_characters(text, path)
+        return [Problem(path, each.code, each.message, row.line) for each in found]
+
+    def _validate_filled(self, row: Row, values: dict[str, str]) -> list[Problem]:
+        """Find what is wrong with the text once it is filled."""
+        if self._text is None or not self._text.names:
             return []
-        n = self._text.length(values)
-        if n > _LONGEST_BODY and self._kind == "message":
-            words = f"the filled text has {n} characters, more than {_LONGEST_BODY}"
-            return [Problem(row.path, "too_long", words, row.line)]
-        if n == 0 and self._text.names and not getattr(self._request, "media_url", None):
-            return [Problem(row.path, "no_content", "the filled text is empty", row.line)]
-        return []
+        size, limit, unit = self._measure(values)
+        if self._text.length(values) == 0 and not getattr(self.request, "media_url", None):
+            message = "the filled text is empty; give a value to a placeholder"
+            return [Problem(row.path, "no_content", message, row.line)]
+        if size <= limit or self._is_too_long:
+            return []
+        message = f"the filled text has {size} {unit}; Twilio takes {limit}: shorten it"
+        return [Problem(row.path, "too_long", message, row.line)]
+
+    def _measure(self, values: Mapping[str, str]) -> tuple[int, int, str]:
+        """Return what the filled text takes, its limit, and the unit of both.
+
+        A call's TwiML is not rendered for each of 50,000 recipients: this is a few bytes more.
+        """
+        text = self._text or parse_template("")
+        length = text.length(values)
+        if self.kind == "message":
+            return length, MAX_BODY_CHARACTERS, "characters"
+        filled = sum(count * _count_twiml_bytes(values[n]) for n, count in text.counts.items())
+        says = length // _SAY_CHARACTERS + 1
+        size = _DOCUMENT_BYTES + says * self._say_bytes + self._fixed_bytes + filled
+        return size, MAX_ANSWER_BYTES, "bytes of TwiML"
 
 
-def _value(row: Row, name: str, value: object, text: str) -> list[Problem]:
-    path = f"{row.path}.{name}"
-    if value is None or isinstance(value, bool) or not isinstance(value, str | int | float):
-        return [Problem(path, "missing_value", "needs a text for the placeholder", row.line)]
-    if len(text) > _LONGEST_VALUE:
-        words = f"has {len(text)} characters, more than {_LONGEST_VALUE}"
-        return [Problem(path, "too_long", words, row.line)]
-    return [
-        Problem(path, each.code, each.message, row.line) for each in validate_characters(text, path)
-    ]
+def _name_missing(name: str, given: Iterable[str] | None) -> str:
+    """Say which placeholder has no value, and which of the given names was probably meant."""
+    message = f"needs a text for the placeholder {{{{{cut_name(name)}}}}}"
+    if given is None:
+        return message
+    others = [each for each in given if each not in ("to", name, "")]
+    near = suggest_name(name, others)
+    hint = (
+        f"did you mean {cut_name(near)}?" if near else f"given are: {list_names(['to', *others])}"
+    )
+    return f"{message}; {hint}"
+
+
+def _count_twiml_bytes(text: str) -> int:
+    """Count the bytes of a text in TwiML, where some characters are written as references."""
+    return len(escape(text, quote=False).replace("\r", "&#13;").encode(errors="surrogatepass"))

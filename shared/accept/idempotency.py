@@ -21,15 +21,16 @@ MAX_KEY_LENGTH: Final = 255
 
 
 def validate_key(key: str | None) -> list[Problem]:
-    """Whether an idempotency key, if there is one, is blank or longer than `MAX_KEY_LENGTH`."""
+    """Return a problem if there is an idempotency key that is blank or too long."""
     if key is None or (key.strip() and len(key) <= MAX_KEY_LENGTH):
         return []
     code = "too_long" if key.strip() else "blank"
-    return [Problem("Idempotency-Key", code, f"must have 1 to {MAX_KEY_LENGTH} characters")]
+    message = f"must have 1 to {MAX_KEY_LENGTH} characters, e.g. order-1234"
+    return [Problem("Idempotency-Key", code, message)]
 
 
 def key_name(key: str) -> str:
-    """The name under which an idempotency key is kept.
+    """Return the name under which an idempotency key is kept.
 
     Raises:
         InvalidRequestError: it is blank or longer than `MAX_KEY_LENGTH` characters.
@@ -40,31 +41,36 @@ def key_name(key: str) -> str:
 
 
 def canonical_request(kind: str, request: msgspec.Struct) -> dict[str, Any]:
-    """What a request means: one recipient or a list of one, and any zone, are the same."""
-    fields = msgspec.structs.asdict(request) | {"kind": kind}
+    """Return what a request means: one recipient or a list of one, and any zone, are the same.
+
+    Fields that are not given are left out, so that fields which come later change nothing.
+    """
+    given = msgspec.structs.asdict(request).items()
+    fields = {name: value for name, value in given if value is not None} | {"kind": kind}
     for name in ("to", "media_url"):
         if isinstance(fields.get(name), str):
             fields[name] = [fields[name]]
     if fields.get("send_at"):
-        # The first and the last day of the calendar have no UTC, nor anything accepted for them.
+        # The first and the last day of the calendar have no UTC; nothing is accepted for them.
         with suppress(OverflowError):
             fields["send_at"] = fields["send_at"].astimezone(UTC)
     return fields
 
 
 def digest_of(what: object) -> str:
-    """A digest of what a request means, in canonical JSON."""
+    """Return a digest of what a request means, in canonical JSON."""
     return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()
 
 
 def require_same(held: IdempotencyRecord, mine: IdempotencyRecord) -> None:
-    """Refuse a key that stands for a request that means something else.
+    """Refuse a key that was used for a request with another meaning.
 
     Raises:
-        IdempotencyMismatchError: it does.
+        IdempotencyMismatchError: it was.
     """
     if held.digest != mine.digest:
-        raise IdempotencyMismatchError("the key was used before, for another request")
+        message = "the key was used before for another request; use a new key for this one"
+        raise IdempotencyMismatchError(message)
 
 
 async def run_once(
@@ -74,12 +80,12 @@ async def run_once(
     at: datetime,
     answer: Callable[[str], Awaitable[bytes]],
 ) -> bytes:
-    """The answer to a request under its key: made once, then repeated byte for byte.
+    """Return the answer to a request under its key: made once, then repeated byte for byte.
 
-    `answer` is given the name under which the key is kept.
+    `answer` makes it; it is given the name under which the key is kept.
 
     Raises:
-        IdempotencyMismatchError: the key stands for something else.
+        IdempotencyMismatchError: the key was used for a request with another meaning.
     """
     from shared.ledger.ledger import IdempotencyRecord
 

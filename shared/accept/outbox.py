@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from msgspec.structs import replace
 
 from shared.errors import StorageUnavailableError
-from shared.jobs.job import encode_job
+from shared.jobs.job import encode_job, sign_job
 from shared.ledger.schedule import MAX_QUEUE_DELAY
 from shared.log import log
 from shared.storage.queues import NO_DELAY, QUEUE_OF_LANE
@@ -31,7 +31,7 @@ async def put_job(app: Services, job: Job, due: datetime) -> None:
     Raises:
         StorageUnavailableError: it is unknown whether the job is there.
     """
-    await _put(app, _Waiting(job.job, QUEUE_OF_LANE[job.accepted.lane], encode_job(job)), due)
+    await _put(app, _Waiting(job.job, QUEUE_OF_LANE[job.accepted.lane], _signed(app, job)), due)
 
 
 async def put_job_back(app: Services, job: Job, due: datetime) -> None:
@@ -41,7 +41,7 @@ async def put_job_back(app: Services, job: Job, due: datetime) -> None:
         StorageUnavailableError: neither the queue nor the table takes it.
     """
     job = replace(job, again=True)
-    waiting = _Waiting(job.job, QUEUE_OF_LANE[job.accepted.lane], encode_job(job))
+    waiting = _Waiting(job.job, QUEUE_OF_LANE[job.accepted.lane], _signed(app, job))
     await _put_back(app, waiting, due)
 
 
@@ -97,3 +97,7 @@ async def _schedule(app: Services, waiting: _Waiting, due: datetime) -> None:
 async def _enqueue(app: Services, waiting: _Waiting, due: datetime) -> None:
     delay = max(due - app.now(), NO_DELAY)
     await app.queues.put(waiting.queue, waiting.message, delay)
+
+
+def _signed(app: Services, job: Job) -> bytes:
+    return encode_job(sign_job(job, app.settings.twilio_auth_token))

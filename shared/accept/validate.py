@@ -9,16 +9,34 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from shared.accept.addresses import require_recipient, require_same_channel, require_sender
 from shared.accept.decode import MAX_MEMBERS, decode_fields
 from shared.accept.idempotency import validate_key
-from shared.accept.links import is_local, validate_link
+from shared.accept.links import validate_callback, validate_link, validate_twiml_links
+from shared.accept.problems import cut_name, limit_problems
 from shared.errors import InvalidRequestError, Problem
 from shared.jobs.job import MAX_JOB_BYTES
-from shared.jobs.request import REQUEST_OF_KIND, CallRequest, MessageRequest, recipients_of
+from shared.jobs.request import (
+    MAX_BODY_CHARACTERS,
+    REQUEST_OF_KIND,
+    CallRequest,
+    MessageRequest,
+    recipients_of,
+)
 from shared.jobs.segments import count_request_segments
-from shared.phone_numbers import NumberError, parse_e164, require_destination
+from shared.phone_numbers import (
+    WHATSAPP,
+    NumberError,
+    canonical_address,
+    country_of,
+    is_messaging_service,
+    mask_number,
+    require_dialable,
+)
 from shared.routes import own_twimlet_url
 from shared.twiml.call_script import render_call_script
+from shared.twiml.destinations import destinations_in
+from shared.twiml.steps import branches_of, render_steps
 from shared.twiml.text import validate_characters, validate_twiml
 
 if TYPE_CHECKING:
@@ -33,20 +51,35 @@ MAX_LATENESS: Final = timedelta(minutes=1)
 MAX_DISTANCE: Final = timedelta(days=366)
 # The names, times and ids of a job, which stand around its request.
 JOB_OVERHEAD_BYTES: Final = 600
-_MESSAGE_CHANNELS: Final = ("whatsapp:",)
-_CALL_CHANNELS: Final = ("client:", "sip:")
-_NAME: Final = re.compile("[!-~]+")
-_SENDER: Final = re.compile(r"(rcs|messenger):[!-~]+|\d{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 +&_-]{1,11}")
 _MESSAGE_CONTENT: Final = ("body", "media_url", "content_sid")
-_CALL_CONTENT: Final = ("say", "steps", "twiml", "url")
+_CALL_CONTENT: Final = ("say", "steps", "twiml", "url", "application_sid")
+# Fields that only make sense beside another one.
+_GOES_WITH: Final = {
+    "voice": "say",
+    "language": "say",
+    "async_amd": "machine_detection",
+    "async_amd_status_callback": "async_amd",
+    "method": "url",
+    "fallback_method": "fallback_url",
+    "status_callback_event": "status_callback",
+    "status_callback_method": "status_callback",
+    "recording_status_callback": "record",
+    "content_variables": "content_sid",
+    "fallback_from": "messaging_service_sid",
+    "schedule_type": "send_at",
+}
+_CALLBACKS: Final = ("status_callback", "recording_status_callback", "async_amd_status_callback")
+_LINKS: Final = ("url", "fallback_url", "client_notification_url")
+_MAX_PASSPORTS: Final = 5
+_OTHER_ADDRESS: Final = re.compile("(client|sips?):|DE[0-9a-f]{32}$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ValidRequest:
     """A request that can be accepted, with everything that validation learned about it.
 
-    `encoded` is the request as JSON. `segments` is None where it is not sent as SMS. `is_list`
-    says that recipients were asked for as a list, even of one.
+    `encoded` is the request as JSON. `segments` is None if it is not sent as SMS. `is_list` says
+    that recipients were asked for as a list, even of one.
     """
 
     kind: Kind
@@ -78,10 +111,11 @@ def validate_request(
     # These stand in the job beside the request once more.
     beside = msgspec.json.encode((recipients, request.metadata, sender))
     if len(encoded) + len(beside) > MAX_JOB_BYTES - JOB_OVERHEAD_BYTES:
-        problems.append(Problem("$", "too_large", f"takes more than {MAX_JOB_BYTES} bytes"))
+        message = f"takes more than {MAX_JOB_BYTES} bytes, which is what one queue message holds"
+        problems.append(Problem("$", "too_large", message))
     problems += validate_key(key)
     if problems:
-        raise InvalidRequestError([*problems, *validate_send_at(request, now)])
+        raise InvalidRequestError(limit_problems([*problems, *validate_send_at(request, now)]))
     return ValidRequest(
         kind=kind,
         request=request,
@@ -99,13 +133,15 @@ def resolve_sender(
     """Return who sends: the request's sender, else the default one in the recipients' channel."""
     if isinstance(request, CallRequest):
         return request.from_ or settings.twilio_from_number
-    if request.messaging_service_sid or request.from_:
-        return request.messaging_service_sid or request.from_
+    if request.messaging_service_sid:
+        return canonical_address(request.messaging_service_sid)
+    if request.from_:
+        return request.from_
     default = settings.default_sender
-    if not default or not default.startswith("+"):
-        return default
-    channels = {_channel_of(to, _MESSAGE_CHANNELS) for to in recipients}
-    return (channels.pop() if len(channels) == 1 else "") + default
+    if not default or is_messaging_service(default):
+        return default and canonical_address(default)
+    on_whatsapp = bool(recipients) and all(to.startswith(WHATSAPP) for to in recipients)
+    return f"{WHATSAPP if on_whatsapp else ''}{default}"
 
 
 def validate_fields(
@@ -119,19 +155,14 @@ def validate_fields(
 
     `broken` are the fields that were given but could not be decoded.
     """
-    is_message = isinstance(request, MessageRequest)
-    channels = _MESSAGE_CHANNELS if is_message else _CALL_CHANNELS
     problems = [
-        *_validate_recipients(request, recipients, channels, settings),
-        *_validate_text(request),
+        *_validate_recipients(request, recipients, settings),
+        *_validate_content(request, settings),
         *_validate_links(request, settings),
     ]
     if "from" not in broken:
-        problems += _validate_sender(request, sender, channels)
-    if isinstance(request, MessageRequest):
-        problems += _validate_message(request, sender, broken)
-    else:
-        problems += _validate_call(request, broken)
+        problems += _validate_sender(request, recipients, sender, settings)
+    problems += _validate_combinations(request, sender, broken)
     return problems
 
 
@@ -150,10 +181,60 @@ def validate_send_at(request: AnyRequest, at: datetime) -> list[Problem]:
     if request.send_at is None:
         return []
     if request.send_at < at - MAX_LATENESS:
-        return [Problem("$.send_at", "in_the_past", "is more than a minute in the past")]
+        message = f"is more than a minute in the past; it is {at:%Y-%m-%dT%H:%M:%S%:z} now"
+        return [Problem("$.send_at", "in_the_past", message)]
     if request.send_at > at + MAX_DISTANCE:
-        return [Problem("$.send_at", "too_far", "is more than a year ahead")]
+        return [
+            Problem("$.send_at", "too_far", "is more than a year ahead; choose an earlier time")
+        ]
     return []
+
+
+def validate_script(request: CallRequest, settings: Settings) -> Iterator[Problem]:
+    """Find what is wrong with what a call says and does: its text, steps or TwiML.
+
+    Numbers inside are held to the rules for destinations. What a `url` or an application of
+    yours answers cannot be checked; Twilio's geographic permissions are for that.
+    """
+    try:
+        twiml = render_call_script(request)
+    except InvalidRequestError as error:
+        yield from error.problems
+        return
+    path = "$.steps" if request.say is None else "$.say"
+    if request.twiml:
+        path, twiml = "$.twiml", request.twiml
+        if problems := validate_twiml(twiml, path):
+            yield from problems
+            return
+    if twiml is None or path == "$.say":
+        return
+    yield from _validate_targets(twiml, path, settings)
+    for at, _, branch in branches_of(request.steps or []):
+        yield from _validate_targets(render_steps(branch, "call", at, inline=True), at, settings)
+
+
+def _validate_targets(twiml: str, path: str, settings: Settings) -> Iterator[Problem]:
+    """Find the numbers and links in a document that it may not have."""
+    for place, address in destinations_in(twiml):
+        if refusal := _refuse_destination(address, settings):
+            message = f"{cut_name(place)}: {mask_number(address)} {refusal}"
+            yield Problem(path, refusal.code, message)
+    for text in validate_twiml_links(twiml, own=settings.public_base_url):
+        yield Problem(path, "link_not_allowed", text)
+
+
+def _refuse_destination(address: str, settings: Settings) -> NumberError | None:
+    """Return the rule that a number inside TwiML breaks; other addresses are not ours to judge."""
+    if _OTHER_ADDRESS.match(address):
+        return None
+    sender = settings.twilio_from_number
+    try:
+        country = country_of(sender) if sender else None
+        require_dialable(address, settings.allowed_countries, country=country)
+    except NumberError as error:
+        return error
+    return None
 
 
 def _readable(to: object) -> str | list[str]:
@@ -164,7 +245,7 @@ def _readable(to: object) -> str | list[str]:
 
 
 def _validate_recipients(
-    request: AnyRequest, recipients: Collection[str], channels: tuple[str, ...], settings: Settings
+    request: AnyRequest, recipients: Collection[str], settings: Settings
 ) -> Iterator[Problem]:
     is_list = not isinstance(request.to, str)
     seen: set[str] = set()
@@ -173,57 +254,65 @@ def _validate_recipients(
             continue
         path = f"$.to[{index}]" if is_list else "$.to"
         if to in seen:
-            yield Problem(path, "duplicate", "is in the list already")
+            yield Problem(path, "duplicate", "is in the list already; leave it out")
         seen.add(to)
-        channel = _channel_of(to, channels)
         try:
-            if not _is_named(to, channel):
-                require_destination(to.removeprefix(channel), settings.allowed_countries)
+            require_recipient(kind_of(request), to, settings)
         except NumberError as error:
             yield Problem(path, error.code, str(error))
 
 
 def _validate_sender(
-    request: AnyRequest, sender: str | None, channels: tuple[str, ...]
+    request: AnyRequest, recipients: Collection[str], sender: str | None, settings: Settings
 ) -> Iterator[Problem]:
+    kind = kind_of(request)
     if sender is None:
-        yield Problem("$.from", "missing", "is required: the settings have no default sender")
-    given = request.from_
-    if given is None or (isinstance(request, MessageRequest) and _SENDER.fullmatch(given)):
-        return
-    channel = _channel_of(given, channels)
-    try:
-        if not _is_named(given, channel):
-            parse_e164(given.removeprefix(channel))
-    except NumberError as error:
-        yield Problem("$.from", error.code, str(error))
-
-
-def _validate_text(request: AnyRequest) -> Iterator[Problem]:
+        message = "is required, since the settings have no default sender, e.g. +15005550006"
+        yield Problem("$.from", "missing", message)
+    senders = {"$.from": request.from_}
     if isinstance(request, MessageRequest):
-        yield from validate_characters(request.body or "", "$.body")
+        senders["$.fallback_from"] = request.fallback_from
+    for path, address in senders.items():
+        try:
+            if address is not None:
+                require_sender(kind, address, settings)
+                for to in recipients if path == "$.from" else ():
+                    require_same_channel(kind, address, to)
+        except NumberError as error:
+            yield Problem(path, error.code, str(error))
+
+
+def _validate_content(request: AnyRequest, settings: Settings) -> Iterator[Problem]:
+    if isinstance(request, CallRequest):
+        yield from validate_script(request, settings)
+        if request.passports and request.passports.count(",") >= _MAX_PASSPORTS:
+            yield Problem("$.passports", "too_long", f"must be at most {_MAX_PASSPORTS} passports")
         return
-    try:
-        render_call_script(request)
-    except InvalidRequestError as error:
-        yield from error.problems
-    if request.twiml:
-        yield from validate_twiml(request.twiml, "$.twiml")
+    body = request.body or ""
+    yield from validate_characters(body, "$.body")
+    if len(body) > MAX_BODY_CHARACTERS:
+        message = f"has {len(body)} characters; Twilio takes {MAX_BODY_CHARACTERS}: shorten it"
+        yield Problem("$.body", "too_long", message)
 
 
 def _validate_links(request: AnyRequest, settings: Settings) -> Iterator[Problem]:
     own, allowed = settings.public_base_url, settings.media_hosts
-    links = [("$.url", request.url)] if isinstance(request, CallRequest) else _media_links(request)
-    for path, given in links:
-        link = given and own_twimlet_url(given, own)
-        if link and (message := validate_link(link, own=own, allowed=allowed)):
+    is_media = isinstance(request, MessageRequest)
+    if isinstance(request, MessageRequest):
+        links = _media_links(request)
+    else:
+        links = [(f"$.{name}", getattr(request, name)) for name in _LINKS]
+    for path, link in links:
+        # A page of twimlets.com becomes our own one of that name.
+        target = link and own_twimlet_url(link, own)
+        if target and (
+            message := validate_link(target, own=own, allowed=allowed, is_media=is_media)
+        ):
             yield Problem(path, "link_not_allowed", message)
-    # We forward callbacks ourselves; during development the receiver is on this machine too.
-    callback = request.status_callback
-    if callback:
-        ours = callback if is_local(own) and is_local(callback) else own
-        if message := validate_link(callback, own=ours, allowed=()):
-            yield Problem("$.status_callback", "link_not_allowed", message)
+    for name in _CALLBACKS:
+        link = getattr(request, name, None)
+        if link and (message := validate_callback(link, own=own)):
+            yield Problem(f"$.{name}", "link_not_allowed", message)
 
 
 def _media_links(request: MessageRequest) -> list[tuple[str, str | None]]:
@@ -233,50 +322,36 @@ def _media_links(request: MessageRequest) -> list[tuple[str, str | None]]:
     return [("$.media_url", media)]
 
 
-def _validate_message(
-    request: MessageRequest, sender: str | None, broken: Collection[str]
+def _validate_combinations(
+    request: AnyRequest, sender: str | None, broken: Collection[str]
 ) -> Iterator[Problem]:
-    given = _given(request, _MESSAGE_CONTENT, broken)
-    if not given:
-        yield Problem("$", "no_content", "needs body and/or media_url, or content_sid")
-    if "content_sid" in given and len(given) > 1:
-        yield Problem("$", "conflict", "content_sid cannot be combined with body or media_url")
-    if request.content_variables is not None and "content_sid" not in given:
-        yield Problem("$.content_variables", "conflict", "goes with content_sid only")
-    if request.shorten_urls and not (sender or "").startswith("MG"):
-        yield Problem("$.shorten_urls", "conflict", "needs a Messaging Service")
-
-
-def _validate_call(request: CallRequest, broken: Collection[str]) -> Iterator[Problem]:
-    given = _given(request, _CALL_CONTENT, broken)
-    if len(given) != 1:
-        have = ", ".join(given) or "none"
-        message = f"needs exactly one of say, steps, twiml and url, has {have}"
-        yield Problem("$", "conflict" if given else "no_content", message)
-    for name in ("voice", "language"):
-        if getattr(request, name) is not None and "say" not in given:
-            yield Problem(f"$.{name}", "conflict", "goes with say only")
-    if request.async_amd is not None and request.machine_detection is None:
-        yield Problem("$.async_amd", "conflict", "goes with machine_detection only")
+    if isinstance(request, MessageRequest):
+        given = _given(request, _MESSAGE_CONTENT, broken)
+        if not given:
+            yield Problem("$", "no_content", "needs body and/or media_url, or content_sid")
+        if "content_sid" in given and len(given) > 1:
+            message = "content_sid cannot be combined with body or media_url; leave one of them out"
+            yield Problem("$", "conflict", message)
+        if request.shorten_urls and not is_messaging_service(sender or ""):
+            message = "needs a Messaging Service; add messaging_service_sid"
+            yield Problem("$.shorten_urls", "conflict", message)
+    else:
+        given = _given(request, _CALL_CONTENT, broken)
+        if len(given) != 1:
+            have = ", ".join(given) or "none"
+            names = f"{', '.join(_CALL_CONTENT[:-1])} and {_CALL_CONTENT[-1]}"
+            message = f"needs exactly one of {names}, has {have}"
+            yield Problem("$", "conflict" if given else "no_content", message)
+    for name, other in _GOES_WITH.items():
+        has_other = bool(getattr(request, other, None)) or other in broken
+        if getattr(request, name, None) is not None and not has_other:
+            yield Problem(f"$.{name}", "conflict", f"goes with {other} only; add {other}")
 
 
 def _given(request: AnyRequest, names: Collection[str], broken: Collection[str]) -> list[str]:
     return [name for name in names if getattr(request, name) or name in broken]
 
 
-def _is_named(address: str, channel: str) -> bool:
-    """Tell whether an address is a client or SIP one, which has a name and not a number.
-
-    Raises:
-        NumberError: the name is not usable.
-    """
-    if channel not in _CALL_CHANNELS:
-        return False
-    if not _NAME.fullmatch(address.removeprefix(channel)):
-        raise NumberError("invalid_number", f"needs a name in printable ASCII after {channel}")
-    return True
-
-
-def _channel_of(address: str, channels: tuple[str, ...]) -> str:
-    """Return the channel that an address begins with, or nothing."""
-    return next((channel for channel in channels if address.startswith(channel)), "")
+def kind_of(request: AnyRequest) -> Kind:
+    """Return the kind of a request."""
+    return "message" if isinstance(request, MessageRequest) else "call"

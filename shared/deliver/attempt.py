@@ -1,4 +1,4 @@
-"""One attempt: claim it, ask Twilio once for each recipient, record the outcome."""
+"""One attempt: claim it, and ask Twilio once for each recipient."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from shared.deliver.backoff import backoff_delay, random_fraction
 from shared.deliver.guards import Sending
-from shared.deliver.send_request import build_send_request
+from shared.deliver.send_request import UnsendableError, build_send_request
+from shared.deliver.settle import find_late
 from shared.errors import StorageUnavailableError
 from shared.jobs.alerts import notification_of
 from shared.jobs.events import Answer, Claim, Doubt, Outcome
 from shared.ledger.opt_outs import OptOut
-from shared.log import log
+from shared.log import log, log_error
 from shared.phone_numbers import mask_number
 from shared.provider.codes import OPTED_OUT, is_outage
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from shared.deliver.next_step import Attempt
     from shared.deliver.services import DeliverServices
+    from shared.jobs.fold import Entry
     from shared.jobs.job import Job
     from shared.provider.provider import SendRequest, SendResult
     from shared.services import Services
@@ -34,28 +36,31 @@ _AND_FOR_EACH: Final = timedelta(milliseconds=200)
 
 
 async def make_attempt(
-    app: DeliverServices, job: Job, attempt: Attempt
-) -> tuple[Outcome, ...] | None:
-    """Claim and make an attempt; return its recorded outcomes, or None if another worker has it."""
+    app: DeliverServices, job: Job, entry: Entry, attempt: Attempt
+) -> Answer | Doubt | None:
+    """Claim and make an attempt; return its settlement, or None if another worker has it.
+
+    Raises:
+        NoCapacityError: the bulk lane had no place for it in time; nothing was claimed.
+        StorageUnavailableError: it is unknown whether it was claimed, and nothing was sent.
+    """
     is_bulk = job.accepted.lane == "bulk"
     async with app.bulk_capacity.hold(len(attempt.indexes)) if is_bulk else nullcontext():
-        return await _claim_and_send(app, job, attempt)
+        return await _claim_and_send(app, job, entry, attempt)
 
 
 async def _claim_and_send(
-    app: DeliverServices, job: Job, attempt: Attempt
-) -> tuple[Outcome, ...] | None:
+    app: DeliverServices, job: Job, entry: Entry, attempt: Attempt
+) -> Answer | Doubt | None:
     claim = _build_claim(app, job, attempt)
     if not await app.ledger.record(job.job, claim) and not await _is_mine(app, job, claim):
         return None
     await app.ledger.owners.note_late(job.job, claim.at)
     outcomes = tuple(
-        await asyncio.gather(*(_send(app, job, claim, index) for index in attempt.indexes))
+        await asyncio.gather(*(_send(app, job, entry, claim, index) for index in attempt.indexes))
     )
     is_doubtful = any(outcome.result == "unknown" for outcome in outcomes)
-    settlement = (Doubt if is_doubtful else Answer)(at=app.now(), n=claim.n, outcomes=outcomes)
-    await app.ledger.record(job.job, settlement)
-    return outcomes
+    return (Doubt if is_doubtful else Answer)(at=app.now(), n=claim.n, outcomes=outcomes)
 
 
 def _build_claim(app: Services, job: Job, attempt: Attempt) -> Claim:
@@ -74,7 +79,7 @@ def _build_claim(app: Services, job: Job, attempt: Attempt) -> Claim:
 
 
 async def _is_mine(app: Services, job: Job, claim: Claim) -> bool:
-    """Tell whether the claim that stands is this one.
+    """Whether the claim that stands is this one.
 
     The storage library repeats an insert whose answer was lost, and then conflicts with itself.
     """
@@ -82,13 +87,17 @@ async def _is_mine(app: Services, job: Job, claim: Claim) -> bool:
     return entry is not None and entry.claim is not None and entry.claim.token == claim.token
 
 
-async def _send(app: DeliverServices, job: Job, claim: Claim, index: int) -> Outcome:
+async def _send(app: DeliverServices, job: Job, entry: Entry, claim: Claim, index: int) -> Outcome:
     accepted = job.accepted
-    request = replace(
-        build_send_request(job.job, accepted, index, app.settings.public_base_url),
-        begin_before=claim.until,
-        urgent=accepted.lane == "now",
-    )
+    try:
+        built = build_send_request(job.job, accepted, index, app.settings.public_base_url)
+    except UnsendableError as error:
+        log_error("unsendable", error.__cause__ or error, id=job.job, index=index)
+        return Outcome(index=index, result="rejected", code="unsendable",
+                       message="nothing can be sent for this recipient")  # fmt: skip
+    if late := await find_late(app, entry, index):
+        return late
+    request = replace(built, begin_before=claim.until, urgent=accepted.lane == "now")
     notification = notification_of(accepted)
     sending = Sending(
         request=request,

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from shared.deliver.guards import Sending
+    from shared.ledger.ledger import Ledger
     from shared.settings import Settings
-    from shared.storage.table import Table
 
 ANY_COUNTRY: Final = ""
 _TOTAL: Final = "all"
@@ -27,11 +27,11 @@ _TOTAL: Final = "all"
 class DailyCaps:
     """The caps that are set."""
 
-    def __init__(self, settings: Settings, table: Table) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger) -> None:
         self._of_recipient = settings.daily_cap_recipient
         self._of_country = settings.daily_cap_country
         self._of_all = settings.daily_cap_total
-        self._caps = Caps(table)
+        self._caps = Caps(ledger.table, ledger.digests)
 
     async def __call__(self, sending: Sending) -> Outcome | None:
         """Take a place under every cap, or refuse."""

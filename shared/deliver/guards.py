@@ -1,7 +1,7 @@
-"""What can stop a send before Twilio is asked, in order; all but two are off unless set.
+"""What can stop a send before Twilio is asked, in order; from the fourth on, where it is set.
 
-A guard answers with what becomes of the send instead, or with nothing. What takes a place that
-is counted comes last, so that nothing is counted which another guard stops.
+A guard returns the outcome of a send that must not be made, or None. What takes a place that is
+counted comes last, so that nothing is counted which another guard stops.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from shared.deliver.sender_rate import SenderRate
 from shared.errors import StorageUnavailableError
 from shared.jobs.events import Outcome
 from shared.log import log
+from shared.phone_numbers import NumberError, require_destination, strip_channel
 from shared.provider.codes import CODES, OPTED_OUT
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 _ASK_AGAIN: Final = timedelta(seconds=5)
+_FORBIDDEN: Final = frozenset({"premium_rate", "country_not_allowed"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,23 +50,27 @@ Guard = Callable[[Sending], Awaitable[Outcome | None]]
 
 
 class Guards:
-    """The guards that an installation has set; one for all sends of a worker."""
+    """The guards that the settings ask for; one object for all sends of a worker."""
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
-        self._guards: list[Guard] = [_AlertIsOver(ledger.alerts), _OptedOut(ledger.opt_outs)]
+        self._guards: list[Guard] = [
+            _AlertIsOver(ledger.alerts),
+            _Destination(settings.allowed_countries),
+            _OptedOut(ledger.opt_outs),
+        ]
         self._caps: DailyCaps | None = None
         if settings.quiet_hours is not None:
             self._guards.append(QuietHours(settings, settings.quiet_hours))
         if settings.segments_per_second is not None:
             self._guards.append(SenderRate(settings.segments_per_second))
         if settings.has_daily_caps:
-            self._caps = DailyCaps(settings, ledger.table)
+            self._caps = DailyCaps(settings, ledger)
             self._guards.append(self._caps)
 
     async def stopped(self, sending: Sending) -> Outcome | None:
-        """What becomes of a send that must not be made now, or None where it may be.
+        """Return the outcome of a send that must not be made now, or None where it may be.
 
-        A guard that cannot reach the storage says neither yes nor no: it is asked again later.
+        Where a guard cannot reach the storage, it is asked again later.
         """
         try:
             for guard in self._guards:
@@ -86,14 +92,14 @@ class Guards:
         return None if self._caps is None else await self._caps(sending)
 
     def not_made(self, sending: Sending) -> None:
-        """A send that the guards let pass was certainly not made, and will be tried again."""
+        """Give back what a send took that the guards let pass and that was certainly not made."""
         if self._caps is not None:
             self._caps.give_back(sending)
 
 
 @dataclass(frozen=True)
 class _AlertIsOver:
-    """Nobody is notified of an alert after somebody has answered it."""
+    """Stops notifications of an alert that somebody has answered."""
 
     alerts: Alerts
 
@@ -109,8 +115,30 @@ class _AlertIsOver:
 
 
 @dataclass(frozen=True)
+class _Destination:
+    """Refuses premium-rate numbers and countries that are not allowed, whatever was accepted.
+
+    Settings may have changed since then. Numbers outside the numbering plans pass: accepting knows
+    which of them there may be.
+    """
+
+    allowed_countries: frozenset[str]
+
+    async def __call__(self, sending: Sending) -> Outcome | None:
+        to = sending.request.to
+        for address in dict.fromkeys((to, strip_channel(to))):
+            try:
+                require_destination(address, self.allowed_countries)
+            except NumberError as error:
+                if error.code in _FORBIDDEN:
+                    return Outcome(index=sending.index, result="rejected", code=error.code,
+                                   message=str(error))  # fmt: skip
+        return None
+
+
+@dataclass(frozen=True)
 class _OptedOut:
-    """Who has said stop to a sender gets no message from it."""
+    """Refuses messages to people who have said stop to the sender."""
 
     opt_outs: OptOuts
 

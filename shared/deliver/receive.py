@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import traceback
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.accept.accept import build_job, hold_key, keep_job
 from shared.accept.kind import KIND_MESSAGE, infer_kind
@@ -36,18 +36,23 @@ from shared.jobs.job import (
     PostponedRequest,
     decode_queue_message,
     encode_job,
+    is_authentic,
     readable_text,
 )
 from shared.ledger.ledger import IdempotencyRecord
-from shared.log import log
+from shared.log import log, log_error
 from shared.storage.queues import NO_DELAY, QUEUE_OF_LANE
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from shared.deliver.services import DeliverServices
     from shared.jobs.fold import Entry
     from shared.services import Services
+    from shared.storage.queues import Queues
+
+# How long a message waits before it is looked whether the settings are right.
+SETTINGS_DELAY: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +70,7 @@ async def receive_message(app: DeliverServices, message: QueueMessage) -> None:
     try:
         held = decode_queue_message(message.body)
         if isinstance(held, Job):
-            return await deliver_job(app, held, again=message.dequeue_count > 1)
+            return await _deliver(app, message, held)
         if isinstance(held, AlertMessage):
             return await drive_alert(app, held)
         if isinstance(held, PostponedRequest):
@@ -78,12 +83,28 @@ async def receive_message(app: DeliverServices, message: QueueMessage) -> None:
     return None
 
 
+async def put_message_back(queues: Queues, message: QueueMessage) -> None:
+    """Put a message back until the settings are right, as the app writes it or with its first id.
+
+    Raises:
+        StorageUnavailableError: the host delivers it again.
+    """
+    body, lane = message.body, "now"
+    with suppress(UnreadableJobError):
+        held = decode_queue_message(message.body)
+        if isinstance(held, Job):
+            lane = held.accepted.lane
+        elif isinstance(held, dict):
+            body, lane = _postponed(message), str(held.get("lane"))
+    await queues.put(QUEUE_OF_LANE["bulk" if lane == "bulk" else "now"], body, SETTINGS_DELAY)
+
+
 async def receive_poison(app: Services, message: QueueMessage) -> None:
     """Park what the host has given up on, from its poison queue, once for all its copies."""
     try:
         held = decode_queue_message(message.body)
         if isinstance(held, Job):
-            return await give_up_job(app, held)
+            return await give_up_job(app, await _require_authentic(app, held))
         if isinstance(held, AlertMessage):
             return await keep_driving(app, held)
         if isinstance(held, PostponedRequest):
@@ -96,6 +117,34 @@ async def receive_poison(app: Services, message: QueueMessage) -> None:
         key, first = await _find_first_copy(app, message)
         await _park_unreadable(app, first, error, key)
     return None
+
+
+async def _deliver(app: DeliverServices, message: QueueMessage, job: Job) -> None:
+    try:
+        authentic = await _require_authentic(app, job)
+    except StorageUnavailableError as error:
+        log("storage_away", level=logging.WARNING, id=job.job, error=str(error))
+        return await app.queues.put(QUEUE_OF_LANE[job.accepted.lane], message.body, OUTAGE_DELAY)
+    is_same = authentic is job
+    return await deliver_job(app, authentic, again=message.dequeue_count > 1 or not is_same)
+
+
+async def _require_authentic(app: Services, job: Job) -> Job:
+    """Return a job that the app wrote itself; of any other one only what the ledger has under it.
+
+    The app's own jobs lose their digest when the auth token is replaced without the old one as the
+    secondary token. The ledger's row was validated when it was accepted.
+
+    Raises:
+        UnreadableJobError: nothing was accepted under its id.
+    """
+    if is_authentic(job, app.settings.auth_tokens):
+        return job
+    entry = await app.ledger.find(job.job)
+    if entry is None or entry.accepted is None:
+        raise UnreadableJobError("not_authentic", "the app did not write this job")
+    log("not_authentic", level=logging.WARNING, id=job.job)
+    return Job(v=VERSION, job=job.job, accepted=entry.accepted, again=True)
 
 
 async def _build_poison_job(
@@ -114,7 +163,7 @@ async def _build_poison_job(
     except SwitchboardError:
         raise
     except Exception as error:
-        log("request_failed", level=logging.ERROR, error=traceback.format_exc())
+        log_error("request_failed", error, id=_job_id(message))
         raise UnreadableJobError("poison", GIVEN_UP) from error
     if is_copy and job.accepted.key is None:
         raise UnreadableJobError("poison", GIVEN_UP)
@@ -168,14 +217,19 @@ async def _postpone(
     app: Services, message: QueueMessage, fields: dict[str, Any], delay: timedelta = NO_DELAY
 ) -> None:
     """Put a request back with the id and time of its first queue message."""
-    postponed = PostponedRequest(
-        v=VERSION,
-        queue_message=message.id,
-        inserted_at=message.inserted_at,
-        body=message.body.decode(),
-    )
     queue = QUEUE_OF_LANE["bulk" if fields.get("lane") == "bulk" else "now"]
-    await app.queues.put(queue, encode_job(postponed), delay)
+    await app.queues.put(queue, _postponed(message), delay)
+
+
+def _postponed(message: QueueMessage) -> bytes:
+    return encode_job(
+        PostponedRequest(
+            v=VERSION,
+            queue_message=message.id,
+            inserted_at=message.inserted_at,
+            body=message.body.decode(),
+        )
+    )
 
 
 def _unwrap(postponed: PostponedRequest) -> tuple[QueueMessage, dict[str, Any]]:

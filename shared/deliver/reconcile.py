@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from shared.errors import ProviderUnavailableError
 from shared.jobs.events import Reported
+from shared.ledger.opt_outs import OptOut
 from shared.log import log
 from shared.provider import statuses
+from shared.provider.codes import OPTED_OUT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,8 +77,20 @@ async def _ask(app: Services, entry: Entry, delivery: Delivery) -> bool:
     fields = {"CallbackSource": "asked"}
     if record.error_code:
         fields["ErrorCode"] = record.error_code
+    if record.error_code == OPTED_OUT:
+        await _remember_opt_out(app, entry, delivery)
     index = delivery.index if len(entry.deliveries) > 1 else None
     report = Reported(
         at=app.now(), status=record.status, sid=record.sid, index=index, fields=fields
     )
     return await app.ledger.record(entry.id, report)
+
+
+async def _remember_opt_out(app: Services, entry: Entry, delivery: Delivery) -> None:
+    """Remember a stop that Twilio knows of, for the entry's own sender and recipient."""
+    accepted = entry.accepted
+    if accepted is None or delivery.to is None:
+        return
+    sender = accepted.sender_to(delivery.to) or ""
+    stop = OptOut(at=app.now(), number=delivery.to, sender=sender, says="stop", sid=delivery.id)
+    await app.ledger.opt_outs.note(stop)

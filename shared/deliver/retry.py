@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from shared.accept.outbox import put_job
 from shared.errors import OverError
 from shared.jobs.events import Retried
-from shared.jobs.job import VERSION, Job, encode_job
+from shared.jobs.job import VERSION, Job
 from shared.log import log
-from shared.storage.queues import QUEUE_OF_LANE
 
 if TYPE_CHECKING:
     from shared.jobs.fold import Entry
@@ -47,10 +47,9 @@ async def retry_entry(
         again=True,
         retries=known_retries + 1,
     )
-    queue = QUEUE_OF_LANE[entry.accepted.lane]
     # The delayed message is there in case this worker dies between the next two steps; alone, it
     # finds nothing to do.
-    await app.queues.put(queue, encode_job(job), _SAFETY_NET_DELAY)
+    await put_job(app, job, app.now() + _SAFETY_NET_DELAY)
     # Another operator's retry that takes the row may be for other recipients.
     while indexes and not is_recorded:
         after = entry.claim.n if entry.claim else 0
@@ -59,7 +58,7 @@ async def retry_entry(
         is_recorded = await app.ledger.record(entry.id, retried)
         entry = await app.ledger.find(entry.id) or entry
         indexes = _failed(entry, index, known_retries)
-    await app.queues.put(queue, encode_job(replace(job, retries=entry.retries)))
+    await put_job(app, replace(job, retries=entry.retries), app.now())
     log("retried", id=entry.id, k=entry.retries)
     return entry
 

@@ -1,4 +1,4 @@
-"""From what was accepted to what Twilio is asked for, one order for each recipient."""
+"""From what was accepted to what Twilio is asked for, one request for each recipient."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from shared import routes
 from shared.jobs.alerts import notification_of
 from shared.jobs.ids import recipient_id
-from shared.jobs.request import REQUEST_OF_KIND, CallRequest, MessageRequest
-from shared.jobs.template import fill_request
+from shared.jobs.request import PASSED_ON, CallRequest, MessageRequest
+from shared.jobs.template import request_of_recipient
 from shared.provider.provider import SendRequest
 from shared.twiml.call_script import render_call_script
 
@@ -21,29 +19,38 @@ if TYPE_CHECKING:
 
 # Twilio's limit for TwiML that travels with the call; error 32018 beyond it.
 INLINE_TWIML: Final = 4000
-_AS_THEY_ARE: Final = {
-    "message": ("body", "content_sid", "validity_period", "smart_encoded", "shorten_urls"),
-    "call": ("machine_detection", "record", "timeout", "time_limit", "send_digits"),
-}
 _CALL_EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
 # Twilio repeats a callback that failed, up to five times, if its URL says so:
 # https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
 _REPEATED: Final = "#rc=5&rp=all"
 
 
+class UnsendableError(Exception):
+    """What was accepted for one recipient makes no request; the cause says why."""
+
+
 def build_send_request(
     job_id: str, accepted: Accepted, index: int, public_base_url: str
 ) -> SendRequest:
-    """What Twilio is asked for recipient `index` of a job."""
-    request = msgspec.json.decode(accepted.request, type=REQUEST_OF_KIND[accepted.kind])
-    if accepted.values:
-        request = fill_request(request, accepted.values[index])
+    """Return what Twilio is asked for recipient `index` of a job.
+
+    Raises:
+        UnsendableError: nothing can be asked for this recipient.
+    """
+    try:
+        return _build(job_id, accepted, index, public_base_url)
+    except Exception as error:
+        raise UnsendableError(type(error).__name__) from error
+
+
+def _build(job_id: str, accepted: Accepted, index: int, public_base_url: str) -> SendRequest:
+    request = request_of_recipient(accepted, index)
     entry_id = recipient_id(job_id, index, len(accepted.to))
     mark = notification_of(accepted)
     alert = mark and mark.alert_id
     parameters: dict[str, Any] = {
         name: value
-        for name in _AS_THEY_ARE[accepted.kind]
+        for name in PASSED_ON[accepted.kind]
         if (value := getattr(request, name)) is not None
     }
     if accepted.receipts:
@@ -55,8 +62,7 @@ def build_send_request(
         parameters |= _message(request)
     else:
         parameters |= _call(request, entry_id, public_base_url, receipts=accepted.receipts)
-        url = routes.status_callback_url(public_base_url, entry_id, alert=alert)
-        parameters |= _told_to(url, request)
+        parameters |= _result_callbacks(request, entry_id, public_base_url, alert)
     to = accepted.to[index]
     sender = accepted.sender_to(to) or ""
     return SendRequest(kind=accepted.kind, to=to, sender=sender, parameters=parameters)
@@ -68,7 +74,7 @@ def _message(request: MessageRequest) -> dict[str, Any]:
         media = request.media_url
         parameters["media_url"] = [media] if isinstance(media, str) else media
     if request.messaging_service_sid is not None and request.from_ is not None:
-        # The service stays the order's sender; this says which of its own it is to use.
+        # The service stays the sender; this says which of its numbers it is to use.
         parameters["from_"] = request.from_
     if request.content_variables is not None:
         parameters["content_variables"] = json.dumps(request.content_variables)
@@ -79,6 +85,12 @@ def _call(
     request: CallRequest, entry_id: str, public_base_url: str, *, receipts: bool
 ) -> dict[str, Any]:
     parameters: dict[str, Any] = {"status_callback_event": _CALL_EVENTS} if receipts else {}
+    if request.fallback_url is not None:
+        parameters["fallback_url"] = routes.add_entry_to_urls(
+            request.fallback_url, public_base_url, entry_id
+        )
+    if request.application_sid is not None:
+        return parameters
     if request.url is not None:
         url = routes.own_twimlet_url(request.url, public_base_url)
         parameters["url"] = routes.add_entry_to_urls(url, public_base_url, entry_id)
@@ -95,17 +107,25 @@ def _call(
     return parameters
 
 
-def _told_to(url: str, request: CallRequest) -> dict[str, Any]:
-    """Where Twilio tells who answered and what was recorded.
+def _result_callbacks(
+    request: CallRequest, entry_id: str, public_base_url: str, alert: str | None
+) -> dict[str, Any]:
+    """Return where Twilio reports who answered and what was recorded.
 
-    That is for the entry: a caller's own callback gets the statuses alone.
+    That is for the entry, and forwarded to a callback of the caller's for just this; the caller's
+    `status_callback` gets the statuses alone.
     """
     parameters: dict[str, Any] = {}
+
+    def callback(forward: str | None) -> str:
+        url = routes.status_callback_url(public_base_url, entry_id, forward, alert=alert)
+        return url + _REPEATED
+
     if request.record:
-        parameters["recording_status_callback"] = url + _REPEATED
+        parameters["recording_status_callback"] = callback(request.recording_status_callback)
     if request.async_amd is not None:
         # The one boolean that the library takes as a text.
         parameters["async_amd"] = "true" if request.async_amd else "false"
     if request.async_amd:
-        parameters["async_amd_status_callback"] = url + _REPEATED
+        parameters["async_amd_status_callback"] = callback(request.async_amd_status_callback)
     return parameters

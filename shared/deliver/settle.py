@@ -1,4 +1,4 @@
-"""Settling doubt: what did an attempt come to whose answer never arrived?
+"""Settling doubt: finding the outcome of an attempt whose answer never arrived.
 
 Evidence, in order: Twilio has reported a SID to the entry's own URL; Twilio lists a message or
 call that fits and that no other entry owns; or the grace time is over and Twilio has none.
@@ -8,29 +8,32 @@ Nothing is sent again before one of these has settled it.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec.structs import replace
 
 from shared.deliver.backoff import backoff_delay, random_fraction
 from shared.deliver.evidence import rank_evidence
-from shared.deliver.send_request import build_send_request
+from shared.deliver.send_request import UnsendableError, build_send_request
 from shared.errors import ProviderUnavailableError
-from shared.jobs.events import Answer, Doubt, Outcome
+from shared.jobs.events import Answer, Claim, Doubt, Outcome
 from shared.log import log
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from shared.jobs.events import Claim
     from shared.jobs.fold import Entry
     from shared.services import Services
 
 # Twilio's clock is not ours, and it shows whole seconds.
 _CLOCK_SKEW: Final = timedelta(seconds=10)
-_MIN_LOOK_INTERVAL: Final = timedelta(seconds=1)
+_MIN_LOOK_INTERVAL: Final = timedelta(seconds=2)
 _MAX_LOOK_INTERVAL: Final = timedelta(minutes=15)
+
+# Why a doubt is not settled by a look.
+Unsettled = Literal["record_young", "too_early", "twilio_unreachable"]
 
 
 async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
@@ -39,15 +42,34 @@ async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
     A job is looked at again while the result for some of its recipients is still unknown.
     """
     doubt = entry.doubt or await _record_doubt(app, entry, claim)
-    outcomes = tuple(
-        await asyncio.gather(*(_settle_one(app, entry, claim, doubt, o) for o in doubt.outcomes))
+    settled = await asyncio.gather(
+        *(_settle_one(app, entry, claim, doubt, outcome) for outcome in doubt.outcomes)
     )
-    if any(outcome.result == "unknown" for outcome in outcomes):
+    if reasons := sorted({each for each in settled if isinstance(each, str)}):
+        age = (app.now() - claim.at).total_seconds()
+        log("doubt_unsettled", id=entry.id, n=claim.n, age_seconds=round(age), reason=reasons[0])
         return _next_look(app, claim, doubt)
-    answer = Answer(at=app.now(), n=claim.n, outcomes=outcomes)
-    if await app.ledger.record(entry.id, answer):
+    outcomes = tuple(each for each in settled if not isinstance(each, str))
+    if await app.ledger.record(entry.id, Answer(at=app.now(), n=claim.n, outcomes=outcomes)):
         log("settled", id=entry.id, n=claim.n, result=[each.result for each in outcomes])
     return None
+
+
+async def find_late(app: Services, entry: Entry, index: int) -> Outcome | None:
+    """Return what Twilio has created since for an earlier attempt that was not created, if any.
+
+    Where that cannot be told yet, the outcome says when to try again.
+    """
+    absences = _not_created(entry, index)
+    if not absences or app.now() - absences[-1].at < _CLOCK_SKEW:
+        return None  # Nothing was in doubt, or the answer has just come from Twilio's list.
+    since = _claimed_at(entry, absences[0])
+    with suppress(ProviderUnavailableError):
+        outcome = await _look_up(app, entry, entry.claim, index, since, app.now())
+        if outcome != "record_young":
+            return outcome
+    later = app.now() + backoff_delay(absences[-1].n, random_fraction(app))
+    return Outcome(index=index, result="retryable", code="not_begun", not_before=later)
 
 
 async def _record_doubt(app: Services, entry: Entry, claim: Claim) -> Doubt:
@@ -67,25 +89,55 @@ async def _record_doubt(app: Services, entry: Entry, claim: Claim) -> Doubt:
 
 async def _settle_one(
     app: Services, entry: Entry, claim: Claim, doubt: Doubt, outcome: Outcome
-) -> Outcome:
-    """Return the outcome, with a known result in place of `unknown` where there is evidence."""
+) -> Outcome | Unsettled:
+    """Return the outcome, with a known result in place of `unknown`, or why there is none yet."""
+    index = outcome.index
     if outcome.result != "unknown" or entry.accepted is None:
         return outcome
-    index = outcome.index
     if sid := entry.deliveries[index].sid:
         return Outcome(index=index, result="sent", sid=sid)
-    accepted = (
-        entry.accepted if claim.sender is None else replace(entry.accepted, sender=claim.sender)
-    )
-    request = build_send_request(entry.id, accepted, index, app.settings.public_base_url)
-    ended_at = _end_of_requests(app, claim, doubt)
-    absence_counts = app.now() >= ended_at + _grace(app)
+    if app.now() < _first_look(app, claim):
+        return "too_early"
+    # An earlier attempt that was not created may have been created since.
+    absences = _not_created(entry, index)
+    since = _claimed_at(entry, absences[0]) if absences else claim.at
+    absence_from = _end_of_requests(app, claim, doubt) + _grace(app)
     try:
-        records = await app.provider.search(request, claim.at - _CLOCK_SKEW)
+        # Twilio may create after our time-out too; what it creates even later is found before
+        # another attempt.
+        found = await _look_up(app, entry, claim, index, since, absence_from + _CLOCK_SKEW)
     except ProviderUnavailableError:
-        return outcome
-    # Twilio may create after our time-out too; what it creates even later is never found.
-    until = ended_at + _grace(app) + _CLOCK_SKEW
+        return "twilio_unreachable"
+    if found is not None:
+        return found
+    if app.now() < absence_from:
+        return "too_early"
+    return Outcome(index=index, result="not_created", not_before=_next_attempt(app, claim))
+
+
+async def _look_up(  # noqa: PLR0913, PLR0917 - whose request, for whom, and from when to when
+    app: Services,
+    entry: Entry,
+    claim: Claim | None,
+    index: int,
+    since: datetime,
+    until: datetime,
+) -> Outcome | Literal["record_young"] | None:
+    """Adopt what Twilio lists for a recipient and no other entry owns.
+
+    Raises:
+        ProviderUnavailableError: where Twilio gave no answer.
+    """
+    accepted = entry.accepted
+    if accepted is None:
+        return None
+    if claim is not None and claim.sender is not None:
+        accepted = replace(accepted, sender=claim.sender)
+    try:
+        request = build_send_request(entry.id, accepted, index, app.settings.public_base_url)
+    except UnsendableError:
+        return None
+    records = await app.provider.search(request, since - _CLOCK_SKEW)
     is_young = False
     for evidence in rank_evidence(request, records, until):
         # By then it is in the entry that it was created for, or that entry is in doubt too.
@@ -97,9 +149,24 @@ async def _settle_one(
                                           created_at=record.created_at, known_at=known_at,
                                           now=now):  # fmt: skip
             return Outcome(index=index, result="sent", sid=record.sid, status=record.status)
-    if absence_counts and not is_young:
-        return Outcome(index=index, result="not_created", not_before=_next_attempt(app, claim))
-    return outcome
+    return "record_young" if is_young else None
+
+
+def _not_created(entry: Entry, index: int) -> list[Answer]:
+    """Return the answers that Twilio had nothing for a recipient, in the order of the attempts."""
+    answers = [
+        event
+        for event in entry.events
+        if isinstance(event, Answer)
+        and any(each.index == index and each.result == "not_created" for each in event.outcomes)
+    ]
+    return sorted(answers, key=lambda answer: answer.n)
+
+
+def _claimed_at(entry: Entry, answer: Answer) -> datetime:
+    """Return when the attempt of an answer was claimed."""
+    claims = (each for each in entry.events if isinstance(each, Claim) and each.n == answer.n)
+    return min((claim.at for claim in claims), default=answer.at)
 
 
 def _next_attempt(app: Services, claim: Claim) -> datetime | None:
@@ -116,12 +183,22 @@ def _end_of_requests(app: Services, claim: Claim, doubt: Doubt) -> datetime:
 
 
 def _grace(app: Services) -> timedelta:
-    return timedelta(seconds=app.settings.resolve_after_seconds)
+    """Return how long a record may take to be listed, which is longer than a request may take."""
+    settings = app.settings
+    longest_request = settings.twilio_timeout_seconds + _CLOCK_SKEW.total_seconds()
+    return timedelta(seconds=max(settings.resolve_after_seconds, longest_request))
+
+
+def _first_look(app: Services, claim: Claim) -> datetime:
+    """Return the first time at which a record of the attempt could be adopted."""
+    return claim.at - _CLOCK_SKEW + _grace(app)
 
 
 def _next_look(app: Services, claim: Claim, doubt: Doubt) -> datetime:
-    """Return the next look: at twice the doubt's age, but never past when absence counts."""
+    """Return the next look: when one can matter first, when absence counts, and less often then."""
     now = app.now()
-    look = now + min(max((now - doubt.at) / 2, _MIN_LOOK_INTERVAL), _MAX_LOOK_INTERVAL)
-    grace_over = _end_of_requests(app, claim, doubt) + _grace(app)
-    return min(look, grace_over) if now < grace_over else look
+    absence_from = _end_of_requests(app, claim, doubt) + _grace(app)
+    for moment in (_first_look(app, claim), absence_from):
+        if now < moment:
+            return moment
+    return now + min(max((now - absence_from) / 2, _MIN_LOOK_INTERVAL), _MAX_LOOK_INTERVAL)

@@ -9,22 +9,29 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, assert_never
 
+from msgspec.structs import replace
+
 from shared.accept.outbox import OUTAGE_DELAY, put_job_back
 from shared.deliver.attempt import make_attempt
+from shared.deliver.capacity import NoCapacityError
 from shared.deliver.next_step import Attempt, Done, Park, Settle, Wait, next_step
 from shared.deliver.settle import settle
 from shared.errors import StorageUnavailableError
 from shared.jobs.events import Accepted, Parked
 from shared.jobs.fold import fold
+from shared.jobs.job import MAX_JOB_BYTES, encode_job
 from shared.log import log
 from shared.tracing import follow_trace
 
 if TYPE_CHECKING:
     from shared.deliver.services import DeliverServices
+    from shared.jobs.events import Answer, Doubt
     from shared.jobs.fold import Entry
     from shared.jobs.job import Job
     from shared.services import Services
 
+# How long a bulk job for which there was no place stays away.
+_CAPACITY_DELAY: Final = timedelta(seconds=30)
 _FINAL_RESULTS: Final = frozenset({"sent", "rejected"})
 GIVEN_UP: Final = "the function failed again and again; its log says why"
 
@@ -37,6 +44,9 @@ async def deliver_job(app: DeliverServices, job: Job, *, again: bool) -> None:
     """
     follow_trace(job.accepted.trace)
     try:
+        if job.settlement is not None:
+            await app.ledger.record(job.job, job.settlement)
+            job = replace(job, settlement=None)
         await _take_steps(app, job, again=again or job.again)
     except StorageUnavailableError as error:
         log("storage_away", level=logging.WARNING, id=job.job, error=str(error))
@@ -78,6 +88,8 @@ async def _take_steps(app: DeliverServices, job: Job, *, again: bool) -> None:
     if again or not isinstance(next_step(entry, app.now(), longest_request), Attempt | Wait):
         entry = await _read_entry(app, job)
     while True:
+        # What the ledger has was there first.
+        job = replace(job, accepted=entry.accepted or job.accepted)
         match next_step(entry, app.now(), longest_request):
             case Attempt() as step:
                 if await _attempt_ends_job(app, job, entry, step):
@@ -97,10 +109,30 @@ async def _take_steps(app: DeliverServices, job: Job, *, again: bool) -> None:
 
 
 async def _attempt_ends_job(app: DeliverServices, job: Job, entry: Entry, step: Attempt) -> bool:
-    outcomes = await make_attempt(app, job, step) or ()
+    """Make an attempt; return whether nothing is left to do for this message of the job."""
+    try:
+        settlement = await make_attempt(app, job, entry, step)
+    except NoCapacityError:
+        await put_job_back(app, job, app.now() + _CAPACITY_DELAY)
+        return True
+    if settlement is None:
+        return False
+    try:
+        await app.ledger.record(job.job, settlement)
+    except StorageUnavailableError as error:
+        log("storage_away", level=logging.WARNING, id=job.job, error=str(error))
+        await _carry(app, job, settlement)
+        return True
     # Other recipients of the job may still be waiting for their time.
     is_everyone = step.indexes == entry.pending
-    return is_everyone and bool(outcomes) and all(o.result in _FINAL_RESULTS for o in outcomes)
+    return is_everyone and all(o.result in _FINAL_RESULTS for o in settlement.outcomes)
+
+
+async def _carry(app: Services, job: Job, settlement: Answer | Doubt) -> None:
+    """Let a settlement that could not be recorded travel with the job that comes back."""
+    carrier = replace(job, settlement=settlement)
+    fits = len(encode_job(carrier)) <= MAX_JOB_BYTES
+    await put_job_back(app, carrier if fits else job, app.now() + OUTAGE_DELAY)
 
 
 async def _read_entry(app: Services, job: Job) -> Entry:

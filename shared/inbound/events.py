@@ -152,8 +152,10 @@ async def publish_abandoned(app: Services) -> None:
 async def _publish_note(app: Services, note: Note, *, is_abandoned: bool = False) -> None:
     import msgspec
 
-    if await app.ledger.received.is_first(note):
-        fields = msgspec.json.decode(note.text)
+    fields = msgspec.json.decode(note.text)
+    # What came of a call or message of ours names us first.
+    person = fields["to"] if "id" in fields else fields["from"]
+    if await app.ledger.received.is_first(note, person):
         await _remember_opt_out(app, fields, note.at)
         if not is_abandoned and app.now() - note.at >= _GIVE_UP_AFTER:
             # So late the note may be taken for abandoned: two workers would put it.

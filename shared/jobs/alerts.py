@@ -44,7 +44,7 @@ MAX_WAIT_SECONDS: Final = 86_400
 DEFAULT_ROUNDS: Final = 3
 _PAGE: Final = re.compile(r"(\d{1,6})\.(\d{1,3})", re.ASCII)
 # What sorts after the events that decide something: `Alerts.find` does not read those behind it.
-BESIDE: Final = "~"
+BESIDE: Final = "z."
 # A level whose people were notified later than this after it began waits from then on.
 _LATE: Final = timedelta(seconds=10)
 
@@ -201,7 +201,7 @@ class Joined(AlertEvent, frozen=True, kw_only=True, tag="joined"):
 
     @property
     def name(self) -> str:
-        """`~joined.TOKEN`."""
+        """`z.joined.TOKEN`."""
         return f"{BESIDE}joined.{self.token}"
 
 
@@ -212,7 +212,7 @@ class Payload(AlertEvent, frozen=True, kw_only=True, tag="payload"):
 
     @property
     def name(self) -> str:
-        """`~payload`."""
+        """`z.payload`."""
         return f"{BESIDE}payload"
 
 

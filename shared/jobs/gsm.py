@@ -13,7 +13,7 @@ ALPHABET: Final = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-# Sent as an escape and a letter, which count as two.
+# Sent as an escape character and a letter, which count as two.
 EXTENSION: Final = frozenset("\f^{}\\[~]|€")
 
 _LETTERS: Final = {

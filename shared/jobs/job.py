@@ -13,20 +13,28 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 from contextlib import suppress
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.errors import UnreadableJobError
 from shared.jobs import ids
 from shared.jobs.alerts import AlertMessage
-from shared.jobs.events import Accepted
+from shared.jobs.events import Accepted, Answer, Doubt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 VERSION: Final = 1
 # 64 KiB is the service's limit for a message as it is sent, and it is sent in base64.
 MAX_JOB_BYTES: Final = 49_152
+_KEY_LABEL: Final = b"switchboard job"
+# 128 bits in hexadecimal digits.
+_DIGEST_LENGTH: Final = 32
 
 
 class Job(
@@ -35,7 +43,8 @@ class Job(
     """One accepted request on its way: its id, and the event that says everything about it.
 
     `again` is set once it has been delivered before, so that the ledger is read first. `retries`
-    is how often an operator had retried it when this message was put.
+    is how often an operator had retried it when this message was put. `settlement` is the outcome
+    of an attempt that could not be recorded yet. `digest` shows that the app wrote all that.
     """
 
     v: Literal[1]
@@ -43,6 +52,8 @@ class Job(
     accepted: Accepted
     again: bool = False
     retries: int = 0
+    settlement: Answer | Doubt | None = None
+    digest: str = ""
 
 
 class PostponedRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -66,6 +77,28 @@ _alert_decoder = msgspec.json.Decoder(AlertMessage)
 def encode_job(job: Job | PostponedRequest | AlertMessage) -> bytes:
     """Return the message as UTF-8 JSON, `MAX_JOB_BYTES` at most if the queue is to take it."""
     return _encoder.encode(job)
+
+
+def sign_job(job: Job, token: str) -> Job:
+    """Return a job with the digest that shows who wrote it.
+
+    Anyone who may write to the queue could put a job there that was never validated, under the id
+    of another. The key follows from Twilio's auth token: the app has it already, the queue's
+    writers do not, and it stays valid through a rotation as long as the old token is the secondary
+    one.
+    """
+    return replace(job, digest=_digest(job, token))
+
+
+def is_authentic(job: Job, tokens: Iterable[str]) -> bool:
+    """Whether a job was signed with one of the tokens and is unchanged since."""
+    return any(hmac.compare_digest(job.digest.encode(), _digest(job, token).encode())
+               for token in tokens)  # fmt: skip
+
+
+def _digest(job: Job, token: str) -> str:
+    key = hmac.digest(token.encode(), _KEY_LABEL, "sha256")
+    return hmac.digest(key, encode_job(replace(job, digest="")), "sha256").hex()[:_DIGEST_LENGTH]
 
 
 def decode_queue_message(body: bytes) -> Job | PostponedRequest | AlertMessage | dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How many SMS segments a text takes, which is what Twilio bills and what senders are paced by.
+"""Count the SMS segments of a text, which Twilio bills and by which senders are paced.
 
 https://www.twilio.com/docs/glossary/what-sms-character-limit has the sizes. It is an estimate
 in one respect: a Messaging Service can have smart encoding on without the request saying so.
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from shared.jobs.request import AnyRequest
 
 Encoding = Literal["GSM-7", "UCS-2"]
-_ONE: Final[dict[Encoding, int]] = {"GSM-7": 160, "UCS-2": 70}
-_EACH_OF_SEVERAL: Final[dict[Encoding, int]] = {"GSM-7": 153, "UCS-2": 67}
+_MAX_IN_ONE: Final[dict[Encoding, int]] = {"GSM-7": 160, "UCS-2": 70}
+_MAX_IN_EACH_OF_SEVERAL: Final[dict[Encoding, int]] = {"GSM-7": 153, "UCS-2": 67}
 _GSM: Final = ALPHABET | EXTENSION
 _LAST_SINGLE: Final = "\uffff"
 
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """What a text is sent as: its encoding, the segments, and the characters that are counted.
+    """A text as it is sent: its encoding, its segments, and the characters that are counted.
 
     An escaped letter of GSM-7 counts as two characters, and so does an emoji in UCS-2, being a
     pair of UTF-16 units.
@@ -38,7 +38,7 @@ class Segments:
 
 
 def count_segments(body: str, *, smart_encoded: bool = False) -> Segments:
-    """The segments of a text; an empty one takes one too.
+    """Count the segments of a text; an empty one takes one too.
 
     Smart encoding replaces letters only where that makes the whole text fit GSM-7.
     """
@@ -48,37 +48,39 @@ def count_segments(body: str, *, smart_encoded: bool = False) -> Segments:
         if _GSM.issuperset(plain):
             body, letters = plain, set(plain)
     if letters <= _GSM:
-        return _counted("GSM-7", body, letters & EXTENSION)
-    return _counted("UCS-2", body, {letter for letter in letters if letter > _LAST_SINGLE})
+        return _count("GSM-7", body, letters & EXTENSION)
+    return _count("UCS-2", body, {letter for letter in letters if letter > _LAST_SINGLE})
 
 
 def count_request_segments(request: AnyRequest) -> int | None:
-    """The segments of a request's text, or None where it goes another way than by SMS.
+    """Count the segments of a request's text, None unless all of it is sent as SMS.
 
-    Media make it one MMS. Where some of several recipients are on WhatsApp, none is told.
+    Media make it one MMS, and so does `send_as_mms`.
     """
-    if isinstance(request, CallRequest) or not request.body or request.media_url:
+    if isinstance(request, CallRequest) or not request.body:
+        return None
+    if request.media_url or request.send_as_mms:
         return None
     if any(":" in address for address in (request.from_ or "", *recipients_of(request))):
         return None
     return count_segments(request.body, smart_encoded=bool(request.smart_encoded)).count
 
 
-def _counted(encoding: Encoding, body: str, pairs: Collection[str]) -> Segments:
-    """The segments of a text in which the letters in `pairs` count as two."""
+def _count(encoding: Encoding, body: str, pairs: Collection[str]) -> Segments:
+    """Count the segments of a text in which the letters in `pairs` count as two."""
     characters = len(body)
     if pairs:
         characters += sum(body.count(letter) for letter in pairs)
-    if characters <= _ONE[encoding]:
+    if characters <= _MAX_IN_ONE[encoding]:
         return Segments(encoding, 1, characters)
-    room = _EACH_OF_SEVERAL[encoding]
+    room = _MAX_IN_EACH_OF_SEVERAL[encoding]
     if not pairs:
         return Segments(encoding, -(-characters // room), characters)
-    return Segments(encoding, _packed(body, pairs, room), characters)
+    return Segments(encoding, _pack(body, pairs, room), characters)
 
 
-def _packed(body: str, pairs: Collection[str], room: int) -> int:
-    """How many segments it takes when a pair is never split."""
+def _pack(body: str, pairs: Collection[str], room: int) -> int:
+    """Count the segments of a text in which a pair is never split over two."""
     count, used = 1, 0
     for letter in body:
         width = 2 if letter in pairs else 1

@@ -1,23 +1,10 @@
-"""Alerts: their events, and the rows by which one is found.
-
-| rows | partition | key | value |
-|---|---|---|---|
-| events of alerts | `~alert-{day}` | `{rest of the id}.{event}` | the event as JSON |
-| by key | `~alertkey-{two digits}` | `{digest of key}.{number, newest first}` | the alert's id |
-| by person | `~alertperson-{two digits}` | `{digest of address}.{id}` | the alert's id |
-| numbers | `~alertnumber` | the number, highest first | the alert's id |
-| policies | `~policy` | `{name}!{version, newest first}` | `Policy` as JSON; blank: deleted |
-
-Written by raising, driving and answering alerts. `forget` deletes the alerts that are over and
-old, and what leads to them; policies stay. Erasing a person takes the number out of alerts and
-policies, and deletes the rows that lead from the person to them.
-"""
+"""Alerts: their events, the rows by which one is found, and policies."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -31,26 +18,23 @@ from shared.jobs.alerts import (
     encode_event,
     fold_alert,
 )
-from shared.storage.table import Row
+from shared.ledger import schema
+from shared.storage.table import Row, after_prefix, just_after
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from datetime import datetime
 
     from shared.jobs.alerts import Alert, AnyAlertEvent
+    from shared.ledger.digests import Digests
+    from shared.ledger.schema import Rows
     from shared.storage.table import Table
 
-ALERT: Final = "~alert"
-_BY_KEY: Final = "~alertkey"
-_BY_PERSON: Final = "~alertperson"
-_NUMBERS: Final = "~alertnumber"
-_POLICIES: Final = "~policy"
 # Numbers are counted down from here, so that the highest is read first.
 _LAST_NUMBER: Final = 999_999_999
 _MAX_LOOKED_AT: Final = 500
 # So many alerts of a person are looked at, the newest first.
 MAX_OF_PERSON: Final = 30
-_ERASED: Final = "erased"
 
 
 class Policy(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -72,10 +56,11 @@ class AlertPage:
 
 
 class Alerts:
-    """The alerts in one table."""
+    """The alerts in one table; `digests` name people in keys."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, digests: Digests) -> None:
         self._table = table
+        self._digests = digests
 
     async def record(self, alert_id: str, event: AnyAlertEvent) -> bool:
         """Note an event; False if one of its name was noted before, which then stands."""
@@ -84,9 +69,11 @@ class Alerts:
 
     async def find(self, alert_id: str, *, in_full: bool = False) -> Alert | None:
         """Return an alert; `in_full` with how often it was joined, and what came with it."""
-        key = alert_id[4:]
-        last = f"{key}/" if in_full else f"{key}.{BESIDE}"
-        rows = self._table.read(_partition(alert_id), f"{key}.", last)
+        start = f"{alert_id[4:]}."
+        if in_full:
+            rows = self._table.prefix(_partition(alert_id), start)
+        else:
+            rows = self._table.range(_partition(alert_id), start, start + BESIDE)
         return fold_alert(alert_id, [decode_event(row.text) async for row in rows])
 
     async def list_newest(
@@ -104,46 +91,51 @@ class Alerts:
         return AlertPage(tuple(items), None)
 
     async def of_key(self, key: str) -> tuple[int, str | None]:
-        """Return the newest alert that was raised under a key, and how many were until then."""
+        """Return how many alerts were raised under a key, and the newest one."""
         digest = _digest(key)
-        async for row in self._table.read(f"{_BY_KEY}-{digest[:2]}", f"{digest}.", f"{digest}/"):
+        async for row in self._table.prefix(schema.ALERT_KEYS.place(digest[:2]), f"{digest}."):
             return _LAST_NUMBER - int(row.key.rpartition(".")[2]), row.text
         return 0, None
 
     async def hold_key(self, key: str, number: int, alert_id: str) -> bool:
-        """Note alert `number` that was raised under a key; False if there is one."""
+        """Note alert `number` that was raised under a key; return False if there is one."""
         digest = _digest(key)
-        row = Row(f"{_BY_KEY}-{digest[:2]}", f"{digest}.{_LAST_NUMBER - number:09}", alert_id)
-        return await self._table.insert(row)
+        name = f"{digest}.{_LAST_NUMBER - number:09}"
+        return await self._table.insert(Row(schema.ALERT_KEYS.place(digest[:2]), name, alert_id))
 
     async def note_person(self, address: str, alert_id: str) -> None:
         """Note that somebody is notified of an alert."""
-        await self._table.insert(_person_row(address, alert_id))
+        digest = self._digests.of(address)
+        place = schema.ALERT_PEOPLE.place(digest[:2])
+        await self._table.insert(Row(place, f"{digest}.{alert_id}", alert_id))
 
     async def of_person(self, address: str) -> list[str]:
         """Return the newest alerts that somebody was notified of."""
-        digest, found = _digest(address), list[str]()
-        rows = self._table.read(f"{_BY_PERSON}-{digest[:2]}", f"{digest}.", f"{digest}/",
-                                page=MAX_OF_PERSON)  # fmt: skip
-        async for row in rows:
-            found.append(row.text)
-            if len(found) == MAX_OF_PERSON:
-                break
-        return found
+        found: list[str] = []
+        for digest in self._digests.every(address):
+            place = schema.ALERT_PEOPLE.place(digest[:2])
+            rows = self._table.prefix(place, f"{digest}.", page=MAX_OF_PERSON)
+            async for row in rows:
+                found.append(row.text)
+                if len(found) >= MAX_OF_PERSON:
+                    break
+        return sorted(found)[:MAX_OF_PERSON]
 
     async def note_question(self, address: str, alert_ids: list[str]) -> bool:
         """Note that somebody was asked which of some alerts they mean; False if they were."""
-        digest, which = _digest(address), _digest(" ".join(sorted(alert_ids)))
-        row = Row(f"{_BY_PERSON}-{digest[:2]}", f"{digest}~{which}", alert_ids[0])
-        return await self._table.insert(row)
+        digest, which = self._digests.of(address), _digest(" ".join(sorted(alert_ids)))
+        place = schema.ALERT_PEOPLE.place(digest[:2])
+        return await self._table.insert(Row(place, f"{digest}-{which}", alert_ids[0]))
 
     async def take_number(self, alert_id: str) -> int:
         """Return the number by which people name an alert: the next one that nobody has."""
         number = 1
-        async for row in self._table.read(_NUMBERS, page=1):
+        async for row in self._table.range(schema.ALERT_NUMBERS.name, page=1):
             number = _LAST_NUMBER - int(row.key) + 1
             break
-        while not await self._table.insert(Row(_NUMBERS, f"{_LAST_NUMBER - number:09}", alert_id)):
+        while not await self._table.insert(
+            Row(schema.ALERT_NUMBERS.name, f"{_LAST_NUMBER - number:09}", alert_id)
+        ):
             number += 1
         return number
 
@@ -155,7 +147,7 @@ class Alerts:
     async def policies(self) -> dict[str, Policy]:
         """Return all policies by their names."""
         found: dict[str, str] = {}
-        async for row in self._table.read(_POLICIES):
+        async for row in self._table.range(schema.POLICIES.name):
             found.setdefault(row.key.partition("!")[0], row.text)
         return {
             name: msgspec.json.decode(text, type=Policy) for name, text in found.items() if text
@@ -167,59 +159,65 @@ class Alerts:
         while True:
             version, before = await self._newest_policy(name)
             key = f"{name}!{_LAST_NUMBER - version - 1:09}"
-            if await self._table.insert(Row(_POLICIES, key, text)):
+            if await self._table.insert(Row(schema.POLICIES.name, key, text)):
                 return bool(before)
 
     async def _newest_policy(self, name: str) -> tuple[int, str]:
-        async for row in self._table.read(_POLICIES, f"{name}!", f'{name}"', page=1):
+        async for row in self._table.prefix(schema.POLICIES.name, f"{name}!", page=1):
             return _LAST_NUMBER - int(row.key.rpartition("!")[2]), row.text
         return 0, ""
 
     async def forget(self, before: datetime) -> None:
         """Delete the alerts that were raised before a time and are over, and what leads there."""
-        async for partition in self._partitions(f"{ALERT}-{ids.day_key(before)}", f"{ALERT}-"):
+        async for partition in self._partitions(schema.ALERTS, ids.day_key(before)):
             async for alert, rows in self._in_partition(partition):
                 if alert is None or (alert.raised.at < before and alert.state != "open"):
                     await self._table.delete(partition, [row.key for row in rows])
-        for name in (_BY_KEY, _BY_PERSON, _NUMBERS):
-            async for partition in self._partitions(name, name):
-                rows = [row async for row in self._table.read(partition)]
+        for kind in (schema.ALERT_KEYS, schema.ALERT_PEOPLE, schema.ALERT_NUMBERS):
+            async for partition in self._partitions(kind):
+                rows = [row async for row in self._table.range(partition)]
                 # The highest number says which one comes next.
-                old = [row for row in rows[name == _NUMBERS :] if await self._is_gone(row, before)]
-                await self._table.delete(partition, [row.key for row in old])
+                first = kind is schema.ALERT_NUMBERS
+                old = [row.key for row in rows[first:] if await self._is_gone(row, before)]
+                await self._table.delete(partition, old)
 
     async def _is_gone(self, row: Row, before: datetime) -> bool:
         return ids.accepted_at(row.text) < before and await self.find(row.text) is None
 
-    async def erase(self, number: str) -> int:
-        """Take a number out of every alert and policy; return how many rows that were."""
+    async def erase(self, number: str, remove: Callable[[Any], Any]) -> int:
+        """Take a number out of alerts and policies; return how many rows that changed.
+
+        `remove` takes the number out of decoded JSON.
+        """
         count = 0
-        for first in (f"{ALERT}-", _POLICIES):
-            async for partition in self._partitions(first, first):
-                rows = [row async for row in self._table.read(partition) if number in row.text]
+        for kind in (schema.ALERTS, schema.POLICIES):
+            async for partition in self._partitions(kind):
+                rows = [row async for row in self._table.range(partition) if row.text]
                 for row in rows:
-                    await self._table.delete(partition, [row.key])
-                    text = row.text.replace(number, _ERASED)
-                    await self._table.insert(row._replace(text=text))
-                count += len(rows)
+                    value = msgspec.json.decode(row.text)
+                    if (kept := remove(value)) != value:
+                        text = msgspec.json.encode(kept).decode()
+                        count += await self._table.replace(row._replace(text=text))
         for address in (number, f"whatsapp:{number}"):
-            digest = _digest(address)
-            partition = f"{_BY_PERSON}-{digest[:2]}"
-            keys = [row.key async for row in self._table.read(partition, digest, f"{digest}~~")]
-            await self._table.delete(partition, keys)
-            count += len(keys)
+            for digest in self._digests.every(address):
+                partition = schema.ALERT_PEOPLE.place(digest[:2])
+                keys = [row.key async for row in self._table.prefix(partition, digest)]
+                await self._table.delete(partition, keys)
+                count += len(keys)
         return count
 
-    async def _partitions(self, first: str, prefix: str) -> AsyncIterator[str]:
-        partition = await self._table.next_partition(first)
-        while partition is not None and partition.startswith(prefix):
+    async def _partitions(self, kind: Rows, first: str = "") -> AsyncIterator[str]:
+        partition = await self._table.next_partition(kind.place(first) if first else kind.name)
+        while partition is not None and (
+            partition == kind.name or partition.startswith(kind.first)
+        ):
             yield partition
-            partition = await self._table.next_partition(f"{partition}!")
+            partition = await self._table.next_partition(just_after(partition))
 
     async def _newest(self, cursor: str | None) -> AsyncIterator[Alert]:
-        first = _partition(cursor) if cursor else f"{ALERT}-"
-        async for partition in self._partitions(first, f"{ALERT}-"):
-            after = f"{cursor[4:]}/" if cursor and partition == first else ""
+        async for partition in self._partitions(schema.ALERTS, cursor[:4] if cursor else ""):
+            is_first = cursor is not None and partition == _partition(cursor)
+            after = after_prefix(f"{cursor[4:]}.") if cursor and is_first else ""
             async for alert, _ in self._in_partition(partition, after):
                 if alert is not None:
                     yield alert
@@ -228,8 +226,8 @@ class Alerts:
         self, partition: str, first: str = ""
     ) -> AsyncIterator[tuple[Alert | None, list[Row]]]:
         """Yield the alerts of a day with their rows; None where nothing was raised."""
-        day, rows = partition.removeprefix(f"{ALERT}-"), list[Row]()
-        async for row in self._table.read(partition, first):
+        day, rows = partition.removeprefix(schema.ALERTS.first), list[Row]()
+        async for row in self._table.range(partition, first):
             if rows and row.key.partition(".")[0] != rows[0].key.partition(".")[0]:
                 yield _folded(day, rows), rows
                 rows = []
@@ -244,12 +242,7 @@ def _folded(day: str, rows: list[Row]) -> Alert | None:
 
 
 def _partition(alert_id: str) -> str:
-    return f"{ALERT}-{alert_id[:4]}"
-
-
-def _person_row(address: str, alert_id: str) -> Row:
-    digest = _digest(address)
-    return Row(f"{_BY_PERSON}-{digest[:2]}", f"{digest}.{alert_id}", alert_id)
+    return schema.ALERTS.place(alert_id[:4])
 
 
 def _digest(text: str) -> str:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from shared.jobs import ids
 from shared.kinds import Kind, Lane
+from shared.ledger import schema
 from shared.ledger.listing import entries_in_range
-from shared.storage.table import Row
+from shared.storage.table import Row, after_prefix, just_after
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from shared.jobs.fold import Entry
     from shared.storage.table import Table
 
-PARTITION: Final = "~batch-"
 _KEPT: Final = ".kept"
 
 
@@ -37,6 +37,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     send_at: datetime | None = None
     metadata: dict[str, str] | None = None
     key: str | None = None
+    name: str | None = None
 
 
 class Batches:
@@ -55,30 +56,39 @@ class Batches:
 
     async def is_kept(self, batch_id: str) -> bool:
         """Whether all jobs of a batch are kept."""
-        return await self._text(_row(batch_id, _KEPT)) is not None
+        row = _row(batch_id, _KEPT)
+        return await self._table.get(row.partition, row.key) is not None
 
     async def find(self, batch_id: str) -> Batch | None:
         """A batch by its id."""
-        text = await self._text(_row(batch_id))
+        row = _row(batch_id)
+        text = await self._table.get(row.partition, row.key)
         return None if text is None else msgspec.json.decode(text, type=Batch)
 
     async def newest(self, limit: int) -> list[Batch]:
         """The newest batches, newest first."""
         found: list[Batch] = []
-        async for batch in self._from(PARTITION, page=2 * limit):
+        async for batch in self._from(schema.BATCHES.first, page=2 * limit):
             found.append(batch)
             if len(found) == limit:
                 break
         return found
 
+    async def redact(self, batch_id: str, remove: Callable[[Any], Any]) -> bool:
+        """Replace what a caller noted of a batch by what `remove` leaves; False if that is all."""
+        batch = await self.find(batch_id)
+        if batch is None or (kept := remove(batch.metadata)) == batch.metadata:
+            return False
+        batch = msgspec.structs.replace(batch, metadata=kept)
+        return await self._table.replace(_row(batch_id, text=msgspec.json.encode(batch).decode()))
+
     async def entries(self, batch_id: str) -> list[Entry]:
         """What is known of the jobs of a batch, in their order."""
-        rows = ids.batch_rows(batch_id)
+        first = ids.batch_rows(batch_id)
+        last = after_prefix(first)
 
         async def shard(partition: str) -> list[Entry]:
-            return [
-                each async for each in entries_in_range(self._table, partition, rows, f"{rows}~")
-            ]
+            return [each async for each in entries_in_range(self._table, partition, first, last)]
 
         shards = ids.partitions(batch_id[:4])
         found = await asyncio.gather(*(shard(partition) for partition in shards))
@@ -86,7 +96,7 @@ class Batches:
 
     async def over(self, before: datetime) -> AsyncIterator[Batch]:
         """The batches of days before `before` of whose jobs nothing is known any more."""
-        async for batch in self._from(f"{PARTITION}{ids.day_key(before)}~"):
+        async for batch in self._from(after_prefix(schema.BATCHES.place(ids.day_key(before)))):
             if not await self.entries(batch.id):
                 yield batch
 
@@ -98,20 +108,12 @@ class Batches:
     async def _from(self, partition: str, *, page: int = 1000) -> AsyncIterator[Batch]:
         """The batches from a partition on, newest first."""
         found = await self._table.next_partition(partition)
-        while found is not None and found.startswith(PARTITION):
-            async for row in self._table.read(found, page=page):
+        while found is not None and found.startswith(schema.BATCHES.first):
+            async for row in self._table.range(found, page=page):
                 if not row.key.endswith(_KEPT):
                     yield msgspec.json.decode(row.text, type=Batch)
-            found = await self._table.next_partition(f"{found}~")
-
-    async def _text(self, row: Row) -> str | None:
-        async for found in self._read(row):
-            return found.text
-        return None
-
-    def _read(self, row: Row) -> AsyncIterator[Row]:
-        return self._table.read(row.partition, row.key, f"{row.key}!", page=1)
+            found = await self._table.next_partition(just_after(found))
 
 
 def _row(batch_id: str, suffix: str = "", text: str = "") -> Row:
-    return Row(f"{PARTITION}{batch_id[:4]}", f"{ids.row(batch_id)}{suffix}", text)
+    return Row(schema.BATCHES.place(batch_id[:4]), f"{ids.row(batch_id)}{suffix}", text)

@@ -12,16 +12,16 @@ Of the sends to one address each has a row of its own, which makes them exact.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from shared.ledger import schema
 from shared.storage.table import Row
 
 if TYPE_CHECKING:
+    from shared.ledger.digests import Digests
     from shared.storage.table import Table
 
-CAP: Final = "~cap"
 _BLOCKS: Final = 1000
 
 
@@ -37,8 +37,9 @@ class _Share:
 class Caps:
     """Places under the caps of a day; `day` is any text that sorts by time, such as `20261121`."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, digests: Digests) -> None:
         self._table = table
+        self._digests = digests
         self._shares: dict[tuple[str, str], _Share] = {}
 
     async def take(self, day: str, what: str, cap: int) -> bool:
@@ -51,7 +52,7 @@ class Caps:
         if share.left == 0:
             async with share.lock:
                 while share.left == 0 and share.next < cap:
-                    await self._take_block(f"{CAP}-{day}-{what}", share, cap)
+                    await self._take_block(schema.CAPS.place(day, what), share, cap)
         if share.left == 0:
             return False
         share.left -= 1
@@ -67,13 +68,13 @@ class Caps:
         Raises:
             StorageUnavailableError: it is unknown whether there is a place.
         """
-        digest = hashlib.sha256(address.encode()).hexdigest()
-        partition = f"{CAP}-{day}-to-{digest[0]}"
+        digest = self._digests.of(address)
+        partition = schema.CAPS.place(day, "to", digest[0])
         place = 0
         while place < cap:
             if await self._table.insert(Row(partition, f"{digest}.{place:04}", whose)):
                 return True
-            rows = self._table.read(partition, f"{digest}.", f"{digest}/")
+            rows = self._table.prefix(partition, f"{digest}.")
             taken = [row.text async for row in rows]
             if whose in taken:
                 return True
@@ -87,7 +88,7 @@ class Caps:
             share.left += size
             share.next += size
             return
-        async for row in self._table.read(partition, _key(share.next)):
+        async for row in self._table.range(partition, _key(share.next)):
             share.next = int(row.key) + int(row.text)
 
 

@@ -8,23 +8,25 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from shared.jobs import events, ids
-from shared.jobs.fold import Entry, fold
+from shared.ledger import schema
 from shared.ledger.alerts import Alerts
 from shared.ledger.batches import Batches
+from shared.ledger.digests import Digests
+from shared.ledger.index import Index
 from shared.ledger.marks import Marks
 from shared.ledger.opt_outs import OptOuts
 from shared.ledger.owners import Owners
+from shared.ledger.reading import find_entry
 from shared.ledger.received import Received
 from shared.ledger.schedule import Schedule
 from shared.storage.table import Row
 
 if TYPE_CHECKING:
     from shared.jobs.events import AnyEvent
+    from shared.jobs.fold import Entry
     from shared.storage.table import Table
 
 TABLE: Final = "ledger"
-# After every day partition in the table, so that walking the days ends where these begin.
-_KEYS: Final = "~key"
 _ANSWER: Final = ".answer"
 
 
@@ -42,36 +44,32 @@ class IdempotencyRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Ledger:
-    """Events in, entries out. Every method raises StorageUnavailableError with its table."""
+    """Events in, entries out. Every method raises StorageUnavailableError with its table.
 
-    def __init__(self, table: Table) -> None:
+    `digests` name people in keys.
+    """
+
+    def __init__(self, table: Table, digests: Digests | None = None) -> None:
         self.table = table
-        self.alerts = Alerts(table)
+        self.digests = digests or Digests(("",))
+        self.index = Index(self.digests)
+        self.alerts = Alerts(table, self.digests)
         self.batches = Batches(table)
         self.marks = Marks(table)
         self.owners = Owners(table)
-        self.opt_outs = OptOuts(table)
-        self.received = Received(table)
+        self.opt_outs = OptOuts(table, self.digests)
+        self.received = Received(table, self.digests)
         self.schedule = Schedule(table)
 
     async def record(self, job_id: str, event: AnyEvent) -> bool:
-        """Note an event; False if one of its name was noted before, which then stands."""
-        return await self.table.insert(
-            Row(
-                ids.partition(job_id),
-                f"{ids.row(job_id)}.{event.row_name}",
-                events.encode(event),
-            )
-        )
+        """Record an event; return False if one of its name is there already, which then stands."""
+        key = f"{ids.row(job_id)}.{event.row_name}"
+        row = Row(ids.partition(job_id), key, events.encode(event))
+        return await self.table.transaction(row, self.index.rows(job_id, event))
 
     async def find(self, job_id: str) -> Entry | None:
         """The entry of an id, or None where nothing was ever noted under it."""
-        key = ids.row(job_id)
-        found = [
-            events.decode(row.text)
-            async for row in self.table.read(ids.partition(job_id), f"{key}.", f"{key}/")
-        ]
-        return fold(job_id, found) if found else None
+        return await find_entry(self.table, job_id)
 
     async def hold_key(self, name: str, key: IdempotencyRecord) -> IdempotencyRecord:
         """What stands under an idempotency key: `key` itself if nothing did before."""
@@ -83,9 +81,8 @@ class Ledger:
     async def key(self, name: str) -> IdempotencyRecord | None:
         """What an idempotency key was first used for, if it was."""
         row = _key_row(name, "")
-        async for found in self.table.read(row.partition, row.key, row.key + "~"):
-            return msgspec.json.decode(found.text, type=IdempotencyRecord)
-        return None
+        text = await self.table.get(row.partition, row.key)
+        return None if text is None else msgspec.json.decode(text, type=IdempotencyRecord)
 
     async def keep_answer(self, name: str, answer: bytes) -> bytes:
         """Keep the answer that was given under an idempotency key; the first one stands."""
@@ -95,16 +92,24 @@ class Ledger:
     async def kept_answer(self, name: str) -> bytes | None:
         """The answer that was given under an idempotency key, if one was."""
         row = _key_row(f"{name}{_ANSWER}", "")
-        async for found in self.table.read(row.partition, row.key, f"{row.key}~"):
-            return found.text.encode()
-        return None
+        text = await self.table.get(row.partition, row.key)
+        return None if text is None else text.encode()
+
+    async def forget_answer(self, name: str) -> bool:
+        """Forget the answer that was given under an idempotency key; False if there was none."""
+        if await self.kept_answer(name) is None:
+            return False
+        row = _key_row(f"{name}{_ANSWER}", "")
+        await self.table.delete(row.partition, [row.key])
+        return True
 
     async def forget_key(self, name: str) -> None:
-        """Forget an idempotency key and its answer."""
+        """Forget an idempotency key, and its answer before it."""
+        await self.forget_answer(name)
         row = _key_row(name, "")
-        await self.table.delete(row.partition, [row.key, f"{row.key}{_ANSWER}"])
+        await self.table.delete(row.partition, [row.key])
 
 
 def _key_row(name: str, text: str) -> Row:
     """Keys spread over 256 partitions by the first byte of their digest."""
-    return Row(f"{_KEYS}-{name[:2]}", name, text)
+    return Row(schema.KEYS.place(name[:2]), name, text)

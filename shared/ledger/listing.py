@@ -7,26 +7,27 @@ short, or empty, and still have a successor.
 
 from __future__ import annotations
 
-import asyncio
-import heapq
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from shared.jobs import events, ids
 from shared.jobs.fold import Delivery, Entry, fold
+from shared.ledger import schema
+from shared.ledger.index import find_deliveries
+from shared.ledger.reading import merge_in_order
+from shared.storage.table import after_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
     from datetime import datetime
 
     from shared.jobs.events import AnyEvent
     from shared.storage.table import Table
 
 MAX_DELIVERIES_READ: Final = 2000
-_MOST_AT_ONCE: Final = 200
+_MAX_PAGE: Final = 200
 _ROW: Final = 17
-_FIRST_DAY: Final = "0"
 
 
 @dataclass(frozen=True)
@@ -45,73 +46,70 @@ async def list_newest(  # noqa: PLR0913 - what narrows a listing is this much
     cursor: str | None,
     since: datetime | None = None,
     until: datetime | None = None,
+    starts: Collection[str] | None = None,
 ) -> Page:
-    """A page of what is `wanted`, after `cursor` (the id of the last delivery looked at).
+    """Return a page of what is `wanted`, after `cursor` (the id of the last delivery looked at).
 
     What was accepted after `until` is skipped unread, and nothing is read beyond `since`; both
-    count to the millisecond.
+    count to the millisecond. With `starts`, only what the index has under those keys is read.
     """
     after = ids.parse(cursor) if cursor else None
     # No id is as small as this one, of the same millisecond, so everything of it comes after.
     start = after.job_id if after else ids.new_id(until, 0) if until else None
     items: list[tuple[Entry, Delivery]] = []
     looked_at = 0
-    async for entry in _entries(table, start, page=min(max(limit, 20), _MOST_AT_ONCE)):
+    found = (
+        _every_delivery(table, start, page=min(max(limit, 20), _MAX_PAGE))
+        if starts is None
+        else find_deliveries(table, starts, after=start, since=since)
+    )
+    async for entry, delivery in found:
         if since is not None and ids.accepted_at(entry.id) < since:
             break
-        for delivery in entry.deliveries:
-            if after and entry.id == after.job_id and delivery.index <= (after.index or 0):
-                continue
-            looked_at += 1
-            if wanted(entry, delivery):
-                items.append((entry, delivery))
-            if len(items) == limit or looked_at == MAX_DELIVERIES_READ:
-                return Page(tuple(items), delivery.id)
+        if after and entry.id == after.job_id and delivery.index <= (after.index or 0):
+            continue
+        looked_at += 1
+        if wanted(entry, delivery):
+            items.append((entry, delivery))
+        if len(items) == limit or looked_at == MAX_DELIVERIES_READ:
+            return Page(tuple(items), delivery.id)
     return Page(tuple(items), None)
 
 
-async def _entries(table: Table, after: str | None, *, page: int) -> AsyncIterator[Entry]:
-    """Every entry, newest first, from the job `after` on, that one included."""
-    partition = await table.next_partition(ids.partition(after)[:4] if after else _FIRST_DAY)
-    while partition is not None and not partition.startswith("~"):
+async def _every_delivery(
+    table: Table, after: str | None, *, page: int
+) -> AsyncIterator[tuple[Entry, Delivery]]:
+    """Yield every delivery, newest first, from the job `after` on, that one included."""
+    partition = await table.next_partition(ids.partition(after)[:4] if after else "")
+    while partition is not None and partition < schema.PAST_DAYS:
         day = partition[:4]
         first = ids.row(after) if after and after.startswith(day) else ""
-        async for job_id, found in _of_day(table, day, first, page):
-            yield fold(job_id, found)
-        partition = await table.next_partition(f"{day}~")
+        shards = [_by_row(table, each, first, page) for each in ids.partitions(day)]
+        async for job_id, events_of_job in merge_in_order(shards):
+            entry = fold(job_id, events_of_job)
+            for delivery in entry.deliveries:
+                yield entry, delivery
+        partition = await table.next_partition(after_prefix(day))
 
 
-async def _of_day(
-    table: Table, day: str, first: str, page: int
-) -> AsyncIterator[tuple[str, list[AnyEvent]]]:
-    """The jobs of a day with their events, merged from its shards by time."""
-    shards = [_of_shard(table, partition, first, page) for partition in ids.partitions(day)]
-    heads = await asyncio.gather(*(anext(shard, None) for shard in shards))
-    heap = [
-        (ids.row(head[0]), number, head) for number, head in enumerate(heads) if head is not None
-    ]
-    heapq.heapify(heap)
-    while heap:
-        _, number, head = heap[0]
-        yield head
-        following = await anext(shards[number], None)
-        if following is None:
-            heapq.heappop(heap)
-        else:
-            heapq.heapreplace(heap, (ids.row(following[0]), number, following))
+async def _by_row(
+    table: Table, partition: str, first: str, page: int
+) -> AsyncGenerator[tuple[str, tuple[str, list[AnyEvent]]], None]:
+    async for found in _of_shard(table, partition, first, page):
+        yield ids.row(found[0]), found
 
 
 async def entries_accepted_between(
     table: Table, first: datetime, last: datetime
 ) -> AsyncIterator[Entry]:
     """The entries accepted from `first` to `last`, in no order."""
-    day = last
+    day, past_first = last, after_prefix(ids.time_key(first))
     while ids.day_of(ids.day_key(day)) >= ids.day_of(ids.day_key(first)):
         key = ids.day_key(day)
         newest = ids.time_key(last) if key == ids.day_key(last) else ""
-        oldest = f"{ids.time_key(first)}~" if key == ids.day_key(first) else None
+        oldest = past_first if key == ids.day_key(first) else schema.PAST_EVENTS
         for partition in ids.partitions(key):
-            async for job_id, found in _of_shard(table, partition, newest, _MOST_AT_ONCE, oldest):
+            async for job_id, found in _of_shard(table, partition, newest, _MAX_PAGE, oldest):
                 yield fold(job_id, found)
         day -= timedelta(days=1)
 
@@ -124,18 +122,12 @@ async def entries_in_range(
         yield fold(job_id, found)
 
 
-async def entries_in_partition(table: Table, partition: str) -> AsyncIterator[Entry]:
-    """Every entry of one partition."""
-    async for job_id, found in _of_shard(table, partition, "", _MOST_AT_ONCE):
-        yield fold(job_id, found)
-
-
 async def _of_shard(
-    table: Table, partition: str, first: str, page: int, last: str | None = None
+    table: Table, partition: str, first: str, page: int, last: str = schema.PAST_EVENTS
 ) -> AsyncGenerator[tuple[str, list[AnyEvent]], None]:
     """The jobs of one partition, each with all its events."""
     key, found = "", list[events.AnyEvent]()
-    async for row in table.read(partition, first, last, page=page):
+    async for row in table.range(partition, first, last, page=page):
         if row.key[:_ROW] != key and found:
             yield partition + key, found
             found = []

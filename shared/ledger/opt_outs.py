@@ -7,19 +7,21 @@ does not pay for a look-up of its own. What a worker notes itself it knows at on
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from shared.jobs import ids
+from shared.ledger import schema
+from shared.phone_numbers import canonical_address
 from shared.storage.table import Row
 
 if TYPE_CHECKING:
+    from shared.ledger.digests import Digests
     from shared.storage.table import Table
 
-PARTITION: Final = "~opt-out"
+PARTITION: Final = schema.OPT_OUTS.place()
 _FRESH: Final = timedelta(seconds=1)
 # Two workers' clocks may differ by this much and no note is missed.
 _OVERLAP: Final = timedelta(minutes=5)
@@ -38,8 +40,9 @@ class OptOut(msgspec.Struct, frozen=True, kw_only=True):
 class OptOuts:
     """Who may not be texted, by whom."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, digests: Digests) -> None:
         self._table = table
+        self._digests = digests
         self._latest: dict[tuple[str, str], OptOut] = {}
         self._read_at: datetime | None = None
         self._reading: asyncio.Future[None] | None = None
@@ -49,7 +52,11 @@ class OptOuts:
 
         The number is kept as a digest, so that it outlives the erasing of that person's data.
         """
-        opt_out = msgspec.structs.replace(opt_out, number=_digest(opt_out.number))
+        opt_out = msgspec.structs.replace(
+            opt_out,
+            number=self._digests.of(canonical_address(opt_out.number)),
+            sender=canonical_address(opt_out.sender),
+        )
         key = f"{_key(opt_out.at)}.{opt_out.sid}.{opt_out.sender}"
         await self._table.insert(Row(PARTITION, key, msgspec.json.encode(opt_out).decode()))
         self._take_in(opt_out)
@@ -57,8 +64,19 @@ class OptOuts:
     async def has_stopped(self, number: str, sender: str, now: datetime) -> bool:
         """Whether the last word of this number to this sender was stop."""
         await self._refresh(now)
-        latest = self._latest.get((_digest(number), sender))
-        return latest is not None and latest.says == "stop"
+        said = [
+            latest
+            for digest in self._digests.every(canonical_address(number))
+            if (latest := self._latest.get((digest, canonical_address(sender))))
+        ]
+        return bool(said) and max(said, key=lambda each: each.at).says == "stop"
+
+    async def of(self, number: str, now: datetime) -> list[OptOut]:
+        """Return the last word of this number to each sender, newest first."""
+        await self._refresh(now)
+        digests = self._digests.every(canonical_address(number))
+        said = [latest for (who, _), latest in self._latest.items() if who in digests]
+        return sorted(said, key=lambda each: each.at, reverse=True)
 
     async def _refresh(self, now: datetime) -> None:
         if self._read_at is not None and now - self._read_at < _FRESH:
@@ -70,7 +88,7 @@ class OptOuts:
 
     async def _read(self, now: datetime) -> None:
         newer = None if self._read_at is None else _key(self._read_at - _OVERLAP)
-        async for row in self._table.read(PARTITION, "", newer):
+        async for row in self._table.range(PARTITION, "", newer):
             self._take_in(msgspec.json.decode(row.text, type=OptOut))
         self._read_at = now
 
@@ -84,7 +102,3 @@ class OptOuts:
 def _key(at: datetime) -> str:
     """A key that sorts newest first."""
     return ids.day_key(at) + ids.time_key(at)
-
-
-def _digest(number: str) -> str:
-    return hashlib.sha256(number.encode()).hexdigest()

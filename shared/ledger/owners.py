@@ -12,9 +12,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from shared.jobs import events, ids
-from shared.jobs.fold import fold
+from shared.jobs import ids
+from shared.ledger import schema
 from shared.ledger.listing import entries_accepted_between
+from shared.ledger.reading import find_entry
 from shared.storage.table import Row
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ _SLACK: Final = timedelta(seconds=15)
 _UNTIL_CREATED: Final = timedelta(minutes=2)
 _MINUTE: Final = timedelta(minutes=1)
 _MINUTES_KEPT: Final = 10
-OWNER: Final = "~owner"
-LATE: Final = "~late"
 
 
 class Owners:
@@ -45,7 +44,7 @@ class Owners:
     async def note_late(self, job_id: str, at: datetime) -> None:
         """Note that a job is being sent at `at`, if that is not soon after it was accepted."""
         if at - ids.accepted_at(job_id) > SOON:
-            await self._table.insert(Row(f"{LATE}-{minute(at)}", job_id, ""))
+            await self._table.insert(Row(schema.LATE.place(minute(at)), job_id, ""))
 
     async def sent_between(self, first: datetime, last: datetime) -> AsyncIterator[Entry]:
         """Every entry of which something may have been sent from `first` to `last`."""
@@ -53,11 +52,9 @@ class Owners:
             yield entry
         at = first
         while at < last + _MINUTE:
-            async for note in self._table.read(f"{LATE}-{minute(at)}"):
-                key = ids.row(note.key)
-                rows = self._table.read(ids.partition(note.key), f"{key}.", f"{key}/")
-                if found := [events.decode(row.text) async for row in rows]:
-                    yield fold(note.key, found)
+            async for note in self._table.range(schema.LATE.place(minute(at))):
+                if late := await find_entry(self._table, note.key):
+                    yield late
             at += _MINUTE
 
     async def take(  # noqa: PLR0913 - what is taken, for whom, and two times
@@ -76,11 +73,10 @@ class Owners:
         """
         if await self._owner(sid, created_at, known_at, now) not in (None, job_id):
             return False
-        mine = Row(f"{OWNER}-{minute(created_at)}", sid, f"{job_id}-{index}")
+        mine = Row(schema.OWNERS.place(minute(created_at)), sid, f"{job_id}-{index}")
         if await self._table.insert(mine):
             return True
-        owners = [row async for row in self._table.read(mine.partition, sid, f"{sid}~")]
-        return owners == [mine]
+        return await self._table.get(mine.partition, sid) == mine.text
 
     async def _owner(
         self, sid: str, created_at: datetime, known_at: datetime, now: datetime

@@ -37,8 +37,8 @@ class BatchProgress:
 def summarize_batch(batch: Batch, entries: list[Entry], now: datetime) -> BatchProgress:
     """Return how far a batch is.
 
-    A recipient whose job is not known yet counts as `accepted`, or `scheduled`; as `canceled`
-    where every job is known, since then it was canceled before it was kept.
+    A recipient whose job is not known yet counts as `accepted`, or `scheduled`; as `canceled` where
+    every job is known, since it was canceled then before it was kept.
     """
     deliveries = [each for entry in entries if entry.accepted for each in entry.deliveries]
     states: Counter[str] = Counter(delivery.state for delivery in deliveries)

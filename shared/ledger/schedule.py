@@ -17,17 +17,17 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from shared.jobs.events import Answer, Doubt
+from shared.ledger import schema
 from shared.ledger.owners import minute
-from shared.storage.table import Row
+from shared.storage.table import Row, just_after
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from shared.jobs.fold import Entry
     from shared.storage.queues import Queues
     from shared.storage.table import Table
 
-DUE: Final = "~due"
 # What is due later than this after it was put waits here, and not on a queue.
 MAX_QUEUE_DELAY: Final = timedelta(minutes=2)
 # A run moves what is due before the next run comes, and the queue hides it until then.
@@ -57,22 +57,36 @@ class Schedule:
             StorageUnavailableError: the rest stays for the next run.
         """
         end = now + RELEASE_AHEAD
-        last, count = f"{DUE}-{minute(end)}", 0
-        partition = await self._table.next_partition(f"{DUE}-")
+        last, count = schema.SCHEDULE.place(minute(end)), 0
+        partition = await self._table.next_partition(schema.SCHEDULE.first)
         while partition is not None and partition <= last:
             before = _second(end) if partition == last else None
-            rows = [row async for row in self._table.read(partition, "", before)]
+            rows = [row async for row in self._table.range(partition, "", before)]
             for begin in range(0, len(rows), _ROWS_PER_STEP):
                 await self._move(rows[begin : begin + _ROWS_PER_STEP], queues, now)
             count += len(rows)
-            partition = await self._table.next_partition(f"{partition}~")
+            partition = await self._table.next_partition(just_after(partition))
         return count
 
-    async def erase(self, entry: Entry) -> None:
-        """Delete the rows of an entry."""
+    async def has(self, entry: Entry, now: datetime) -> bool:
+        """Whether an entry has a row for a time after `now`."""
         for due in _due_times(entry):
             row = _row(due, entry.id)
-            await self._table.delete(row.partition, [row.key])
+            if due > now and await self._table.get(row.partition, row.key) is not None:
+                return True
+        return False
+
+    async def redact(self, entry: Entry, redact: Callable[[bytes], bytes]) -> int:
+        """Replace what an entry's rows hold by what `redact` makes of it; return how many."""
+        count = 0
+        for due in set(_due_times(entry)):
+            row = _row(due, entry.id)
+            text = await self._table.get(row.partition, row.key)
+            if text is not None:
+                queue, _, message = text.partition("\n")
+                kept = redact(message.encode()).decode()
+                count += await self._table.replace(_row(due, entry.id, f"{queue}\n{kept}"))
+        return count
 
     async def _move(self, rows: list[Row], queues: Queues, now: datetime) -> None:
         slots = asyncio.Semaphore(_MAX_CONCURRENT_PUTS)
@@ -87,7 +101,7 @@ class Schedule:
 
 
 def _row(due: datetime, job_id: str, text: str = "") -> Row:
-    return Row(f"{DUE}-{minute(due)}", f"{_second(due)}.{job_id}", text)
+    return Row(schema.SCHEDULE.place(minute(due)), f"{_second(due)}.{job_id}", text)
 
 
 def _second(at: datetime) -> str:
@@ -97,7 +111,8 @@ def _second(at: datetime) -> str:
 def _due(row: Row) -> datetime:
     """Return when a row is due."""
     return datetime.strptime(
-        row.partition.removeprefix(f"{DUE}-") + row.key.partition(".")[0], "%Y%m%dT%H%M%S%f"
+        row.partition.removeprefix(schema.SCHEDULE.first) + row.key.partition(".")[0],
+        "%Y%m%dT%H%M%S%f",
     ).replace(tzinfo=UTC)
 
 

@@ -73,10 +73,23 @@ _REPORTED: Final = {
 # What we say ourselves: shared/deliver/, shared/accept/ and the twilio client's own failures.
 _OURS: Final = {
     "no_connection": Advice("no connection to Twilio was made", _SELF),
+    "not_sent": Advice(
+        "the app failed before it asked Twilio", "Read the app's log; it is tried again."
+    ),
     "no_answer": Advice("Twilio's answer was lost", _OF_CLASS["unknown"]),
     "unreadable": Advice("Twilio's answer made no sense", _OF_CLASS["unknown"]),
     "worker_lost": Advice("the worker stopped while it asked Twilio", _OF_CLASS["unknown"]),
     "not_begun": Advice("there was no time left to ask Twilio", _SELF),
+    "unsendable": Advice(
+        "nothing can be sent for this recipient", "Fix the request; the log says what is wrong."
+    ),
+    "premium_rate": Advice("a premium-rate number", "Those are never sent to."),
+    "country_not_allowed": Advice(
+        "its country is not in ALLOWED_COUNTRIES", "Add the country to the settings, then retry."
+    ),
+    "not_authentic": Advice(
+        "the queue message looks like a job of the app, but is not one", _PROGRAM
+    ),
     "quiet_hours": Advice("it is night for the recipient", "Nothing: it is sent in the morning."),
     "sender_rate": Advice("the sender has much to send already", _SELF),
     "daily_cap": Advice("the day's limit is reached", "Retry tomorrow, or raise DAILY_CAP_…."),

@@ -66,7 +66,7 @@ CODES: Final = {
 # With these codes nothing gets through, whatever the message is: it waits for Twilio by time, and
 # no count of attempts ends that.
 OUTAGE_CODES: Final = frozenset(
-    {"no_connection", "no_answer", "unreadable", "http_401", "http_429"}
+    {"no_connection", "not_sent", "no_answer", "unreadable", "http_401", "http_429"}
     | {code for code, known in CODES.items() if known.to_do in ("retry", "wait", "unknown")}
 )
 

@@ -7,6 +7,7 @@ https://www.twilio.com/docs/libraries/reference/twilio-python has the extension 
 from __future__ import annotations
 
 import logging
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _FIRST_ERROR: Final = 400
 _CONNECT_SECONDS: Final = 10.0
+# Whether the request of the current task may have left the process.
+IS_SENT: Final[ContextVar[bool]] = ContextVar("is_sent", default=False)
 
 
 class NotConnectedError(Exception):
@@ -76,13 +79,16 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # twilio has no types
         """
         del timeout
         opened = {"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {}
+        # Written here: aiohttp would make a multipart writer first, and throw it away.
+        body = urlencode(data, doseq=True).encode() if data else None
+        session = self._opened()
+        IS_SENT.set(True)
         try:
-            async with self._opened().request(
+            async with session.request(
                 method,
                 uri,
                 params=params,
-                # Written here: aiohttp would make a multipart writer first, and throw it away.
-                data=urlencode(data, doseq=True).encode() if data else None,
+                data=body,
                 headers={**(headers or {}), **opened},
                 allow_redirects=allow_redirects,
             ) as answer:

@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from twilio.rest import Client
 
 from shared.errors import ProviderUnavailableError
+from shared.log import log_error
 from shared.phone_numbers import mask_numbers
 from shared.provider.codes import CODES, what_to_do
-from shared.provider.http_client import ErrorAnswer, NoAnswerError, NotConnectedError, TwilioHttp
+from shared.provider.http_client import (
+    IS_SENT,
+    ErrorAnswer,
+    NoAnswerError,
+    NotConnectedError,
+    TwilioHttp,
+)
 from shared.provider.limiter import Limiter
 from shared.provider.provider import SendResult, TwilioRecord, is_messaging_service
 
@@ -77,6 +84,7 @@ class TwilioProvider:
             if is_messaging_service(request.sender)
             else {"from_": request.sender}
         )
+        IS_SENT.set(False)
         try:
             answer = await self._in_turn(
                 lambda: resource.create_with_http_info_async(
@@ -93,8 +101,13 @@ class TwilioProvider:
             return SendResult(result="unknown", code="no_answer", message=str(error))
         except ErrorAnswer as error:
             return _result_of(error)
-        except Exception as error:  # noqa: BLE001 - a 2xx that the library cannot read is unknown
-            return SendResult(result="unknown", code="unreadable", message=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - it is logged, and its outcome is known
+            # The library could not read a 2xx, or it or the app failed before anything was sent.
+            log_error("request_failed", error)
+            message = type(error).__name__
+            if IS_SENT.get():
+                return SendResult(result="unknown", code="unreadable", message=message)
+            return SendResult(result="retryable", code="not_sent", message=message)
         created = answer.data
         if not created.sid:
             return SendResult(result="unknown", code="unreadable", message="no SID in the answer")
@@ -179,7 +192,12 @@ class TwilioProvider:
         Raises:
             _TooLateError: there was no room until after `begin_before`, and nothing was asked.
         """
-        turn = await self._limiter.begin(urgent=urgent)
+        left = None if begin_before is None else (begin_before - self._now()).total_seconds()
+        try:
+            async with asyncio.timeout(left):
+                turn = await self._limiter.begin(urgent=urgent)
+        except TimeoutError:
+            raise _TooLateError from None
         try:
             if begin_before is not None and self._now() > begin_before:
                 raise _TooLateError

@@ -12,23 +12,36 @@ from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFo
 from azure.storage.queue.aio import QueueClient
 
 from shared.errors import StorageUnavailableError
-from shared.storage.queues import INBOUND_QUEUE, MAX_DELAY, NO_DELAY, QUEUE_OF_LANE
+from shared.storage.queues import (
+    INBOUND_QUEUE,
+    MAX_DELAY,
+    NO_DELAY,
+    POISON_OF_LANE,
+    QUEUE_OF_LANE,
+    PoisonMessage,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime, timedelta
 
     from azure.core.credentials_async import AsyncTokenCredential
+    from azure.storage.queue import QueueMessage
 
     from shared.settings import Settings
 
 T = TypeVar("T")
 
-_FOR_EVER: Final = -1
-_CLIENT_OPTIONS: Final[dict[str, Any]] = {
+_NEVER_EXPIRES: Final = -1
+# So many messages at most are taken from each poison queue in one run, for so long.
+_MAX_POISON: Final = 32
+_POISON_LEASE_SECONDS: Final = 60
+CLIENT_OPTIONS: Final[dict[str, Any]] = {
     "retry_total": 2,
-    "initial_backoff": 1,
-    "increment_base": 2,
+    # The library's own waits come to ten seconds, in which a caller would wait for its 503.
+    "initial_backoff": 0.3,
+    "increment_base": 0.5,
+    "random_jitter_range": 0.2,
     "connection_timeout": 5,
     "read_timeout": 8,
     # Or every request waits for two threads, which look for a proxy and for a .netrc.
@@ -42,10 +55,10 @@ def open_queues(settings: Settings, identity: Callable[[], AsyncTokenCredential]
     def open_queue(name: str) -> QueueClient:
         if settings.message_storage:
             return QueueClient.from_connection_string(
-                settings.message_storage, name, **_CLIENT_OPTIONS
+                settings.message_storage, name, **CLIENT_OPTIONS
             )
         uri = settings.message_storage_queue_uri or ""
-        return QueueClient(uri, name, credential=identity(), **_CLIENT_OPTIONS)
+        return QueueClient(uri, name, credential=identity(), **CLIENT_OPTIONS)
 
     return AzureQueues(open_queue)
 
@@ -58,6 +71,7 @@ class AzureQueues:
 
     def __init__(self, open_queue: Callable[[str], QueueClient], *, patience: float = 20.0) -> None:
         self._queues = {name: open_queue(name) for name in (*QUEUE_OF_LANE.values(), INBOUND_QUEUE)}
+        self._poison = {name: open_queue(name) for name in POISON_OF_LANE.values()}
         self._patience = patience
 
     async def put(self, queue: str, message: bytes, delay: timedelta = NO_DELAY) -> None:
@@ -68,7 +82,9 @@ class AzureQueues:
         seconds = max(0, math.ceil(min(delay, MAX_DELAY).total_seconds()))
         await self._with_queue(
             client,
-            lambda: client.send_message(text, visibility_timeout=seconds, time_to_live=_FOR_EVER),
+            lambda: client.send_message(
+                text, visibility_timeout=seconds, time_to_live=_NEVER_EXPIRES
+            ),
         )
 
     async def lengths(self) -> dict[str, int]:
@@ -89,9 +105,36 @@ class AzureQueues:
             for name, messages in zip(self._queues, found, strict=True)
         }
 
+    async def take_poison(self) -> list[PoisonMessage]:
+        taken: list[PoisonMessage] = []
+        for name, client in self._poison.items():
+
+            async def receive(client: QueueClient = client) -> list[QueueMessage]:
+                messages = client.receive_messages(
+                    max_messages=_MAX_POISON, visibility_timeout=_POISON_LEASE_SECONDS
+                )
+                return [message async for message in messages]
+
+            taken += [
+                PoisonMessage(
+                    name, m.id, m.inserted_on, str(m.content).encode(), m.pop_receipt or ""
+                )
+                for m in await self._with_queue(client, receive)
+            ]
+        return taken
+
+    async def delete_poison(self, message: PoisonMessage) -> None:
+        client = self._poison[message.queue]
+
+        async def delete() -> None:
+            with suppress(ResourceNotFoundError):
+                await client.delete_message(message.id, message.receipt)
+
+        await self._with_queue(client, delete)
+
     async def close(self) -> None:
         """Give the connections back."""
-        for client in self._queues.values():
+        for client in (*self._queues.values(), *self._poison.values()):
             await client.close()
 
     async def _with_queue(self, client: QueueClient, step: Callable[[], Awaitable[T]]) -> T:

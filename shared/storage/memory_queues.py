@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from shared.storage.queues import INBOUND_QUEUE, MAX_DELAY, NO_DELAY, QUEUE_OF_LANE
+from shared.storage.queues import (
+    INBOUND_QUEUE,
+    MAX_DELAY,
+    NO_DELAY,
+    POISON_OF_LANE,
+    QUEUE_OF_LANE,
+    PoisonMessage,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +57,18 @@ class MemoryQueues:
             )
             for queue in (*QUEUE_OF_LANE.values(), INBOUND_QUEUE)
         }
+
+    async def take_poison(self) -> list[PoisonMessage]:
+        return [
+            PoisonMessage(put.queue, str(number), put.at, put.message, str(number))
+            for number, put in enumerate(self.puts)
+            if put.queue in POISON_OF_LANE.values()
+        ]
+
+    async def delete_poison(self, message: PoisonMessage) -> None:
+        self.puts = [
+            put for put in self.puts if (put.queue, put.message) != (message.queue, message.body)
+        ]
 
     def take(self, queue: str) -> list[Put]:
         """Empty a queue of everything, hidden or not."""

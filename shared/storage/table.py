@@ -1,4 +1,4 @@
-"""The seam to the table: rows in, rows out, nothing ever updated."""
+"""The seam to the table: rows by partition and key."""
 
 from __future__ import annotations
 
@@ -16,30 +16,62 @@ class Row(NamedTuple):
     text: str
 
 
-class Table(Protocol):
-    """A table that only grows, but for `delete`.
+def after_prefix(prefix: str) -> str:
+    """Return the smallest name that sorts after every name beginning with `prefix`."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
+
+def just_after(name: str) -> str:
+    """Return the smallest name that sorts after `name`: no name has a character below a space."""
+    return f"{name} "
+
+
+class Table(Protocol):
+    """A table whose rows are inserted once; only erasing replaces them.
+
+    Names sort by their characters. A text is kept to the letter.
     Every method raises StorageUnavailableError where the table does not answer in time.
     """
 
-    async def insert(self, row: Row) -> bool:
-        """Keep a row; False, and nothing changed, if one of its name is there already."""
+    async def get(self, partition: str, key: str) -> str | None:
+        """Return the text of one row, or None where there is no such row."""
         ...
 
-    def read(
+    def prefix(self, partition: str, start: str, *, page: int = 1000) -> AsyncIterator[Row]:
+        """Yield the rows of a partition whose keys begin with `start`, by key."""
+        ...
+
+    def range(
         self, partition: str, first: str = "", last: str | None = None, *, page: int = 1000
     ) -> AsyncIterator[Row]:
-        """The rows with `first` <= key < `last` of a partition, by key, `page` at a time."""
+        """Yield the rows with `first` <= key < `last` of a partition, by key, `page` at a time."""
         ...
 
-    async def next_partition(self, partition: str) -> str | None:
-        """The first partition with any rows at or after `partition`."""
+    async def next_partition(self, first: str = "") -> str | None:
+        """Return the first partition with any rows at or after `first`."""
+        ...
+
+    async def insert(self, row: Row) -> bool:
+        """Insert a row; return False, and change nothing, if one of its name is there already."""
+        ...
+
+    async def transaction(self, row: Row, beside: Sequence[Row]) -> bool:
+        """Insert `row`, and put the rows `beside` it in its partition, in one request.
+
+        Return False, and change nothing, if a row of its name is there already. Rows `beside` it
+        take the place of those of their names. Where there are more than 99 of them, the others
+        are put before, a hundred a request.
+        """
+        ...
+
+    async def replace(self, row: Row) -> bool:
+        """Give an existing row another text in one request; return False if there is none."""
         ...
 
     async def delete(self, partition: str, keys: Sequence[str]) -> None:
-        """Remove rows; those that are gone already do not matter."""
+        """Delete rows, a hundred a request; those that are gone already do not matter."""
         ...
 
     async def check(self) -> None:
-        """Find out whether the table can be used, creating it if need be."""
+        """Find out whether the table can be used, and create it if it is missing."""
         ...

@@ -10,9 +10,10 @@ import msgspec
 
 from shared import routes
 from shared.accept.batch import accept_batch
-from shared.accept.batch_request import Row, read_batch
+from shared.accept.batch_request import read_batch
 from shared.accept.csv_rows import read_csv_rows
 from shared.accept.idempotency import run_once
+from shared.accept.rows import Row
 from shared.deliver.cancel import cancel_entry, cancel_unknown
 from shared.deliver.retry import retry_entry
 from shared.errors import (
@@ -148,11 +149,12 @@ def _accepted(batch_id: str, request: BatchRequest) -> BatchAcceptedResponse:
         count=len(request.recipients),
         duplicates=[Duplicate(line=each.line, to=each.to) for each in request.duplicates],
         skipped=[
-            Skipped(line=each.line or 0, code=each.code, message=each.message)
+            Skipped(line=each.line or 0, path=each.path, code=each.code, message=each.message)
             for each in request.skipped
         ],
         links=batch_links(batch_id),
         segments=request.segments,
+        assumed=list(request.assumed),
     )
 
 

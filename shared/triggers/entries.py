@@ -17,6 +17,7 @@ from shared.errors import InvalidRequestError, NotFoundError, Problem
 from shared.jobs import ids
 from shared.jobs.fold import State
 from shared.jobs.ids import recipient_id
+from shared.ledger.index import starts_of_sids
 from shared.ledger.listing import list_newest
 from shared.log import log
 from shared.tracing import follow_trace, read_trace_id
@@ -31,6 +32,8 @@ from shared.triggers.schemas import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import azure.functions as func
 
     from shared.accept.accept import Acceptance
@@ -99,9 +102,17 @@ async def list_entries(req: func.HttpRequest, app: App, kind: Kind) -> func.Http
         since=since,
         # An id is never later than now, nor earlier than the first possible one.
         until=until and sorted((_EPOCH, until, app.now()))[1],
+        starts=_index_starts(app, exact),
     )
     items = [views.show_entry(*each) for each in page.items]
     return json_response(EntryListResponse(items=items, next=page.next))
+
+
+def _index_starts(app: App, exact: Mapping[str, list[str]]) -> set[str] | None:
+    """Return what the index has the wanted entries under, where recipients or SIDs are given."""
+    if "sid" in exact:
+        return starts_of_sids(exact["sid"])
+    return app.ledger.index.starts_of_recipients(exact["to"]) if "to" in exact else None
 
 
 async def show(req: func.HttpRequest, app: App, kind: Kind) -> func.HttpResponse:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
-from shared.errors import StorageUnavailableError
 from shared.triggers.responses import json_response
 from shared.triggers.schemas import HealthResponse
 
@@ -16,15 +14,13 @@ if TYPE_CHECKING:
 
 
 async def health(req: func.HttpRequest, app: App) -> func.HttpResponse:
-    """Answer 200 when all is usable, else 503 naming what is not; wrong settings are listed."""
+    """Answer 200 when all is usable, else 503 naming what is not; wrong settings are listed.
+
+    An answer is reused for a few seconds.
+    """
     del req
     app.settings  # noqa: B018 - raises SettingsError, which says everything
-    outcomes = await asyncio.gather(app.queues.lengths(), app.table.check(), return_exceptions=True)
-    checks = {"settings": "usable"}
-    for name, outcome in zip(("queue", "table"), outcomes, strict=True):
-        if isinstance(outcome, BaseException) and not isinstance(outcome, StorageUnavailableError):
-            raise outcome
-        checks[name] = str(outcome) if isinstance(outcome, BaseException) else "usable"
+    checks = {"settings": "usable", **await app.storage_checks.run()}
     is_usable = all(check == "usable" for check in checks.values())
     body = HealthResponse(status="usable" if is_usable else "not usable", checks=checks)
     return json_response(body, status=200 if is_usable else 503)

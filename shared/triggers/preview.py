@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from shared.accept.decode import decode_fields
 from shared.accept.idempotency import validate_key
 from shared.errors import InvalidRequestError
-from shared.jobs.request import Steps
+from shared.jobs.request import CallRequest, Steps
 from shared.routes import call_twiml_url
 from shared.triggers.requests import read_idempotency_key, read_json_object
 from shared.triggers.responses import json_response
 from shared.triggers.schemas import PreviewResponse
-from shared.twiml.steps import branches_of, render_rest, render_steps, validate_steps
+from shared.twiml.call_script import render_documents
+from shared.twiml.steps import render_steps, validate_steps
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -27,7 +29,9 @@ class PreviewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Steps, and whether they are a call's or a message's."""
 
     steps: Steps
-    kind: Literal["call", "message"] = "call"
+    kind: Annotated[
+        Literal["call", "message"], Meta(description="What the steps are for; default call")
+    ] = "call"
 
 
 async def preview(req: func.HttpRequest, app: App) -> func.HttpResponse:
@@ -47,9 +51,6 @@ async def preview(req: func.HttpRequest, app: App) -> func.HttpResponse:
         return json_response(PreviewResponse(twiml=render_steps(request.steps, request.kind)))
     # The id is known when the call is accepted.
     come_back = partial(call_twiml_url, app.settings.public_base_url, "{id}")
-    twiml = render_steps(request.steps, inline=True, come_back=come_back)
-    branches = {
-        path: render_rest(steps, 0, prefix, come_back)
-        for path, prefix, steps in branches_of(request.steps)
-    }
+    branches = render_documents(CallRequest(to="", steps=request.steps), come_back)
+    twiml = branches.pop("$.steps")
     return json_response(PreviewResponse(twiml=twiml, branches=branches or None))

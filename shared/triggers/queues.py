@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from shared.deliver.receive import QueueMessage, receive_message, receive_poison
+from shared.deliver.receive import (
+    QueueMessage,
+    put_message_back,
+    receive_message,
+    receive_poison,
+)
+from shared.errors import SettingsError
+from shared.log import log
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,8 +24,13 @@ if TYPE_CHECKING:
 
 
 async def deliver(msg: func.QueueMessage, app: App) -> None:
-    """Deliver what a queue message holds, or park it."""
-    await receive_message(app, _read(msg))
+    """Deliver what a queue message holds, or park it; wait while the settings are wrong."""
+    message = _read(msg)
+    try:
+        await receive_message(app, message)
+    except SettingsError as error:
+        log("settings_wrong", level=logging.ERROR, problems=str(error))
+        await put_message_back(app.queues_alone, message)
 
 
 async def park(msg: func.QueueMessage, app: App) -> None:

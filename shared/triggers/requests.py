@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
-from shared.errors import InvalidRequestError, Problem, TooLargeError
+from shared.accept.json_body import decode_json_object
+from shared.errors import TooLargeError
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -25,13 +24,7 @@ def read_json_object(req: func.HttpRequest, *, most_bytes: int = MAX_BODY_BYTES)
     body = req.get_body()
     if len(body) > most_bytes:
         raise TooLargeError(f"the body may have {most_bytes} bytes")
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise InvalidRequestError([Problem("$", "not_json", "the body is not JSON")]) from None
-    if not isinstance(value, dict):
-        raise InvalidRequestError([Problem("$", "not_object", "the body is not a JSON object")])
-    return value
+    return decode_json_object(body)
 
 
 def read_idempotency_key(req: func.HttpRequest) -> str | None:

@@ -215,6 +215,9 @@ class BatchAcceptedResponse(msgspec.Struct, frozen=True, omit_defaults=True):
     skipped: Annotated[list[Skipped], Meta(description="Recipients that were left out.")]
     links: Links
     segments: Segments | None = None
+    assumed: Annotated[
+        list[str], Meta(description="What was assumed about a CSV, such as its separator.")
+    ] = []
 
 
 class BatchResponse(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -229,6 +232,7 @@ class BatchResponse(msgspec.Struct, frozen=True, omit_defaults=True):
     duplicates: Annotated[int, Meta(description="How many recipients were named again.")]
     skipped: Annotated[int, Meta(description="How many recipients were left out.")]
     links: Links
+    name: Annotated[str, Meta(description="What it was called.")] | None = None
     send_at: Annotated[datetime, Meta(description="When it is due.")] | None = None
     metadata: Metadata | None = None
 
@@ -351,6 +355,29 @@ class TokenResponse(msgspec.Struct, frozen=True):
     token: Annotated[str, Meta(description="The token, a JWT.")]
     identity: Annotated[str, Meta(description="The client that it is for.")]
     expires_at: Annotated[datetime, Meta(description="When it ends (UTC).")]
+
+
+class OptOutResponse(msgspec.Struct, frozen=True):
+    """What a person last told one of our senders."""
+
+    sender: Annotated[str, Meta(description="The number or Messaging Service that was told.")]
+    says: Annotated[Literal["stop", "start"], Meta(description="Whether it may write again.")]
+    at: Annotated[datetime, Meta(description="When (UTC).")]
+
+
+class PersonResponse(msgspec.Struct, frozen=True):
+    """What is stored about a person, newest first."""
+
+    items: Annotated[list[EntryResponse], Meta(description="Messages and calls to the person.")]
+    inbound: Annotated[
+        list[dict[str, Any]],
+        Meta(description="What the person texted, pressed and said: events of queue `inbound`."),
+    ]
+    opt_outs: Annotated[list[OptOutResponse], Meta(description="Stops and starts, by sender.")]
+    next: (
+        Annotated[str, Meta(description="The `cursor` of the next page; null on the last one.")]
+        | None
+    )
 
 
 class ErasureResponse(msgspec.Struct, frozen=True):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from shared.deliver.receive import QueueMessage, receive_poison
 from shared.deliver.reconcile import reconcile as reconcile_statuses
+from shared.deliver.sweep import sweep
 from shared.inbound.events import publish_abandoned
 from shared.ledger.retention import forget_before
 from shared.log import log
@@ -14,9 +16,13 @@ from shared.log import log
 if TYPE_CHECKING:
     from shared.app import App
 
+# host.json ends a function after ten minutes.
+_MAX_FORGET_DURATION: Final = timedelta(minutes=8)
+
 
 async def reconcile(app: App) -> None:
-    """Ask Twilio about messages and calls whose end it has not reported."""
+    """Ask Twilio about messages and calls whose end it has not reported; put back orphans."""
+    await sweep(app)
     await reconcile_statuses(app)
 
 
@@ -27,12 +33,13 @@ async def release_scheduled(app: App) -> None:
 
 
 async def watch(app: App) -> None:
-    """Log how long the queues are, and publish what reached us while its worker died.
+    """Log how long the queues are, and pick up what was left behind.
 
-    Each is done whatever becomes of the other.
+    That is what reached us while its worker died, and what stays on a poison queue. Each is done
+    whatever becomes of the others.
     """
     outcomes = await asyncio.gather(
-        _log_queues(app), publish_abandoned(app), return_exceptions=True
+        _log_queues(app), publish_abandoned(app), _park_poison(app), return_exceptions=True
     )
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
@@ -48,7 +55,18 @@ async def _log_queues(app: App) -> None:
         log("queue_watched", queue=queue, length=length, oldest_seconds=round(age))
 
 
+async def _park_poison(app: App) -> None:
+    """Park what stays on a poison queue because Azure's worker fails on it before the app does."""
+    for message in await app.queues.take_poison():
+        seen = QueueMessage(
+            body=message.body, id=message.id, inserted_at=message.inserted_at, dequeue_count=1
+        )
+        await receive_poison(app, seen)
+        await app.queues.delete_poison(message)
+
+
 async def forget(app: App) -> None:
-    """Delete what is older than RETENTION_DAYS."""
-    before = app.now() - timedelta(days=app.settings.retention_days)
-    await forget_before(app.ledger, before)
+    """Delete what is older than RETENTION_DAYS, for a while; the next run goes on."""
+    begun = app.now()
+    before = begun - timedelta(days=app.settings.retention_days)
+    await forget_before(app.ledger, before, enough=lambda: app.now() - begun > _MAX_FORGET_DURATION)

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The client that the token is for, its `ttl` in seconds, and whether it may be called too."""
 
-    identity: Annotated[str, Meta(examples=["alice"])]
+    identity: Annotated[
+        str, Meta(description="The client's name, as in `client:alice`", examples=["alice"])
+    ]
     ttl: Annotated[int, Meta(ge=1, le=MAX_TTL_SECONDS, description="Seconds")] = 3600
-    incoming: bool = True
+    incoming: Annotated[bool, Meta(description="Whether that client may be called too")] = True
 
 
 async def issue(req: func.HttpRequest, app: App) -> func.HttpResponse:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.errors import InvalidRequestError
-from shared.twiml.steps import render_steps
+from shared.twiml.steps import branches_of, render_rest, render_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,28 @@ def render_call_script(
         raise InvalidRequestError(
             [replace(each, path="$.say") for each in error.problems]
         ) from None
+
+
+def render_documents(
+    request: Any,  # noqa: ANN401 - any request with those fields
+    come_back: Callable[[str], str] | None = None,
+) -> dict[str, str]:
+    """Return every document of a call's script by its path: itself, and each branch of an `on`.
+
+    It is empty for a call whose TwiML is somebody else's.
+
+    Raises:
+        InvalidRequestError: with every problem of the text or the steps.
+    """
+    script = render_call_script(request, come_back)
+    if script is None:
+        return {}
+    if request.steps is None:
+        return {"$.say": script}
+    branches = branches_of(request.steps)
+    return {"$.steps": script} | {
+        path: render_rest(steps, 0, prefix, come_back) for path, prefix, steps in branches
+    }
 
 
 def split_speech(text: str) -> list[str]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+# Verbs after which Twilio comes back to their `action`.
+STAGE_VERBS: Final = ("gather", "record", "dial")
 ELSE: Final = "else"
 _KEYPAD: Final = re.compile(r"[0-9*#]+")
 _PLACE: Final = re.compile(r"\d{1,4}(?:\.\d{1,4}\.\d{1,4})*", re.ASCII)
@@ -47,6 +49,8 @@ def find_stage(steps: list[Any], place: str) -> Stage | None:
             prefix += f"{index}.{branch}."
         [(verb, value)] = steps[numbers[-1]].items()
     except (LookupError, TypeError, ValueError, AttributeError):
+        return None
+    if verb not in STAGE_VERBS:
         return None
     on = value.get("on", {}) if isinstance(value, dict) and verb == "gather" else {}
     return Stage(verb, on, steps, numbers[-1], prefix)

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import InvalidRequestError, Problem
-from shared.twiml.stages import keypad_keys, normalize_speech, spoken_keys
+from shared.twiml.stages import STAGE_VERBS, keypad_keys, normalize_speech, spoken_keys
 from shared.twiml.text import render, validate_characters, validate_size
 from shared.twiml.verbs import RESPONSES, all_verb_names, takes_plain_text, verbs_in
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from shared.kinds import Kind
     from shared.twiml.verbs import Verb
 
-# Verbs after which Twilio comes back to their `action`.
-STAGE_VERBS: Final = ("gather", "record", "dial")
 MAX_STEPS: Final = 1000
 MAX_DEPTH: Final = 20
 
@@ -64,7 +62,7 @@ def render_steps(
 
 
 def render_rest(
-    steps: list[object], first: int, prefix: str, come_back: Callable[[str], str]
+    steps: list[object], first: int, prefix: str, come_back: Callable[[str], str] | None
 ) -> str:
     """Return the TwiML of a call's valid steps from `first` on; nothing left ends the call.
 

@@ -23,7 +23,7 @@ MESSAGES: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
     ),
     "a body of 1601 characters": ({"body": "x" * 1601}, [("$.body", "too_long")]),
     "control characters": ({"body": "a\x00b\x0b"}, [("$.body", "forbidden_character")]),
-    "a number that is none": ({"to": "+1"}, [("$.to", "invalid_number")]),
+    "an invalid number": ({"to": "+1"}, [("$.to", "invalid_number")]),
     "a national number": ({"to": "415-555-2671"}, [("$.to", "invalid_number")]),
     "an empty number": ({"to": ""}, [("$.to", "too_short")]),
     "a premium-rate number": ({"to": "+19005551234"}, [("$.to", "premium_rate")]),
@@ -38,9 +38,9 @@ MESSAGES: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
         {"to": [TO, "x", "+19005551234", TO]},
         [("$.to[1]", "invalid_number"), ("$.to[2]", "premium_rate"), ("$.to[3]", "duplicate")],
     ),
-    "a sender that is none": ({"from": "+1415"}, [("$.from", "invalid_number")]),
+    "an invalid sender": ({"from": "+1415"}, [("$.from", "invalid_number")]),
     "a sender of control characters": ({"from": "rcs:a\x00b"}, [("$.from", "invalid_number")]),
-    "a service that is none": (
+    "an invalid service": (
         {"messaging_service_sid": "MG1"},
         [("$.messaging_service_sid", "malformed")],
     ),
@@ -64,6 +64,58 @@ MESSAGES: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
         {"status_callback": "http://127.0.0.1/x"},
         [("$.status_callback", "link_not_allowed")],
     ),
+    "a callback to ourselves": (
+        {"status_callback": "https://switchboard.example:443/api/webhooks/status/x"},
+        [("$.status_callback", "link_not_allowed")],
+    ),
+    "media from our own routes": (
+        {"media_url": "https://switchboard.example/api/twiml/menu"},
+        [("$.media_url", "link_not_allowed")],
+    ),
+    "a WhatsApp user from a number": (
+        {"to": "whatsapp:+14155552671", "from": TO},
+        [("$.from", "channel_mismatch")],
+    ),
+    "a number from WhatsApp": (
+        {"from": "whatsapp:+14155552671"},
+        [("$.from", "channel_mismatch")],
+    ),
+    "a WhatsApp user from an RCS sender": (
+        {"to": "whatsapp:+14155552671", "from": "rcs:brand"},
+        [("$.from", "channel_mismatch")],
+    ),
+    "a mixed list from a number": (
+        {"to": [TO, "whatsapp:+14155552671"], "from": "ACME"},
+        [("$.from", "channel_mismatch")],
+    ),
+    "a WhatsApp user of no country": (
+        {"to": "whatsapp:+999123456789"},
+        [("$.to", "invalid_number")],
+    ),
+    "an invalid RCS address": ({"to": "rcs:+1415"}, [("$.to", "invalid_number")]),
+    "a fallback without a service": (
+        {"fallback_from": TO},
+        [("$.fallback_from", "conflict")],
+    ),
+    "an invalid fallback": (
+        {"fallback_from": "+1415", "messaging_service_sid": "MG" + "0" * 32},
+        [("$.fallback_from", "invalid_number")],
+    ),
+    "short URLs from a name that begins as a service": (
+        {"shorten_urls": True, "from": "MGMT"},
+        [("$.shorten_urls", "conflict")],
+    ),
+    "an offset without a colon": (
+        {"send_at": "2026-11-21T13:00:00-0500"},
+        [("$.send_at", "malformed")],
+    ),
+    "a schedule without a time": (
+        {"schedule_type": "fixed"},
+        [("$.schedule_type", "conflict")],
+    ),
+    "an unknown check": ({"risk_check": "off"}, [("$.risk_check", "not_one_of")]),
+    "a retention of nothing": ({"content_retention": 1}, [("$.content_retention", "wrong_type")]),
+    "a long number": ({"validity_period": 10**400}, [("$.validity_period", "out_of_range")]),
     "a template and a body": (
         {"content_sid": "HX" + "0" * 32},
         [("$", "conflict")],
@@ -80,7 +132,7 @@ MESSAGES: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
     "a validity of nothing": ({"validity_period": 0}, [("$.validity_period", "out_of_range")]),
     "a validity too long": ({"validity_period": 36_001}, [("$.validity_period", "out_of_range")]),
     "a time without a zone": ({"send_at": "2026-11-21T13:00:00"}, [("$.send_at", "malformed")]),
-    "a time that is none": ({"send_at": "soon"}, [("$.send_at", "malformed")]),
+    "an invalid time": ({"send_at": "soon"}, [("$.send_at", "malformed")]),
     "a time in the past": ({"send_at": "2026-11-21T11:58:59Z"}, [("$.send_at", "in_the_past")]),
     "a time in another zone, in the past": (
         {"send_at": "2026-11-21T12:00:00+02:00"},
@@ -118,20 +170,20 @@ CALLS: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
     "say and url": ({"url": "https://example.com/a.xml"}, [("$", "conflict")]),
     "a message's field": ({"body": "Hi"}, [("$.body", "unknown_field")]),
     "control characters": ({"say": "a\x00b"}, [("$.say", "forbidden_character")]),
-    "a number that is none": ({"to": "+1"}, [("$.to", "invalid_number")]),
+    "an invalid number": ({"to": "+1"}, [("$.to", "invalid_number")]),
     "a WhatsApp user": ({"to": "whatsapp:+14155552671"}, [("$.to", "invalid_number")]),
     "a sender of letters": ({"from": "ACME"}, [("$.from", "invalid_number")]),
     "a client without a name": ({"to": "client:"}, [("$.to", "invalid_number")]),
     "a client's name with a blank": ({"to": "client:a b"}, [("$.to", "invalid_number")]),
     "a SIP address with a NUL": ({"to": "sip:a@b\x00"}, [("$.to", "invalid_number")]),
     "a sender without a name": ({"from": "client:"}, [("$.from", "invalid_number")]),
-    "TwiML that is none": ({"say": None, "twiml": "<Response>"}, [("$.twiml", "not_xml")]),
+    "TwiML that is not XML": ({"say": None, "twiml": "<Response>"}, [("$.twiml", "not_xml")]),
     "TwiML of something else": ({"say": None, "twiml": "<Html/>"}, [("$.twiml", "not_twiml")]),
     "TwiML too long": (
         {"say": None, "twiml": f"<Response>{'x' * 4000}</Response>"},
         [("$.twiml", "too_long")],
     ),
-    "a verb that is none": (
+    "an unknown verb": (
         {"say": None, "steps": [{"say": "Hi"}, {"sing": "Hi"}]},
         [("$.steps[1].sing", "unknown_verb")],
     ),
@@ -159,9 +211,68 @@ CALLS: Final[dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]] = {
         {"async_amd": True},
         [("$.async_amd", "conflict")],
     ),
+    "a client's name that no token has": (
+        {"to": "client:alice%20smith"},
+        [("$.to", "invalid_number")],
+    ),
+    "a number from a client": ({"from": "client:bob"}, [("$.from", "channel_mismatch")]),
+    "our own webhook": (
+        {"say": None, "url": "https://switchboard.example/api/webhooks/calls"},
+        [("$.url", "link_not_allowed")],
+    ),
+    "another call's script": (
+        {"say": None, "url": "https://switchboard.example/api/twiml/calls/x"},
+        [("$.url", "link_not_allowed")],
+    ),
+    "steps that come back to a webhook": (
+        {
+            "say": None,
+            "steps": [
+                {"gather": {"action": "https://switchboard.example/api/webhooks/status/x"}},
+            ],
+        },
+        [("$.steps", "link_not_allowed")],
+    ),
+    "TwiML that comes back to a webhook": (
+        {
+            "say": None,
+            "twiml": "<Response><Redirect>https://switchboard.example/api/webhooks/calls"
+            "</Redirect></Response>",
+        },
+        [("$.twiml", "link_not_allowed")],
+    ),
+    "a premium-rate number in steps": (
+        {"say": None, "steps": [{"say": "Hi"}, {"dial": "+19005551234"}]},
+        [("$.steps", "premium_rate")],
+    ),
+    "a premium-rate number in national form in TwiML": (
+        {"say": None, "twiml": "<Response><Dial><Number>900-555-1234</Number></Dial></Response>"},
+        [("$.twiml", "premium_rate")],
+    ),
+    "an invalid number in TwiML": (
+        {"say": None, "twiml": "<Response><Sms to='12'>Hi</Sms></Response>"},
+        [("$.twiml", "invalid_number")],
+    ),
+    "six passports": ({"passports": "a,b,c,d,e,f"}, [("$.passports", "too_long")]),
+    "a fallback on a private host": (
+        {"fallback_url": "https://10.0.0.1/x"},
+        [("$.fallback_url", "link_not_allowed")],
+    ),
+    "a recording callback to ourselves": (
+        {"record": True, "recording_status_callback": "https://switchboard.example/x"},
+        [("$.recording_status_callback", "link_not_allowed")],
+    ),
+    "a detection's threshold": (
+        {"machine_detection_speech_threshold": 999},
+        [("$.machine_detection_speech_threshold", "out_of_range")],
+    ),
+    "an unknown event": (
+        {"status_callback": "https://example.com/x", "status_callback_event": ["over"]},
+        [("$.status_callback_event[0]", "not_one_of")],
+    ),
     "a timeout too long": ({"timeout": 601}, [("$.timeout", "out_of_range")]),
     "a time limit of nothing": ({"time_limit": 0}, [("$.time_limit", "out_of_range")]),
-    "digits that are none": ({"send_digits": "call me"}, [("$.send_digits", "malformed")]),
+    "invalid digits": ({"send_digits": "call me"}, [("$.send_digits", "malformed")]),
     "33 digits": ({"send_digits": "1" * 33}, [("$.send_digits", "malformed")]),
     "record of a wrong type": ({"record": "yes"}, [("$.record", "wrong_type")]),
 }

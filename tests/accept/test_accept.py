@@ -116,6 +116,25 @@ async def test_send_at_has_two_ends(app: InMemoryApp, moment: str) -> None:
                    "async_amd": True, "record": True, "timeout": 600, "time_limit": 1,
                    "send_digits": "1ww2#*"}),
         ("calls", {"to": TO[0], "steps": [{"say": "Hi"}, {"hangup": {}}]}),
+        ("calls", {"to": TO[0], "steps": [{"dial": [{"number": TO[1]}, {"client": "bob"},
+                                                    {"sip": "sip:a@example.com"}]}]}),
+        ("calls", {"to": TO[0], "steps": [{"dial": [{"sim": "DE" + "0" * 32}]}]}),
+        ("calls", {"to": TO[0], "twiml": "<Response><Dial>415-555-2671</Dial></Response>"}),
+        ("calls", {"to": TO[0], "url": "https://switchboard.example/api/twiml/menu?Message=Hi",
+                   "method": "GET", "fallback_url": "https://example.com/b.xml"}),
+        ("calls", {"to": TO[0], "application_sid": "AP" + "0" * 32}),
+        ("calls", {"to": "client:alice?name=a%20b", "say": "Hi"}),
+        ("messages", {"to": "rcs:+14155552671", "body": "Hi"}),
+        ("messages", {"to": ["rcs:+14155552671", TO[1]], "body": "Hi", "from": "rcs:brand"}),
+        ("messages", {"to": "whatsapp:+5215512345678", "body": "Hi"}),
+        ("messages", {"to": "whatsapp:+554188887777", "body": "Hi"}),
+        ("messages", {"to": "whatsapp:+22507123456", "body": "Hi",
+                      "from": "whatsapp:+5215512345678"}),
+        ("messages", {"to": "whatsapp:+14155552671", "body": "Hi",
+                      "messaging_service_sid": "MG" + "0" * 32}),
+        ("messages", {"to": TO[0], "body": "Hi", "send_at": "2026-11-21T13:00:00-05:00",
+                      "schedule_type": "fixed"}),
+        ("messages", {"to": "+447700900123", "body": "Hi"}),
         ("calls", {"to": TO[0], "say": "Grüße \N{WAVING HAND SIGN}", "voice": "Polly.Vicki",
                    "language": "de-DE", "from": TO[1]}),
     ],
@@ -145,7 +164,7 @@ async def test_each_of_a_mixed_list_is_sent_to_in_its_own_channel(app: InMemoryA
 
 
 async def test_a_key_gives_the_same_answer_and_one_message(app: InMemoryApp) -> None:
-    """Repeating a request with its key, later and in other words, changes nothing."""
+    """Repeating a request with its key, later and written differently, changes nothing."""
     at = MESSAGE | {"send_at": "2026-11-21T13:00:00Z"}
     first = await app.post("/api/messages", at, Idempotency_Key="k")
     app.clock.move(hours=5)

@@ -30,7 +30,7 @@ FIELDS["recipients"][0]["to"] = f"whatsapp:{numbers(1)[0]}"
 
 
 def jobs(world: World) -> list[Job]:
-    """What is on the queues, each job once, in their order."""
+    """Return the jobs on the queues, each once, in order."""
     found = {message.body: decode_queue_message(message.body) for message in world.queue.messages}
     assert all(isinstance(each, Job) for each in found.values())
     return sorted((j for j in found.values() if isinstance(j, Job)), key=lambda j: j.job[5:])
@@ -101,7 +101,7 @@ async def steps_of_accepting() -> int:
 
 
 def gates(place: int) -> list[Gate]:
-    """What can go wrong at a step: a death, storage that fails, a step that was taken twice."""
+    """A fault at a step: a death, storage that fails, a step taken twice."""
     return [
         KillAt(place),
         FailAt(place),

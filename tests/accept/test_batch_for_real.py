@@ -33,7 +33,7 @@ FIELDS = {
 
 @pytest.fixture(scope="module")
 def own_storage() -> Iterator[str]:
-    """Storage that nobody else uses: the app's queues and table have fixed names."""
+    """Storage of its own, since the app's queues and table have fixed names."""
     with azurite() as found:
         yield found
 
@@ -78,7 +78,7 @@ async def ask(
 
 
 async def until(look: Callable[[dict[str, Any]], bool], host: RunningHost, path: str) -> Any:  # noqa: ANN401 - JSON
-    """What a path shows once it looks as it should."""
+    """Return the answer of a path once it is as expected."""
     while True:
         shown = (await ask(host, "GET", path)).json()
         if look(shown):
@@ -124,7 +124,7 @@ async def test_storage_goes_away_in_the_middle_of_accepting(
 async def test_the_poison_queues_are_emptied_into_the_ledger(
     own_storage: str, simulator: Simulator, tmp_path: Path
 ) -> None:
-    """What the host gave up on is parked, can be retried, and the queues stay empty."""
+    """A job that the host gave up on is parked, can be retried, and the queues stay empty."""
     poison = [
         QueueClient.from_connection_string(own_storage, f"{queue}-poison")
         for queue in ("outbound", "outbound-bulk")

@@ -225,7 +225,7 @@ async def test_a_key_means_the_same_by_http_and_on_the_queue(*, by_http_first: b
 
 
 async def test_a_key_of_another_request_is_parked_on_the_queue() -> None:
-    """What comes later with other words is kept with its text and its reason, and not sent."""
+    """A later request with another meaning is kept with its text and reason, and not sent."""
     world = World()
     await world.accepted(key=KEY)
     world.queue.drop(dropped(KEY, body="Something else"))
@@ -240,7 +240,7 @@ async def test_a_key_of_another_request_is_parked_on_the_queue() -> None:
 
 
 async def test_an_error_is_not_an_answer() -> None:
-    """What was refused may be asked again under its key, and is answered once it can be."""
+    """A refused request may be repeated under its key, and is accepted once it is valid."""
     ledger = Ledger(MemoryTable())
     answers = [OverError("too late"), b"done", b"never"]
 

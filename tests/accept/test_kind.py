@@ -19,6 +19,10 @@ from shared.accept.kind import infer_kind
         ("fax", ["to", "body"], None),
         (["call"], ["to", "say"], None),
         ("", ["to", "body"], None),
+        (None, ["to", "boddy"], "message"),
+        (None, ["to", "steps", "bodi"], "call"),
+        (None, ["to", "sey"], "call"),
+        (None, ["to", "form"], None),
     ],
 )
 def test_the_kind_is_named_or_beyond_doubt(

@@ -1,4 +1,4 @@
-"""Who sends, and what may be named while developing."""
+"""The sender of a request, and the URLs that may be named during development."""
 
 from typing import Any
 
@@ -66,8 +66,8 @@ def test_a_local_app_forwards_to_this_machine() -> None:
 
 
 @pytest.mark.parametrize("link", ["http://[::1", "http://[::1]:x/", "ftp://localhost/x"])
-def test_a_local_app_takes_no_callback_that_is_none(link: str) -> None:
-    """What is no URL is refused as such, also where any address of this machine will do."""
+def test_a_local_app_refuses_a_malformed_callback(link: str) -> None:
+    """A text that is not a URL is refused, even where any local address is allowed."""
     assert [p.path for p in problems_of(message(status_callback=link), LOCAL)] == [
         "$.status_callback"
     ]

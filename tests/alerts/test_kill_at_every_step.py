@@ -135,6 +135,6 @@ async def waiting(world: AlertWorld) -> str:
     """Everything that waits on the queue or in the schedule, as text."""
     partition, texts = await world.table.next_partition("~due"), list[str]()
     while partition is not None and partition.startswith("~due"):
-        texts += [row.text async for row in world.table.read(partition)]
+        texts += [row.text async for row in world.table.range(partition)]
         partition = await world.table.next_partition(f"{partition}!")
     return " ".join(texts + [each.body.decode() for each in world.queue.messages])

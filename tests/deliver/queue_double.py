@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final, Literal
 
-from shared.storage.queues import MAX_DELAY, NO_DELAY
+from shared.storage.queues import MAX_DELAY, NO_DELAY, PoisonMessage
 from tests.clock import Clock
 
 _HOST: Final = json.loads((Path(__file__).parents[2] / "host.json").read_text("utf-8"))
@@ -60,6 +60,18 @@ class QueueDouble:
 
     async def oldest(self) -> dict[str, datetime | None]:
         return dict.fromkeys(await self.lengths())
+
+    async def take_poison(self) -> list[PoisonMessage]:
+        seen = [
+            m for m in self.messages if m.queue.endswith(POISON) and m.visible_at <= self._now()
+        ]
+        for message in seen:
+            self.lease(message)
+        return [PoisonMessage(m.queue, m.id, m.inserted_at, m.body, str(m.receipt)) for m in seen]
+
+    async def delete_poison(self, message: PoisonMessage) -> None:
+        for each in [each for each in self.messages if each.id == message.id]:
+            self.done(each, int(message.receipt))
 
     def drop(self, body: bytes, queue: str = "outbound", delay: timedelta = NO_DELAY) -> Message:
         """Put a message there as any program can."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from shared.errors import StorageUnavailableError
 from shared.kinds import Kind
 from shared.provider.provider import Provider, SendRequest, SendResult, TwilioRecord
-from shared.storage.queues import NO_DELAY, Queues
+from shared.storage.queues import NO_DELAY, PoisonMessage, Queues
 from shared.storage.table import Row, Table
 from tests.clock import Clock
 
@@ -88,29 +88,36 @@ class TableSeam:
         self._table = table
         self._gate = gate
 
-    async def insert(self, row: Row) -> bool:
-        await self._gate("rows.insert before")
-        inserted = await self._table.insert(row)
-        try:
-            await self._gate("rows.insert after")
-        except RepeatedError:
-            return await self._table.insert(row)
-        return inserted
+    async def get(self, partition: str, key: str) -> str | None:
+        await self._gate("rows.get before")
+        text = await self._table.get(partition, key)
+        await self._gate("rows.get after")
+        return text
 
-    async def read(
+    async def range(
         self, partition: str, first: str = "", last: str | None = None, *, page: int = 1000
     ) -> AsyncIterator[Row]:
-        await self._gate("rows.read before")
-        rows = [row async for row in self._table.read(partition, first, last, page=page)]
-        await self._gate("rows.read after")
-        for row in rows:
+        async for row in self._read(self._table.range(partition, first, last, page=page)):
             yield row
 
-    async def next_partition(self, partition: str) -> str | None:
+    async def prefix(self, partition: str, start: str, *, page: int = 1000) -> AsyncIterator[Row]:
+        async for row in self._read(self._table.prefix(partition, start, page=page)):
+            yield row
+
+    async def next_partition(self, first: str = "") -> str | None:
         await self._gate("rows.next_partition before")
-        found = await self._table.next_partition(partition)
+        found = await self._table.next_partition(first)
         await self._gate("rows.next_partition after")
         return found
+
+    async def insert(self, row: Row) -> bool:
+        return await self._write("insert", lambda: self._table.insert(row))
+
+    async def transaction(self, row: Row, beside: Sequence[Row]) -> bool:
+        return await self._write("insert", lambda: self._table.transaction(row, beside))
+
+    async def replace(self, row: Row) -> bool:
+        return await self._write("replace", lambda: self._table.replace(row))
 
     async def delete(self, partition: str, keys: Sequence[str]) -> None:
         await self._gate("rows.delete before")
@@ -119,6 +126,22 @@ class TableSeam:
 
     async def check(self) -> None:
         await self._table.check()
+
+    async def _read(self, reading: AsyncIterator[Row]) -> AsyncIterator[Row]:
+        await self._gate("rows.read before")
+        rows = [row async for row in reading]
+        await self._gate("rows.read after")
+        for row in rows:
+            yield row
+
+    async def _write(self, name: str, step: Callable[[], Awaitable[bool]]) -> bool:
+        await self._gate(f"rows.{name} before")
+        done = await step()
+        try:
+            await self._gate(f"rows.{name} after")
+        except RepeatedError:
+            return await step()
+        return done
 
 
 class QueueSeam:
@@ -141,6 +164,12 @@ class QueueSeam:
 
     async def oldest(self) -> dict[str, datetime | None]:
         return await self._queue.oldest()
+
+    async def take_poison(self) -> list[PoisonMessage]:
+        return await self._queue.take_poison()
+
+    async def delete_poison(self, message: PoisonMessage) -> None:
+        await self._queue.delete_poison(message)
 
 
 class ProviderSeam:

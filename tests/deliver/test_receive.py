@@ -5,12 +5,15 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.deliver import receive
 from shared.errors import StorageUnavailableError
+from shared.jobs import ids
+from shared.jobs.events import Accepted
 from shared.jobs.fold import State
-from shared.jobs.job import PostponedRequest, encode_job
+from shared.jobs.job import Job, PostponedRequest, decode_queue_message, encode_job, sign_job
 from tests.clock import NOON
 from tests.deliver.asking import retry
 from tests.deliver.queue_double import LEASE, MAX_DELIVERIES, POISON, Message
@@ -350,3 +353,70 @@ async def test_a_receive_whose_answer_was_lost_hides_the_message_for_its_lease()
     await world.until_quiet()
     assert (message.dequeue_count, world.clock()) == (2, NOON + LEASE)
     await world.check_sent_once()
+
+
+def forged(job_id: str, to: str = "+14155550199") -> bytes:
+    """A job that some program made up."""
+    request = msgspec.Raw(b'{"to":"+14155550199","body":"Forged"}')
+    made_up = Accepted(at=NOON, kind="message", to=(to,), request=request, sender="+15005550006")
+    return encode_job(Job(v=1, job=job_id, accepted=made_up))
+
+
+@pytest.mark.parametrize("queue", ["outbound", "outbound" + POISON])
+async def test_a_job_that_the_app_did_not_write_is_parked_with_its_text(queue: str) -> None:
+    """Nobody gets round the rules of accepting by writing a job, nor takes an id that way."""
+    world = World()
+    name = ids.new_id(NOON, 99)
+    for body in (forged(name), encode_job(sign_job(job_in(forged(name)), "another token"))):
+        world.queue.drop(body, queue)
+    await world.until_quiet()
+    assert world.twilio.asked == 0
+    assert await world.ledger.find(name) is None
+    parked = [entry.parked.code for entry in await world.entries() if entry.parked]
+    assert parked == ["not_authentic", "not_authentic"]
+
+
+def job_in(body: bytes) -> Job:
+    job = decode_queue_message(body)
+    assert isinstance(job, Job)
+    return job
+
+
+@pytest.mark.parametrize("outage", [0, 30])
+async def test_what_was_accepted_wins_over_a_made_up_job_of_its_id(outage: float) -> None:
+    """The ledger's row is sent, once, whatever the message on the queue says."""
+    world = World()
+    job_id = await world.accepted()
+    world.queue.messages.clear()
+    world.queue.drop(forged(job_id))
+
+    async def away(step: str) -> None:
+        if step.startswith("rows") and world.clock() < NOON + timedelta(seconds=outage):
+            raise StorageUnavailableError("rows")
+
+    await world.until_quiet(away)
+    assert world.twilio.recipients() == [TO]
+    await world.check_sent_once()
+
+
+async def test_jobs_on_the_queue_survive_a_new_token() -> None:
+    """With the old token as the secondary one, and without it too, since they were accepted."""
+    for secondary in ("local-token", ""):
+        world = World()
+        for _ in range(2):
+            await world.accepted()
+        world.deploy(TWILIO_AUTH_TOKEN="new-token", TWILIO_AUTH_TOKEN_SECONDARY=secondary)
+        await world.until_quiet()
+        await world.check_sent_once()
+
+
+async def test_a_country_that_is_no_longer_allowed_stops_what_is_queued() -> None:
+    """Settings of the moment of sending count, for messages, calls and WhatsApp."""
+    world = World()
+    for kind, to in (("message", TO), ("call", TO), ("message", f"whatsapp:{TO}")):
+        await world.accepted(kind, to=to)  # type: ignore[arg-type]  # a kind
+    world.deploy(ALLOWED_COUNTRIES="DE")
+    await world.until_quiet()
+    assert world.twilio.asked == 0
+    errors = [(entry.deliveries[0].error or ("",))[0] for entry in await world.entries()]
+    assert errors == ["country_not_allowed"] * 3

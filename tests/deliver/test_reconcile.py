@@ -1,5 +1,6 @@
 """Status to the end: Twilio is asked about what it has not reported the end of."""
 
+import dataclasses
 from dataclasses import replace
 from datetime import timedelta
 
@@ -208,3 +209,20 @@ async def test_history_is_not_scanned() -> None:
     again = Recorder()
     await reconcile(world.worker(again))
     assert len(again.steps) <= len(recorder.steps) + 2 * 16
+
+
+async def test_a_stop_that_twilio_knows_of_is_remembered_when_it_is_asked() -> None:
+    """Code 21610 counts for the entry's own sender and recipient, and the next text is refused."""
+    world = World(STATUS_POLL_AFTER_SECONDS="3600")
+    await world.accepted()
+    await world.until_quiet()
+    (written,) = world.twilio.books
+    found = dataclasses.replace(written.found, status="failed", error_code="21610")
+    world.twilio.books[0] = dataclasses.replace(written, found=found)
+    world.clock.move(minutes=62)
+    await reconcile(world.worker())
+    world.clock.move(seconds=2)
+    name = await world.accepted()
+    await world.until_quiet()
+    assert (await world.entry(name)).deliveries[0].state == "refused"
+    assert world.twilio.asked == 1

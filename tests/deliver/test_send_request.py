@@ -1,9 +1,12 @@
 """What Twilio is asked for."""
 
+import inspect
 from typing import Any
 
 import msgspec
 import pytest
+from twilio.rest.api.v2010.account.call import CallList
+from twilio.rest.api.v2010.account.message import MessageList
 
 from shared.deliver.send_request import INLINE_TWIML, build_send_request
 from shared.jobs.events import Accepted
@@ -16,6 +19,7 @@ JOB = "zbpne196bfzdg35h14gy5k"
 TWO = ("+14155552671", "+14155552672")
 CALLBACK = f"{PUBLIC_BASE_URL}/api/webhooks/status/{JOB}"
 REPEATED = "#rc=5&rp=all"
+FORWARD = "?forward=https%3A%2F%2Fx.example%2F"
 HELLO = '<?xml version="1.0" encoding="UTF-8"?><Response><Say>Hello</Say></Response>'
 
 
@@ -53,6 +57,24 @@ MESSAGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (
         {"body": "b", "validity_period": 60, "smart_encoded": True, "shorten_urls": False},
         {"body": "b", "validity_period": 60, "smart_encoded": True, "shorten_urls": False},
+    ),
+    (
+        {
+            "body": "b",
+            "risk_check": "disable",
+            "attempt": 2,
+            "persistent_action": ["geo:1,2"],
+            "send_at": "2026-11-21T13:00:00Z",
+            "schedule_type": "fixed",
+            "max_price": 0.5,
+        },
+        {
+            "body": "b",
+            "risk_check": "disable",
+            "attempt": 2,
+            "persistent_action": ["geo:1,2"],
+            "max_price": 0.5,
+        },
     ),
 ]
 
@@ -103,8 +125,53 @@ CALLS: list[tuple[dict[str, Any], dict[str, Any]]] = [
             "async_amd_status_callback": CALLBACK + REPEATED,
         },
     ),
+    (
+        {
+            "say": "Hello",
+            "record": True,
+            "machine_detection": "Enable",
+            "async_amd": True,
+            "recording_status_callback": "https://x.example/r",
+            "trim": "do-not-trim",
+            "async_amd_status_callback": "https://x.example/a",
+            "recording_channels": "dual",
+        },
+        {
+            "twiml": HELLO,
+            "record": True,
+            "trim": "do-not-trim",
+            "recording_channels": "dual",
+            "machine_detection": "Enable",
+            "recording_status_callback": CALLBACK + FORWARD + "r" + REPEATED,
+            "async_amd": "true",
+            "async_amd_status_callback": CALLBACK + FORWARD + "a" + REPEATED,
+        },
+    ),
+    ({"application_sid": "AP" + "0" * 32}, {"application_sid": "AP" + "0" * 32}),
+    (
+        {
+            "url": "https://x.example/twiml",
+            "method": "GET",
+            "fallback_method": "GET",
+            "fallback_url": f"{PUBLIC_BASE_URL}/api/twiml/message",
+        },
+        {
+            "url": "https://x.example/twiml",
+            "method": "GET",
+            "fallback_method": "GET",
+            "fallback_url": f"{PUBLIC_BASE_URL}/api/twiml/message?Entry={JOB}",
+        },
+    ),
     ({"say": "x" * 3990}, {"url": f"{PUBLIC_BASE_URL}/api/twiml/calls/{JOB}"}),
 ]
+
+
+@pytest.mark.parametrize(("kind", "create"), [("message", MessageList), ("call", CallList)])
+def test_what_is_passed_on_is_the_librarys(kind: Kind, create: Any) -> None:  # noqa: ANN401 - a class of the library
+    """Every parameter that is built is one that the library takes."""
+    cases = MESSAGES if kind == "message" else CALLS
+    known = set(inspect.signature(create.create).parameters)
+    assert {name for _, parameters in cases for name in parameters} <= known
 
 
 @pytest.mark.parametrize(("fields", "parameters"), CALLS)
@@ -143,6 +210,11 @@ def test_twiml_that_grows_too_long_travels_as_it_was_given() -> None:
     own = f"<Response><Redirect>{PUBLIC_BASE_URL}/api/twiml/message</Redirect></Response>"
     long = own.replace("<Redirect>", f"<Say>{'x' * (INLINE_TWIML - len(own) - 11)}</Say><Redirect>")
     assert asked("call", {"twiml": long})["twiml"] == long
+    forged = long.replace("message<", "message?Entry=x<")
+    forged = forged.replace("x" * len("?Entry=x") + "</Say>", "</Say>")
+    assert len(forged) == INLINE_TWIML
+    given = asked("call", {"twiml": forged})["twiml"]
+    assert "/api/twiml/message</Redirect>" in given
 
 
 def test_no_sender_is_an_empty_one() -> None:

@@ -1,5 +1,6 @@
 """Settling doubt: which evidence counts, and when."""
 
+import json
 import unicodedata
 from dataclasses import replace
 from datetime import timedelta
@@ -157,3 +158,82 @@ async def test_what_was_created_long_before_or_after_is_not_ours() -> None:
         world.clock.move(seconds=-seconds)
     await world.until_quiet()
     assert len(world.twilio.books) == 3
+
+
+async def test_twilio_is_not_searched_before_its_answer_can_matter() -> None:
+    """Until a record could be adopted a look would only cost a request."""
+    world = await in_doubt("unknown", world=World(RESOLVE_AFTER_SECONDS="60"))
+    for _ in range(9):
+        message = await world.take()
+        if message is None:
+            break
+        before, at = world.twilio.searched, world.clock()
+        await world.deliver(world.worker(), message)
+        assert world.twilio.searched == before or at >= NOON + timedelta(seconds=50)
+    await world.check_sent_once()
+    assert world.twilio.searched <= 2
+
+
+@pytest.mark.parametrize(
+    ("reason", "minutes"), [("twilio_unreachable", 600), ("record_young", 1.2), ("too_early", 0.5)]
+)
+async def test_a_doubt_that_is_not_settled_says_why(
+    reason: str, minutes: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each look leaves a line with the doubt's age, so that the oldest one can be alerted on."""
+    caplog.set_level("INFO", "switchboard")
+    world = await in_doubt("unknown", world=World(RESOLVE_AFTER_SECONDS="60"))
+    world.twilio.silent = reason == "twilio_unreachable"
+    if reason == "record_young":
+        (template,) = (await in_doubt()).twilio.books
+        world.clock.move(seconds=59)
+        found = world.twilio.write(template.order).found
+        world.twilio.books[-1] = replace(world.twilio.books[-1], found=replace(found, body=""))
+        world.clock.move(seconds=-59)
+    while world.clock() < NOON + timedelta(minutes=minutes):
+        message = await world.take()
+        assert message is not None
+        await world.deliver(world.worker(), message)
+    lines = [json.loads(r.message.partition(" ")[2]) for r in caplog.records
+             if r.message.startswith("doubt_unsettled")]  # fmt: skip
+    assert reason in {line["reason"] for line in lines}
+    assert all(set(line) == {"id", "n", "age_seconds", "reason"} for line in lines)
+    ages = [line["age_seconds"] for line in lines]
+    assert ages == sorted(ages)
+
+
+async def test_grace_is_longer_than_a_request_can_take() -> None:
+    """A small RESOLVE_AFTER_SECONDS does not call absent what Twilio may still be creating."""
+    world = World(TWILIO_TIMEOUT_SECONDS="35", RESOLVE_AFTER_SECONDS="36")
+    await in_doubt("unknown", world=world)
+    await world.until_quiet()
+    assert world.clock() >= NOON + timedelta(seconds=45)
+    await world.check_sent_once()
+
+
+@pytest.mark.parametrize("silent", [False, True])
+async def test_what_an_earlier_attempt_created_late_is_found_before_a_later_one(
+    *, silent: bool
+) -> None:
+    """After not_created and a pause, Twilio's list is read again before anything is sent."""
+    world = await in_doubt("unknown", world=World(["unknown"]))
+    (template,) = (await in_doubt()).twilio.books
+    (entry,) = await world.entries()
+    while (await world.entry(entry.id)).deliveries[0].not_before is None:
+        message = await world.take()
+        assert message is not None
+        await world.deliver(world.worker(), message)
+    world.clock.move(seconds=11)
+    world.twilio.write(template.order)
+    asked = world.twilio.asked
+    if silent:
+        world.twilio.silent = True
+        world.clock.move(minutes=20)
+        message = await world.take()
+        assert message is not None
+        await world.deliver(world.worker(), message)
+        assert world.twilio.asked == asked
+        world.twilio.silent = False
+    await world.until_quiet()
+    assert world.twilio.asked == asked
+    await world.check_sent_once()

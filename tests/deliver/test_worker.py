@@ -5,13 +5,19 @@ from typing import Any
 
 import pytest
 
+from shared.deliver import send_request
+from shared.deliver import worker as worker_module
+from shared.deliver.capacity import Capacity
 from shared.deliver.next_step import MAX_AGE, MAX_ATTEMPTS
 from shared.deliver.worker import park
 from shared.errors import StorageUnavailableError
+from shared.jobs.events import Answer, Outcome
+from shared.jobs.job import Job, decode_queue_message
 from shared.ledger.opt_outs import OptOut
-from tests.deliver.seams import HoldAt, Recorder, RepeatedError
+from tests.deliver.asking import accept_batch
+from tests.deliver.seams import HoldAt, KillAt, Recorder, RepeatedError
 from tests.deliver.twilio_double import Way
-from tests.deliver.world import World
+from tests.deliver.world import World, numbers
 
 
 async def state(world: World, job_id: str) -> tuple[str, tuple[str, str] | None]:
@@ -184,3 +190,124 @@ async def test_a_stop_that_cannot_be_noted_puts_nothing_in_doubt() -> None:
     states = [each.state for each in (await world.entry(job_id)).deliveries]
     assert states == ["refused", "handed_over"]
     assert world.twilio.asked == 2
+
+
+@pytest.mark.parametrize("count", [1, 2, 100])
+@pytest.mark.parametrize("minutes", [1, 30])
+async def test_answers_that_cannot_be_recorded_travel_with_the_job(
+    count: int, minutes: float
+) -> None:
+    """A table that goes away after the sends makes no doubt: the answers come back with the job."""
+    world = World(["too_many"])
+    await world.accepted(count=count)
+    until = world.clock() + timedelta(minutes=minutes)
+    is_claimed = False
+
+    async def away(step: str) -> None:
+        nonlocal is_claimed
+        if step == "carrier.create after":
+            is_claimed = True
+        if is_claimed and step.startswith("rows") and world.clock() < until:
+            raise StorageUnavailableError("rows")
+
+    await world.until_quiet(away)
+    await world.check_sent_once()
+    assert world.twilio.searched == 0
+    assert world.twilio.asked == count + 1
+
+
+async def test_answers_that_are_too_large_to_travel_are_found_out() -> None:
+    """Where they do not fit into a queue message the attempt is settled like any doubt."""
+    world = World()
+    job_id = await world.accepted(count=100, metadata={str(n): "x" * 250 for n in range(10)})
+    job = decode_queue_message(world.queue.messages[0].body)
+    assert isinstance(job, Job)
+    outcomes = tuple(
+        Outcome(index=n, result="sent", sid=f"SM{n:032}", message="x" * 500) for n in range(100)
+    )
+    world.queue.messages.clear()
+    answer = Answer(at=world.clock(), n=1, outcomes=outcomes)
+    await worker_module._carry(world.worker(), job, answer)  # noqa: SLF001 - one step of it
+    (message,) = world.queue.messages
+    carried = decode_queue_message(message.body)
+    assert isinstance(carried, Job)
+    assert (carried.job, carried.settlement) == (job_id, None)
+
+
+@pytest.mark.parametrize("index", [0, 2])
+async def test_an_error_about_one_recipient_is_that_recipients_alone(
+    index: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The others of the job are sent to, and nobody stays in doubt."""
+
+    def fill(request: Any, values: dict[str, str]) -> Any:  # noqa: ANN401 - a request
+        if values["name"] == str(index):
+            raise ValueError("too long")
+        return request
+
+    monkeypatch.setattr(send_request, "fill_request", fill)
+    world = World(["lost_answer"])
+    recipients = [{"to": to, "name": str(n)} for n, to in enumerate(numbers(3))]
+    fields = {"body": "Hi {{name}}", "recipients": recipients}
+    assert (await accept_batch(world.worker(), fields)).status == 202
+    await world.until_quiet()
+    (entry,) = await world.entries()
+    states = [each.state for each in entry.deliveries]
+    assert states == ["refused" if n == index else "handed_over" for n in range(3)]
+    assert (entry.deliveries[index].error or ("",))[0] == "unsendable"
+    assert "too long" in caplog.text
+
+
+async def test_what_a_lost_worker_cannot_have_sent_is_not_searched_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A recipient for whom nothing can be asked is settled without Twilio."""
+
+    def fill(*given: object) -> None:
+        raise ValueError(given)
+
+    world = World()
+    fields = {"body": "Hi {{name}}", "recipients": [{"to": numbers(1)[0], "name": "Ann"}]}
+    assert (await accept_batch(world.worker(), fields)).status == 202
+    message = world.queue.take()
+    assert message is not None
+    recorder = Recorder()
+    other = World()
+    assert (await accept_batch(other.worker(), fields)).status == 202
+    await other.until_quiet(recorder)
+    place = recorder.steps.index("carrier.create before")
+    await world.deliver(world.worker(KillAt(place)), message)
+    monkeypatch.setattr(send_request, "fill_request", fill)
+    await world.until_quiet()
+    (entry,) = await world.entries()
+    assert entry.deliveries[0].state == "refused"
+    assert world.twilio.searched == 0
+
+
+async def test_a_bulk_job_that_waited_too_long_goes_back_to_the_queue() -> None:
+    """Nothing is claimed, and it is sent when there is a place."""
+    world = World()
+    job_id = await world.accepted(lane="bulk")
+    worker = world.worker()
+    worker.bulk_capacity = Capacity(1, patience=0.01)
+    message = world.queue.take()
+    assert message is not None
+    async with worker.bulk_capacity.hold(1):
+        assert await world.deliver(worker, message)
+    assert (await world.entry(job_id)).claim is None
+    (put,) = world.queue.messages
+    assert put.visible_at > world.clock()
+    await world.until_quiet()
+    await world.check_sent_once()
+
+
+async def test_the_ledgers_row_wins_over_the_queue_message() -> None:
+    """A message that says something else under the same id sends what was accepted."""
+    world = World()
+    job_id = await world.accepted()
+    (message,) = world.queue.messages
+    message.body = message.body.replace(b"Hello from", b"Goodbye from")
+    message.dequeue_count = 1
+    await world.until_quiet()
+    assert [each.found.body for each in world.twilio.books] == ["Hello from Switchboard"]
+    assert (await world.entry(job_id)).deliveries[0].state == "handed_over"

@@ -15,9 +15,9 @@ from shared.jobs import ids
 from shared.jobs.events import Reported
 from shared.jobs.fold import Entry
 from shared.kinds import Kind
+from shared.ledger import schema
 from shared.ledger.ledger import Ledger
 from shared.ledger.listing import list_newest
-from shared.ledger.schedule import DUE
 from shared.storage.memory_table import MemoryTable
 from shared.triggers import entries as entry_triggers
 from shared.triggers.responses import handle_errors
@@ -32,7 +32,7 @@ from tests.deliver.seams import (
     open_gate,
 )
 from tests.deliver.twilio_double import TwilioDouble, Way
-from tests.environment import ENVIRONMENT
+from tests.environment import DIGESTS, ENVIRONMENT
 from tests.in_memory_app import invocation, request
 
 TO = "+14155552671"
@@ -64,7 +64,7 @@ class World:
         self.table = MemoryTable()
         self.queue = QueueDouble(self.clock)
         self.twilio = TwilioDouble(self.clock, script)
-        self.ledger = Ledger(self.table)
+        self.ledger = Ledger(self.table, DIGESTS)
         self._environment = {**ENVIRONMENT, **_SETTINGS, **settings}
         self._dice = Random(7)  # noqa: S311 - the same in every run
 
@@ -132,11 +132,11 @@ class World:
         return self.queue.take()
 
     async def _first_due(self) -> datetime | None:
-        partition = await self.table.next_partition(DUE)
-        if partition is None or not partition.startswith(DUE):
+        partition = await self.table.next_partition(schema.SCHEDULE.first)
+        if partition is None or not partition.startswith(schema.SCHEDULE.first):
             return None
-        keys = [row.key async for row in self.table.read(partition)]
-        text = partition.removeprefix(f"{DUE}-") + min(keys).partition(".")[0]
+        keys = [row.key async for row in self.table.range(partition)]
+        text = partition.removeprefix(schema.SCHEDULE.first) + min(keys).partition(".")[0]
         return datetime.strptime(text, "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
 
     async def until_quiet(self, gate: Gate = open_gate) -> int:

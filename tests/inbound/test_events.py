@@ -1,6 +1,7 @@
 """What reaches us is passed on once: however often it comes, and whoever dies on the way."""
 
 import asyncio
+import json
 from contextlib import nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.received import Note
 from shared.storage.memory_queues import MemoryQueues
 from shared.storage.memory_table import MemoryTable
+from shared.storage.table import just_after
 from shared.twiml.twimlets import InboundEvent, OutgoingText
 from tests.clock import Clock
 from tests.deliver.seams import (
@@ -30,7 +32,7 @@ from tests.deliver.seams import (
     RepeatedError,
     TableSeam,
 )
-from tests.environment import ENVIRONMENT
+from tests.environment import DIGESTS, ENVIRONMENT
 from tests.in_memory_app import InMemoryApp
 from tests.inbound_queue import inbound
 
@@ -139,7 +141,8 @@ async def test_nothing_is_lost_when_a_worker_dies() -> None:
             await world.sweep_later()
             twice = after_put <= place < deleted
             assert world.puts == (2 if twice else 1), (repeated, names[place])
-            stopped = await Ledger(world.table).opt_outs.has_stopped(PERSON, US, world.clock())
+            opt_outs = Ledger(world.table, DIGESTS).opt_outs
+            stopped = await opt_outs.has_stopped(PERSON, US, world.clock())
             assert stopped, names[place]
             await world.sweep_later()
             assert world.puts == (2 if twice else 1)
@@ -202,7 +205,7 @@ async def test_a_stop_is_remembered_once() -> None:
     for event in (STOP, start, STOP):
         world.clock.move(minutes=1)
         await publish_event(world.worker(), event)
-    opt_outs = Ledger(world.table).opt_outs
+    opt_outs = Ledger(world.table, DIGESTS).opt_outs
     assert not await opt_outs.has_stopped(PERSON, US, world.clock())
     assert not await opt_outs.has_stopped(PERSON, "MG1", world.clock())
 
@@ -212,18 +215,23 @@ async def test_a_stop_holds_for_number_and_service(sender: str) -> None:
     """Both the number that was texted and its Messaging Service are stopped."""
     world = World()
     await publish_event(world.worker(), STOP)
-    assert await Ledger(world.table).opt_outs.has_stopped(PERSON, sender, world.clock())
+    assert await Ledger(world.table, DIGESTS).opt_outs.has_stopped(PERSON, sender, world.clock())
 
 
-async def test_no_text_is_kept_once_it_is_passed_on() -> None:
-    """The table keeps that something came, and not what or from whom."""
+async def test_what_came_is_kept_under_the_persons_number() -> None:
+    """The table keeps what came, for anyone who looks for the person, with no number in a key."""
     world = World()
     await publish_event(world.worker(), TEXT)
     partition = await world.table.next_partition("")
     assert partition is not None
     assert partition.startswith("~came-")
-    assert await world.table.next_partition(f"{partition}~") is None
-    assert "Hi" not in str([row async for row in world.table.read(partition)])
+    assert await world.table.next_partition(just_after(partition)) is None
+    assert PERSON[1:] not in str([row.key async for row in world.table.range(partition)])
+    received = Ledger(world.table, DIGESTS).received
+    assert [json.loads(text)["body"] async for text in received.of_person(PERSON)] == ["Hi"]
+    assert [text async for text in received.of_person(US)] == []
+    assert await received.erase(PERSON) == 1
+    assert "Hi" not in str([row async for row in world.table.range(partition)])
 
 
 async def test_what_came_is_forgotten_in_time() -> None:
@@ -233,7 +241,7 @@ async def test_what_came_is_forgotten_in_time() -> None:
     for event in texts:
         await publish_event(world.worker(), event)
         world.clock.move(days=1)
-    received = Ledger(world.table).received
+    received = Ledger(world.table, DIGESTS).received
     await received.forget(world.clock() - timedelta(days=5, minutes=1))
     for event in texts:
         await publish_event(world.worker(), event)

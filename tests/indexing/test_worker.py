@@ -143,5 +143,5 @@ async def test_a_dropped_request_arrives_with_its_own_id(
     assert simulator.posts() == []
     partition = await worker.services.table.next_partition("")
     assert partition is not None
-    [row] = [row async for row in worker.services.table.read(partition)]
+    [row] = [row async for row in worker.services.table.range(partition)]
     assert "unknown" in row.text or "not a field" in row.text

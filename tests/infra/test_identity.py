@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from azure.data.tables.aio import TableClient
-from azure.identity.aio import DefaultAzureCredential
+from azure.identity.aio import ManagedIdentityCredential
 from azure.storage.queue.aio import QueueClient
 
 from shared.app import App
@@ -121,17 +121,17 @@ async def test_a_connection_string_wins(opened: Opened, environment: dict[str, s
 async def test_the_identity_is_the_one_that_the_settings_name(
     monkeypatch: pytest.MonkeyPatch, opened: Opened
 ) -> None:
-    """The gateway's parts are opened as the user-assigned identity of the triggers' settings."""
+    """Queues and table share one credential, the user-assigned identity of the settings."""
     named: list[object] = []
 
-    class Named(DefaultAzureCredential):
-        def __init__(self, **options: object) -> None:
-            named.append(options["managed_identity_client_id"])
-            super().__init__(**options)
+    class Named(ManagedIdentityCredential):
+        def __init__(self, *, client_id: str | None = None) -> None:
+            named.append(client_id)
+            super().__init__(client_id=client_id)
 
-    monkeypatch.setattr("azure.identity.aio.DefaultAzureCredential", Named)
+    monkeypatch.setattr("azure.identity.aio.ManagedIdentityCredential", Named)
     services = App(BY_IDENTITY)
     await services.queues.close()  # type: ignore[attr-defined]
     await services.table.close()  # type: ignore[attr-defined]
-    assert set(named) == {BY_IDENTITY["MESSAGE_STORAGE__clientId"]}
+    assert named == [BY_IDENTITY["MESSAGE_STORAGE__clientId"]]
     assert opened.urls

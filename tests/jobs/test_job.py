@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import UnreadableJobError
-from shared.jobs.job import Job, decode_queue_message, encode_job, readable_text
+from shared.jobs.job import (
+    Job,
+    PostponedRequest,
+    decode_queue_message,
+    encode_job,
+    is_authentic,
+    readable_text,
+    sign_job,
+)
 from tests.clock import NOON
 from tests.ledger.histories import JOB, accepted
 
@@ -44,8 +52,10 @@ dropped = st.dictionaries(st.text(), json_values, max_size=4).filter(lambda f: "
 def test_a_job_comes_back_as_it_was(way: Way, body: str, *, again: bool, scheduled: bool) -> None:
     """A job that is encoded and decoded is the same, in every coding that a queue may give it."""
     told = accepted(request={"to": ["+1"], "body": body}, send_at=NOON if scheduled else None)
-    job = Job(v=1, job=JOB, accepted=told, again=again)
+    job = sign_job(Job(v=1, job=JOB, accepted=told, again=again), "token")
     assert decode_queue_message(way(encode_job(job))) == job
+    assert is_authentic(job, ["other", "token"])
+    assert not is_authentic(job, ["other"])
 
 
 @ways
@@ -66,6 +76,9 @@ def test_no_name_is_one_of_the_triggers() -> None:
                 "popreceipt", "queuetrigger", "sys"}  # fmt: skip
     names = json.loads(encode_job(msgspec.structs.replace(A_JOB, again=True)))
     assert set(names) == {"v", "job", "accepted", "again"}
+    names |= dict.fromkeys(Job.__struct_fields__) | dict.fromkeys(
+        PostponedRequest.__struct_fields__
+    )
     assert not {name.lower() for name in names} & metadata
 
 
@@ -126,7 +139,7 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
         found = decode_queue_message(body)
     except UnreadableJobError:
         return
-    assert isinstance(found, Job | dict)
+    assert isinstance(found, Job | PostponedRequest | dict)
 
 
 @given(st.binary(max_size=200))
@@ -139,3 +152,13 @@ def test_readable_text_shows_bytes_that_are_none() -> None:
     """Text stays as it is, and bytes that are not UTF-8 are shown by their numbers."""
     assert readable_text("hé\n".encode()) == "hé\n"
     assert readable_text(b"h\xff!") == "h\\xff!"
+
+
+@pytest.mark.parametrize(
+    "change", [{"again": True}, {"retries": 1}, {"digest": ""}, {"digest": "é"}, {"job": "0" * 22}]
+)
+def test_a_job_that_was_changed_is_not_authentic(change: dict[str, object]) -> None:
+    """Every part of a job counts."""
+    signed = sign_job(A_JOB, "token")
+    assert is_authentic(signed, ["token"])
+    assert not is_authentic(msgspec.structs.replace(signed, **change), ["token"])

@@ -139,7 +139,7 @@ async def test_the_receipt_says_how_many_segments(app: InMemoryApp) -> None:
 async def test_a_receipt_without_segments(
     app: InMemoryApp, route: str, fields: dict[str, str]
 ) -> None:
-    """What is not sent by SMS has no segments in its 202."""
+    """A message that is not sent by SMS has no segments in its 202."""
     reply = await app.post(f"/api/{route}", fields)
     assert reply.status == 202
     assert "segments" not in reply.json

@@ -13,6 +13,7 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.retention import forget_before
 from shared.storage.memory_table import MemoryTable
 from shared.storage.table import Row
+from tests.environment import DIGESTS
 
 DAY = "20261121"
 TO = "+14155552671"
@@ -47,7 +48,7 @@ def test_a_cap_is_never_exceeded(cap: int, workers: int, seed: int) -> None:
 
     async def run() -> None:
         rows = HesitantRows(seed)
-        caps = [Caps(rows) for _ in range(workers)]
+        caps = [Caps(rows, DIGESTS) for _ in range(workers)]
         sent = max(cap - 12, 0)
         for _ in range(sent):
             assert await caps[0].take(DAY, "US", cap)
@@ -66,7 +67,7 @@ def test_a_recipients_cap_is_exact(cap: int, workers: int, seed: int) -> None:
 
     async def run() -> None:
         rows = HesitantRows(seed)
-        caps = [Caps(rows) for _ in range(workers)]
+        caps = [Caps(rows, DIGESTS) for _ in range(workers)]
         takes = [caps[n % workers].take_for(DAY, TO, cap, f"job-{n}") for n in range(9)]
         assert sum(await asyncio.gather(*takes)) == cap
 
@@ -76,7 +77,7 @@ def test_a_recipients_cap_is_exact(cap: int, workers: int, seed: int) -> None:
 async def test_a_send_takes_one_place_however_often_it_asks() -> None:
     """The same send has its place under a recipient's cap already, on any worker."""
     rows = MemoryTable()
-    first, second = Caps(rows), Caps(rows)
+    first, second = Caps(rows, DIGESTS), Caps(rows, DIGESTS)
     assert await first.take_for(DAY, TO, 2, "job-0")
     assert await second.take_for(DAY, TO, 2, "job-1")
     assert not await first.take_for(DAY, TO, 2, "job-2")
@@ -86,7 +87,7 @@ async def test_a_send_takes_one_place_however_often_it_asks() -> None:
 
 async def test_numbers_and_days_are_counted_apart() -> None:
     """Another number, and another day, has all its places."""
-    caps = Caps(MemoryTable())
+    caps = Caps(MemoryTable(), DIGESTS)
     assert await caps.take_for(DAY, TO, 1, "job-0")
     assert await caps.take_for(DAY, "+14155552672", 1, "job-1")
     assert await caps.take_for("20261122", TO, 1, "job-2")
@@ -99,17 +100,17 @@ async def test_numbers_and_days_are_counted_apart() -> None:
 async def test_the_table_holds_no_number() -> None:
     """An address stands in the table as a digest, whatever characters it has."""
     rows = MemoryTable()
-    assert await Caps(rows).take_for(DAY, "sip:a/b#c?d@example.com", 1, "job-0")
+    assert await Caps(rows, DIGESTS).take_for(DAY, "sip:a/b#c?d@example.com", 1, "job-0")
     partition = await rows.next_partition("")
     assert partition is not None
-    (row,) = [row async for row in rows.read(partition)]
+    (row,) = [row async for row in rows.range(partition)]
     assert not set("/#?\\") & set(row.partition + row.key)
     assert "example" not in row.key
 
 
 async def test_a_place_that_comes_back_is_given_again() -> None:
     """What was given back can be taken once more, after everything else was taken."""
-    caps = Caps(MemoryTable())
+    caps = Caps(MemoryTable(), DIGESTS)
     assert await caps.take(DAY, "total", 1)
     assert not await caps.take(DAY, "total", 1)
     caps.give_back(DAY, "total")
@@ -121,9 +122,9 @@ async def test_a_place_that_comes_back_is_given_again() -> None:
 async def test_a_cap_that_changes_holds_for_the_whole_day(first: int, then: int) -> None:
     """What was sent under the old cap counts under the new one."""
     rows = MemoryTable()
-    old = Caps(rows)
+    old = Caps(rows, DIGESTS)
     sent = sum([await old.take(DAY, "US", first) for _ in range(4)])
-    new = Caps(rows)
+    new = Caps(rows, DIGESTS)
     places = sum([await new.take(DAY, "US", then) for _ in range(then + 9)])
     assert sent + places <= max(first, then)
     assert places <= max(then - sent, 0)
@@ -133,7 +134,7 @@ async def test_a_cap_that_changes_holds_for_the_whole_day(first: int, then: int)
 async def test_a_place_costs_few_rows() -> None:
     """A hundred thousand places take a thousand rows; the first of a recipient takes one."""
     rows = HesitantRows(0)
-    caps = Caps(rows)
+    caps = Caps(rows, DIGESTS)
     for _ in range(1000):
         await caps.take(DAY, "total", 100_000)
     assert rows.inserts == 10
@@ -144,7 +145,7 @@ async def test_a_place_costs_few_rows() -> None:
 async def test_places_are_forgotten_with_the_messages() -> None:
     """Retention deletes the days that it is asked to, of every cap, and leaves later ones."""
     rows = MemoryTable()
-    caps = Caps(rows)
+    caps = Caps(rows, DIGESTS)
     for day in ("20261119", "20261121"):
         await caps.take(day, "US", 5)
         await caps.take_for(day, TO, 5, "job-0")

@@ -25,11 +25,11 @@ class CountedRows(MemoryTable):
         self.read_rows = 0
         self.asked = 0
 
-    async def read(
+    async def range(
         self, partition: str, first: str = "", last: str | None = None, *, page: int = 1000
     ) -> AsyncIterator[Row]:
         self.asked += 1
-        async for row in super().read(partition, first, last, page=page):
+        async for row in super().range(partition, first, last, page=page):
             self.read_rows += 1
             yield row
 

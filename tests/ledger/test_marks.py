@@ -24,7 +24,7 @@ async def test_old_marks_are_forgotten_but_not_the_newest() -> None:
     for hours in range(5):
         await marks.set(NOON + timedelta(hours=hours))
     await marks.forget(NOON + timedelta(hours=2))
-    assert len([row async for row in rows.read("~reconciled")]) == 3
+    assert len([row async for row in rows.range("~reconciled")]) == 3
     await marks.forget(NOON + timedelta(days=100))
     assert await marks.newest() == NOON + timedelta(hours=4)
-    assert len([row async for row in rows.read("~reconciled")]) == 1
+    assert len([row async for row in rows.range("~reconciled")]) == 1

@@ -8,6 +8,7 @@ from shared.ledger.opt_outs import OptOuts
 from shared.storage.memory_table import MemoryTable
 from shared.storage.table import Row
 from tests.clock import Clock
+from tests.environment import DIGESTS
 
 
 class CountedRows(MemoryTable):
@@ -18,21 +19,21 @@ class CountedRows(MemoryTable):
         self.reads = 0
         self.fails = False
 
-    async def read(
+    async def range(
         self, partition: str, first: str = "", last: str | None = None, *, page: int = 1000
     ) -> AsyncIterator[Row]:
         self.reads += 1
         await asyncio.sleep(0)
         if self.fails:
             raise StorageUnavailableError("table")
-        async for row in super().read(partition, first, last, page=page):
+        async for row in super().range(partition, first, last, page=page):
             yield row
 
 
 async def test_a_hundred_sends_at_once_read_the_log_once() -> None:
     """A job of a hundred costs one reading, also when a second has passed."""
     rows, clock = CountedRows(), Clock()
-    opt_outs = OptOuts(rows)
+    opt_outs = OptOuts(rows, DIGESTS)
     for readings in (1, 2):
         asked = (opt_outs.has_stopped("+14155552671", "MG1", clock()) for _ in range(100))
         assert not any(await asyncio.gather(*asked))
@@ -43,7 +44,7 @@ async def test_a_hundred_sends_at_once_read_the_log_once() -> None:
 async def test_a_reading_that_fails_fails_for_all_and_is_tried_again() -> None:
     """Nobody is told that somebody has not stopped when that is unknown."""
     rows, clock = CountedRows(), Clock()
-    opt_outs = OptOuts(rows)
+    opt_outs = OptOuts(rows, DIGESTS)
     rows.fails = True
     asked = [opt_outs.has_stopped("+14155552671", "MG1", clock()) for _ in range(3)]
     outcomes = await asyncio.gather(*asked, return_exceptions=True)

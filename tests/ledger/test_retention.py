@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -9,6 +10,7 @@ from shared.deliver.reconcile import reconcile
 from shared.jobs import ids
 from shared.jobs.events import Claim, Reported
 from shared.kinds import Kind
+from shared.ledger.digests import Digests
 from shared.ledger.ledger import Ledger
 from shared.ledger.opt_outs import PARTITION, OptOut
 from shared.ledger.retention import Forgotten, forget_before
@@ -17,6 +19,9 @@ from tests.clock import NOON
 from tests.deliver.asking import accept_batch, cancel, cancel_batch, retry, retry_batch, show_batch
 from tests.deliver.seams import KillAt, KilledError, Recorder, TableSeam
 from tests.deliver.world import TO, World, numbers
+from tests.environment import DIGESTS
+from tests.ledger.histories import accepted
+from tests.ledger.test_listing import CountedRows
 
 LATER = {"days": 91, "hours": 12}
 
@@ -26,7 +31,7 @@ async def rows_of(world: World) -> list[Row]:
     found: list[Row] = []
     partition = await world.table.next_partition("")
     while partition is not None:
-        found += [row async for row in world.table.read(partition)]
+        found += [row async for row in world.table.range(partition)]
         partition = await world.table.next_partition(f"{partition}\x01")
     return found
 
@@ -77,13 +82,13 @@ async def test_a_run_that_dies_anywhere_is_completed_by_the_next() -> None:
     recorder = Recorder()
     world = await full_world()
     world.clock.move(**LATER)
-    await forgotten(world, Ledger(TableSeam(world.table, recorder)))
+    await forgotten(world, Ledger(TableSeam(world.table, recorder), DIGESTS))
     deletes = [n for n, step in enumerate(recorder.steps) if "delete" in step]
     for place in [*deletes[::2], *range(0, len(recorder.steps), 60)]:
         world = await full_world()
         world.clock.move(**LATER)
         with suppress(KilledError):
-            await forgotten(world, Ledger(TableSeam(world.table, KillAt(place))))
+            await forgotten(world, Ledger(TableSeam(world.table, KillAt(place)), DIGESTS))
         await world.entries()
         await forgotten(world)
         assert [row.partition for row in await rows_of(world)] == ["~reconciled"]
@@ -160,16 +165,24 @@ async def test_a_batch_of_which_one_job_is_left_stays() -> None:
     assert (await show_batch(world.worker(), batch)).status == 404
 
 
-async def test_what_was_never_sent_goes_too() -> None:
-    """A row whose message never reached the queue is given up: nobody can send it any more."""
+async def test_what_is_pending_stays() -> None:
+    """A row whose message is gone is kept, however old, until that is repaired or canceled.
+
+    What was never accepted goes: nobody can send it.
+    """
     world = World()
-    await world.accepted()
+    name = await world.accepted()
     world.queue.messages.clear()
     orphan = ids.new_id(NOON, 99)
     await world.ledger.record(orphan, Reported(at=NOON, status="sent"))
     await world.ledger.record(ids.new_id(NOON, 98), Claim(at=NOON, n=1))
     world.clock.move(**LATER)
-    assert (await forgotten(world)).jobs == 3
+    assert (await forgotten(world)).jobs == 2
+    assert (await world.entry(name)).deliveries[0].state == "accepted"
+    assert (await cancel(world.worker(), name)).status == 200
+    assert (await forgotten(world)).jobs == 0
+    world.clock.move(**LATER)
+    assert (await forgotten(world)).jobs == 1
 
 
 async def test_opt_outs_are_never_forgotten() -> None:
@@ -194,3 +207,71 @@ async def test_many_days_are_forgotten_at_once() -> None:
     world.clock.move(days=90)
     assert (await forgotten(world)).jobs == 11
     assert await rows_of(world) == []
+
+
+async def test_a_run_that_has_had_enough_is_gone_on_with() -> None:
+    """A run that is told so ends between two jobs, says that it did, and the next one goes on."""
+    world = World()
+    for _ in range(30):
+        await world.accepted()
+        world.clock.move(seconds=1)
+    await world.until_quiet()
+    world.clock.move(**LATER)
+    left, runs, jobs = iter(range(1000)), 0, 0
+    while runs < 100:
+        budget = next(left) + 20
+        looks = iter([False] * budget)
+        before = world.clock() - timedelta(days=90)
+        total = await forget_before(world.ledger, before, enough=partial(next, looks, True))  # noqa: FBT003 - next takes no name
+        runs, jobs = runs + 1, jobs + total.jobs
+        if total.complete:
+            break
+    assert jobs == 30
+    assert runs > 1
+    assert await rows_of(world) == []
+
+
+async def test_many_jobs_go_in_one_request() -> None:
+    """Jobs of one shard are deleted together, a hundred rows a request, their index with them."""
+    world = World()
+    recorder = Recorder()
+    for number in range(64):
+        job = ids.new_id(NOON, number)
+        await world.ledger.record(job, accepted(TO))
+        claim = Claim(at=NOON, n=1, by="cancel")
+        await world.ledger.record(job, claim)
+    world.clock.move(**LATER)
+    ledger = Ledger(TableSeam(world.table, recorder), DIGESTS)
+    assert (await forgotten(world, ledger)) == Forgotten(jobs=64, rows=64 * 3)
+    assert await rows_of(world) == []
+    deletes = [step for step in recorder.steps if step == "rows.delete before"]
+    assert len(deletes) == 2 + len(["old marks"])
+
+
+async def test_what_an_older_key_left_in_the_index_goes_with_its_day() -> None:
+    """Index rows under a key that was replaced go once nothing else of their day is left."""
+    world = World()
+    older = Ledger(world.table, Digests(("a key of some time ago",)))
+    kept, gone = ids.new_id(NOON, 1), ids.new_id(NOON, 2)
+    for job in (kept, gone):
+        await older.record(job, accepted(TO))
+        await older.record(job, Claim(at=NOON, n=1, by="cancel"))
+    world.clock.move(days=60)
+    await older.record(kept, Reported(at=world.clock(), status="sent"))
+    world.clock.move(days=60)
+    assert (await forgotten(world)).jobs == 1
+    assert len([row for row in await rows_of(world) if row.key[0] == "~"]) == 2
+    world.clock.move(days=60)
+    assert (await forgotten(world)).jobs == 1
+    assert await rows_of(world) == []
+
+
+async def test_the_day_that_is_half_over_is_read_from_its_old_half() -> None:
+    """Of the day in which what is old begins, nothing younger is read, hour after hour."""
+    table = CountedRows()
+    ledger = Ledger(table, DIGESTS)
+    for minute in range(60):
+        at = NOON + timedelta(minutes=minute)
+        await ledger.record(ids.new_id(at, minute), accepted(TO, at=at))
+    await forget_before(ledger, NOON + timedelta(minutes=10))
+    assert table.read_rows == 11

@@ -173,10 +173,13 @@ async def test_erasing_an_entry_finds_every_row_of_it() -> None:
         Claim(at=NOON, n=1),
         Answer(at=NOON, n=1, outcomes=outcomes),
     ]
-    await setup.schedule.erase(fold(job_id, events))
-    await setup.schedule.erase(fold(job_id, [Claim(at=NOON, n=1)]))
+    redacted = await setup.schedule.redact(fold(job_id, events), lambda _: b'{"to": "erased"}')
+    assert redacted == 2
+    assert await setup.schedule.redact(fold(job_id, [Claim(at=NOON, n=1)]), lambda _: b"") == 0
     setup.clock.move(days=1)
-    assert await setup.release() == 1
+    assert await setup.release() == 3
+    erased = b'{"to": "erased"}'
+    assert sorted(put.message for put in setup.queues.puts) == [erased, erased, b"{}"]
 
 
 @pytest.mark.parametrize("minutes", [1, 60])

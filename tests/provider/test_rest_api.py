@@ -287,6 +287,29 @@ async def test_a_connection_that_is_never_made_is_certainly_not_processed() -> N
     assert (answer.result, answer.code) == ("retryable", "no_connection")
 
 
+async def test_an_error_of_our_own_before_anything_was_sent_is_not_sent(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A missing function of a library puts nothing in doubt, and its traceback is logged."""
+    provider = carrier_for(simulator.url)
+    assert (await provider.create(order())).result == "sent"
+    monkeypatch.delattr(aiohttp, "encode_basic_auth")
+    answer = await provider.create(order())
+    assert (answer.result, answer.code, answer.message) == (
+        "retryable", "not_sent", "AttributeError")  # fmt: skip
+    assert len(simulator.posts()) == 1
+    assert "encode_basic_auth" in caplog.text
+    await provider.close()
+
+
+async def test_an_answer_that_makes_no_sense_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """What the library could not read may have been created, and the traceback says why."""
+    answer, _ = await answering(201, "<html>")
+    assert (answer.result, answer.code) == ("unknown", "unreadable")
+    assert "request_failed" in caplog.text
+    assert "rest_api.py" in caplog.text
+
+
 @kinds
 async def test_search_finds_what_was_created(
     simulator: Simulator, provider: TwilioProvider, kind: Kind
@@ -300,6 +323,11 @@ async def test_search_finds_what_was_created(
     assert found.sid == answer.sid
     assert found.created_at >= before
     assert found.body == ("Hi" if kind == "message" else None)
+    assert found.direction == "outbound-api"
+    assert (found.num_media, found.messaging_service_sid) == (
+        0 if kind == "message" else None,
+        None,
+    )
     assert await provider.search(order(kind), datetime.now(UTC) + timedelta(seconds=5)) == []
     assert len(simulator.posts()) == 3
 
@@ -312,6 +340,7 @@ async def test_search_for_a_service_goes_by_recipient(
     new_message(simulator.exchange, TO, SENDER, "Hi", status="received", direction="inbound")
     found = await provider.search(order(sender=SERVICE), LONG_AGO)
     assert [each.sid for each in found] == [answer.sid]
+    assert found[0].messaging_service_sid == SERVICE
 
 
 @kinds

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from shared.errors import StorageUnavailableError
 from shared.jobs.job import MAX_JOB_BYTES, decode_queue_message
 from shared.storage.azure_queues import AzureQueues, open_queues
 from shared.storage.memory_queues import MemoryQueues
-from shared.storage.queues import INBOUND_QUEUE, MAX_DELAY, QUEUE_OF_LANE, Queues
+from shared.storage.queues import INBOUND_QUEUE, MAX_DELAY, POISON_OF_LANE, QUEUE_OF_LANE, Queues
 from tests.environment import settings
 from tests.storage_away import BY_IDENTITY, Identity, TokenAskedError, closed, nobody, silent
 
@@ -101,7 +102,7 @@ async def test_a_delay_that_is_over_is_none(queues: SeenQueues) -> None:
 
 
 async def test_the_longest_job_fits(queues: SeenQueues) -> None:
-    """A message of MOST_BYTES is taken."""
+    """A message of MAX_JOB_BYTES is taken."""
     await queues.queue.put("outbound", b"x" * MAX_JOB_BYTES)
     assert await queues.seen("outbound") == [b"x" * MAX_JOB_BYTES]
 
@@ -147,6 +148,22 @@ async def test_queues_that_are_away_are_one_error() -> None:
     await queue.close()
 
 
+async def test_an_outage_is_noticed_within_six_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All waits between the repeats of one put come to less than accepting may take."""
+    waits: list[float] = []
+
+    async def sleep(_: object, seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(AioHttpTransport, "sleep", sleep)
+    queues = open_queues(settings(MESSAGE_STORAGE=closed()), nobody)
+    with pytest.raises(StorageUnavailableError):
+        await queues.put("outbound", b"")
+    await queues.close()
+    assert 0 < len(waits) <= 2
+    assert sum(waits) < 3
+
+
 async def test_queues_that_are_silent_are_one_error() -> None:
     """Every step gives up after its patience where nobody answers."""
     with silent() as storage:
@@ -163,3 +180,21 @@ async def test_a_managed_identity_opens_the_queues_where_no_connection_string_do
     """Without a connection string the queue service is asked, as the app's identity."""
     with pytest.raises(TokenAskedError, match=r"https://storage\.azure\.com/\.default"):
         await open_queues(settings(**BY_IDENTITY), Identity).put("outbound", b"{}")
+
+
+async def test_poison_is_taken_and_deleted(storage: str) -> None:
+    """What is on a poison queue is read as it is, hidden for a while, and deleted once."""
+    queues = open_queues(settings(MESSAGE_STORAGE=storage), nobody)
+    assert await queues.take_poison() == []
+    async with QueueServiceClient.from_connection_string(storage) as service:
+        for lane, poison in POISON_OF_LANE.items():
+            await service.get_queue_client(poison).send_message(f"hello {lane}")
+        taken = await queues.take_poison()
+        assert {(each.queue, each.body) for each in taken} == {
+            ("outbound-poison", b"hello now"), ("outbound-bulk-poison", b"hello bulk")}  # fmt: skip
+        assert await queues.take_poison() == []
+        for message in [*taken, *taken]:
+            await queues.delete_poison(message)
+        for poison in POISON_OF_LANE.values():
+            await service.delete_queue(poison)
+    await queues.close()

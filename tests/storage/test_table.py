@@ -5,6 +5,7 @@ from random import Random
 from uuid import uuid4
 
 import pytest
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables.aio import TableClient
 from yarl import URL
 
@@ -12,9 +13,9 @@ from dev.azurite import connection_string
 from dev.chaos.storage_proxy import StorageProxy
 from dev.ports import HOST
 from shared.errors import StorageUnavailableError
-from shared.storage.azure_table import AzureTable, open_table
+from shared.storage.azure_table import open_table
 from shared.storage.memory_table import MemoryTable
-from shared.storage.table import Row, Table
+from shared.storage.table import Row, Table, after_prefix, just_after
 from tests.environment import settings
 from tests.storage_away import (
     BY_IDENTITY,
@@ -41,7 +42,7 @@ async def table(request: pytest.FixtureRequest) -> AsyncIterator[Table]:
 
 
 async def keys(table: Table, partition: str, *between: str, page: int = 1000) -> list[str]:
-    return [row.key async for row in table.read(partition, *between, page=page)]
+    return [row.key async for row in table.range(partition, *between, page=page)]
 
 
 async def filled(table: Table, *places: str) -> None:
@@ -56,7 +57,7 @@ async def test_first_row_of_a_name_stands(table: Table) -> None:
     assert await table.insert(Row("p", "k", "first"))
     assert not await table.insert(Row("p", "k", "second"))
     assert await table.insert(Row("q", "k", "elsewhere"))
-    assert [row async for row in table.read("p")] == [Row("p", "k", "first")]
+    assert [row async for row in table.range("p")] == [Row("p", "k", "first")]
 
 
 async def test_rows_come_in_order_of_their_keys(table: Table) -> None:
@@ -75,6 +76,53 @@ async def test_a_range_begins_with_its_first_and_ends_before_its_last(table: Tab
     assert await keys(table, "nobody") == []
 
 
+async def test_a_row_is_got_by_its_name(table: Table) -> None:
+    """One row is read by partition and key; one that is missing is None."""
+    assert await table.get("p", "k") is None
+    await filled(table, "p/k", "p/k.1")
+    assert await table.get("p", "k") == "text of p/k"
+    assert await table.get("p", "x") is None
+    assert await table.get("q", "k") is None
+
+
+async def test_a_prefix_holds_every_key_that_begins_with_it(table: Table) -> None:
+    """The rows whose keys begin with a text come by key, and no others, page by page."""
+    await filled(table, "p/a", "p/a.", "p/a.1", "p/a.z~\N{GRINNING FACE}", "p/a0", "p/b", "q/a.1")
+    found = [row.key async for row in table.prefix("p", "a.", page=2)]
+    assert found == ["a.", "a.1", "a.z~\N{GRINNING FACE}"]
+    assert [row.key async for row in table.prefix("nobody", "a")] == []
+
+
+async def test_a_transaction_inserts_a_row_and_puts_those_beside_it(table: Table) -> None:
+    """The first row decides: where it is new all are written, where it is not none is."""
+    assert await table.transaction(Row("p", "k", "1"), [Row("p", "x", "old"), Row("p", "y", "")])
+    assert await table.transaction(Row("p", "k2", "2"), [Row("p", "x", "new")])
+    assert not await table.transaction(Row("p", "k", "3"), [Row("p", "x", "3"), Row("p", "z", "")])
+    assert await table.transaction(Row("p", "k3", "alone"), [])
+    assert [(row.key, row.text) async for row in table.range("p")] == [
+        ("k", "1"), ("k2", "2"), ("k3", "alone"), ("x", "new"), ("y", ""),
+    ]  # fmt: skip
+
+
+async def test_a_transaction_of_more_than_a_hundred_rows(table: Table) -> None:
+    """A row with a hundred, or 250, beside it is written with all of them."""
+    for count in (99, 100, 250):
+        beside = [Row(f"p{count}", f"x{number:03}", "") for number in range(count)]
+        assert await table.transaction(Row(f"p{count}", "k", ""), beside)
+        assert len(await keys(table, f"p{count}")) == count + 1
+
+
+async def test_a_row_is_replaced_where_there_is_one(table: Table) -> None:
+    """Another text takes the place of a row's text; a row that is missing stays missing."""
+    assert not await table.replace(Row("p", "k", "none"))
+    await filled(table, "p/k", "p/l")
+    long = "x" * 20_000
+    assert await table.replace(Row("p", "k", long))
+    assert await table.replace(Row("p", "k", "short"))
+    assert not await table.replace(Row("p", "m", "none"))
+    assert [row.text async for row in table.range("p")] == ["short", "text of p/l"]
+
+
 async def test_pages_are_read_to_the_end(table: Table) -> None:
     """More rows than fit a page come all, each once, in order."""
     names = [f"{number:02}" for number in range(7)]
@@ -91,13 +139,14 @@ async def test_pages_are_read_to_the_end(table: Table) -> None:
 async def test_a_text_comes_back_as_it_was(table: Table, text: str) -> None:
     """Texts of any kind and up to 400,000 characters are kept to the letter."""
     await table.insert(Row("p", "k", text))
-    assert [row.text async for row in table.read("p")] == [text]
+    assert [row.text async for row in table.range("p")] == [text]
 
 
 async def test_names_may_hold_quotes(table: Table) -> None:
     """A quote in a name is a quote, and no way out of the query."""
     await filled(table, "o'p/it's", "o'p/x' or '1' eq '1", "q/a")
-    assert await keys(table, "o'p", "it's", "it's~") == ["it's"]
+    assert await keys(table, "o'p", "it's", just_after("it's")) == ["it's"]
+    assert await table.get("o'p", "it's") == "text of o'p/it's"
     assert await table.next_partition("o'") == "o'p"
 
 
@@ -107,7 +156,8 @@ async def test_partitions_are_found_in_order(table: Table) -> None:
     await filled(table, "c/1", "a/1", "a/2", "b/1")
     assert await table.next_partition("") == "a"
     assert await table.next_partition("a") == "a"
-    assert await table.next_partition("a~") == "b"
+    assert await table.next_partition(just_after("a")) == "b"
+    assert await table.next_partition(after_prefix("a")) == "b"
     assert await table.next_partition("d") is None
 
 
@@ -146,7 +196,9 @@ async def steps_with(table: Table) -> list[str]:
         await keys(table, "p")
 
     said = []
-    steps = (table.insert(Row("p", "k", "")), read(), table.next_partition(""),
+    row = Row("p", "k", "")
+    steps = (table.get("p", "k"), read(), table.next_partition(), table.insert(row),
+             table.transaction(row, [Row("p", "l", "")]), table.replace(row),
              table.delete("p", ["k"]), table.check())  # fmt: skip
     for step in steps:
         with pytest.raises(StorageUnavailableError) as error:
@@ -155,19 +207,32 @@ async def steps_with(table: Table) -> list[str]:
     return said
 
 
-async def test_a_table_that_is_away_is_one_error() -> None:
-    """Every step raises StorageUnavailableError where nobody listens, and names no secret."""
-    async with TableClient.from_connection_string(closed(), "ledger", retry_total=0) as client:
-        assert await steps_with(AzureTable(client)) == ["table: ServiceRequestError"] * 5
+async def test_an_outage_is_noticed_within_six_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every step raises StorageUnavailableError where nobody listens, and names no secret.
+
+    All waits between the repeats of one come to less than accepting may take.
+    """
+    waits: list[float] = []
+
+    async def sleep(_: object, seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(AioHttpTransport, "sleep", sleep)
+    table = open_table(settings(MESSAGE_STORAGE=closed()), "ledger", nobody)
+    said = await steps_with(table)
+    await table.close()
+    assert set(said) == {"table: ServiceRequestError"}
+    assert len(waits) <= 2 * len(said)
+    assert sum(waits) < len(said)
 
 
 async def test_a_table_that_is_silent_is_one_error() -> None:
     """Every step gives up after its patience where nobody answers."""
     with silent() as storage:
-        async with TableClient.from_connection_string(storage, "ledger") as client:
-            assert set(await steps_with(AzureTable(client, patience=0.05))) == {
-                "table: TimeoutError"
-            }
+        given = settings(MESSAGE_STORAGE=storage)
+        table = open_table(given, "ledger", nobody, patience=0.05)
+        assert set(await steps_with(table)) == {"table: TimeoutError"}
+        await table.close()
 
 
 class UnluckyOnce(Random):
@@ -190,7 +255,7 @@ async def test_an_insert_whose_answer_is_lost_is_made_again(storage: str) -> Non
             there = connection_string(proxy.port, proxy.port)
             table = open_table(settings(MESSAGE_STORAGE=there), name, nobody)
             assert not await table.insert(Row("p", "k", "once"))
-            assert [row.text async for row in table.read("p")] == ["once"]
+            assert [row.text async for row in table.range("p")] == ["once"]
             await table.close()
 
 

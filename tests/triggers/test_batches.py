@@ -37,22 +37,40 @@ async def test_a_batch_is_accepted(app: InMemoryApp) -> None:
     recipients: list[Any] = [*people("Ann", "Bob"), people("Ann")[0], {"to": "x"}, TO]
     fields = {**HELLO, "recipients": recipients, "on_invalid": "skip"}
     reply = await app.post("/api/batches", fields)
-    name = reply.json["id"]
+    batch_id = reply.json["id"]
     assert reply.status == 202
-    assert reply.headers["Location"] == f"/api/batches/{name}"
+    assert reply.headers["Location"] == f"/api/batches/{batch_id}"
     assert reply.json == {
-        "id": name,
+        "id": batch_id,
         "count": 2,
         "duplicates": [{"line": 3, "to": OTHERS[0]}],
         "skipped": [
-            {"line": 4, "code": "invalid_number", "message": reply.json["skipped"][0]["message"]},
-            {"line": 4, "code": "missing_value", "message": reply.json["skipped"][1]["message"]},
-            {"line": 5, "code": "missing", "message": reply.json["skipped"][2]["message"]},
-            {"line": 5, "code": "missing_value", "message": reply.json["skipped"][3]["message"]},
+            {
+                "line": line,
+                "path": f"$.recipients[{line - 1}].{name}",
+                "code": code,
+                "message": reply.json["skipped"][n]["message"],
+            }
+            for n, (line, name, code) in enumerate(
+                [
+                    (4, "to", "invalid_number"),
+                    (4, "name", "missing_value"),
+                    (5, "to", "missing"),
+                    (5, "name", "missing_value"),
+                ]
+            )
         ],
         "segments": 2,
-        "links": {"self": f"/api/batches/{name}"},
+        "links": {"self": f"/api/batches/{batch_id}"},
     }
+
+
+async def test_a_csv_says_what_was_assumed_and_a_batch_its_name(app: InMemoryApp) -> None:
+    """The answer names the separator; the list names the batch."""
+    reply = await post_csv(app, f"to;name\n{TO};Ann\n", **HELLO, name="Spring")
+    assert (reply.status, reply.json["assumed"]) == (202, ["semicolons between columns"])
+    [listed] = (await app.get("/api/batches")).json["items"]
+    assert listed["name"] == "Spring"
 
 
 async def test_a_batch_is_shown(app: InMemoryApp) -> None:
@@ -134,7 +152,7 @@ async def test_a_csv_and_its_query_are_a_batch(app: InMemoryApp) -> None:
     [
         ("name\nAnn\n", HELLO, [("$", "no_to_column", 1)]),
         (f"to\n{TO}\n{OTHERS[0]}\n", HELLO,
-         [("$.name", "missing_value", 2), ("$.name", "missing_value", 3)]),
+         [("$.name", "missing_value", 1)]),
         (f"to,name\n{TO},Ann,x\n{TO}1,Bob\n", HELLO,
          [("$", "too_many_cells", 2), ("$.to", "invalid_number", 3)]),
         (f'to,name\n{TO},"A\nB"\n1,C\n', HELLO, [("$.to", "invalid_number", 4)]),

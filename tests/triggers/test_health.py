@@ -1,10 +1,16 @@
 """`GET /api/health` tells the truth about settings, queue and table."""
 
+import asyncio
+
 import pytest
 
 import function_app
 from shared.app import App
 from shared.errors import StorageUnavailableError
+from shared.storage.checks import TIMEOUT_SECONDS, StorageChecks
+from shared.storage.memory_queues import MemoryQueues
+from shared.storage.memory_table import MemoryTable
+from tests.clock import Clock
 from tests.environment import ENVIRONMENT
 from tests.in_memory_app import InMemoryApp
 
@@ -39,6 +45,7 @@ async def test_what_is_away_is_named(app: InMemoryApp) -> None:
         "status": "not usable",
         "checks": USABLE | {"table": "table: ServiceRequestError"},
     }
+    app.clock.move(seconds=5)
     app.queues.lengths = lost_lengths  # type: ignore[method-assign] # a queue that is away
     checks = (await app.get("/api/health")).json["checks"]
     assert checks == {
@@ -46,6 +53,38 @@ async def test_what_is_away_is_named(app: InMemoryApp) -> None:
         "queue": "queue: TimeoutError",
         "table": "table: ServiceRequestError",
     }
+
+
+async def test_what_was_found_is_true_for_a_few_seconds(app: InMemoryApp) -> None:
+    """However often health is asked, storage is asked once in five seconds."""
+    asked = []
+    check = app.table.check
+
+    async def counted() -> None:
+        asked.append(app.clock())
+        await check()
+
+    app.table.check = counted  # type: ignore[method-assign] # a table that counts
+    for _ in range(12):
+        assert (await app.get("/api/health")).status == 200
+        app.clock.move(seconds=1)
+    assert [(each - asked[0]).total_seconds() for each in asked] == [0, 5, 10]
+
+
+async def test_a_table_that_is_silent_is_not_waited_for() -> None:
+    """Health gives up long before storage does, and says what it waited for."""
+
+    async def silent() -> None:
+        await asyncio.Event().wait()
+
+    table = MemoryTable()
+    table.check = silent  # type: ignore[method-assign] # a table that never answers
+    checks = StorageChecks(MemoryQueues(), table, Clock(), timeout=0.01)
+    assert await checks.run() == {
+        "queue": "usable",
+        "table": "table: no answer within 0.01 seconds",
+    }
+    assert TIMEOUT_SECONDS < 3
 
 
 async def test_a_bug_in_a_check_is_no_outage(app: InMemoryApp) -> None:

@@ -9,10 +9,14 @@ import pytest
 from azure.functions.queue import QueueMessage as TriggerMessage
 
 from shared.app import App
-from shared.deliver.receive import QueueMessage
+from shared.deliver.receive import SETTINGS_DELAY, QueueMessage
+from shared.errors import SettingsError
 from shared.ledger.listing import list_newest
+from shared.storage.azure_queues import AzureQueues
+from shared.storage.memory_queues import MemoryQueues
 from shared.triggers import queues
-from tests.clock import NOON
+from tests.clock import NOON, Clock
+from tests.deliver.world import World
 from tests.environment import ENVIRONMENT
 from tests.in_memory_app import InMemoryApp
 
@@ -80,3 +84,43 @@ async def test_a_dropped_request_is_one_entry_at_every_delivery(app: InMemoryApp
     errors = [(entry.parked.code, entry.parked.raw) for entry, _ in page.items if entry.parked]
     assert errors == [("invalid_request", fields.decode())] * 2
     assert len({entry.id for entry, _ in page.items}) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "queue"),
+    [
+        (b'{"to": "+14155552671", "body": "Hi"}', "outbound"),
+        (b'{"to": "+14155552671", "body": "Hi", "lane": "bulk"}', "outbound-bulk"),
+        (b"hello", "outbound"),
+    ],
+)
+async def test_a_message_waits_while_the_settings_are_wrong(body: bytes, queue: str) -> None:
+    """It goes back to its queue for a while, with its first id and time, and ends nowhere."""
+    wrong = App({**ENVIRONMENT, "PUBLIC_BASE_URL": "nonsense"})
+    wrong.queues_alone = waiting = MemoryQueues(Clock())
+    message = TriggerMessage(body=body, id="m-1", insertion_time=NOON, dequeue_count=1)  # type: ignore[no-untyped-call] # the library's
+    await queues.deliver(message, wrong)
+    (put,) = waiting.puts
+    assert (put.queue, put.delay) == (queue, SETTINGS_DELAY)
+    again = TriggerMessage(body=put.message, id="m-2", insertion_time=NOON, dequeue_count=1)  # type: ignore[no-untyped-call] # the library's
+    await queues.deliver(again, wrong)
+    assert waiting.puts[1].message == put.message
+
+
+async def test_a_job_waits_on_the_queue_of_its_lane_as_it_is() -> None:
+    """Its signature stays what it was."""
+    world = World()
+    await world.accepted(lane="bulk")
+    (job,) = world.queue.messages
+    wrong = App({**ENVIRONMENT, "PUBLIC_BASE_URL": "nonsense"})
+    wrong.queues_alone = waiting = MemoryQueues(Clock())
+    await queues.deliver(TriggerMessage(body=job.body, id="m-1"), wrong)  # type: ignore[no-untyped-call] # the library's
+    assert [(put.queue, put.message) for put in waiting.puts] == [("outbound-bulk", job.body)]
+
+
+def test_the_queues_need_the_settings_of_the_storage_only() -> None:
+    """They open whatever else is wrong, and say what is wrong with theirs."""
+    opened = App({"MESSAGE_STORAGE": ENVIRONMENT["MESSAGE_STORAGE"]}).queues_alone
+    assert isinstance(opened, AzureQueues)
+    with pytest.raises(SettingsError, match="MESSAGE_STORAGE"):
+        _ = App({}).queues_alone

@@ -6,7 +6,8 @@ from shared.app import App
 from shared.errors import SignatureError
 from shared.triggers.signed import public_url, require_signed_form
 from tests.environment import ENVIRONMENT, PUBLIC_BASE_URL, settings
-from tests.in_memory_app import request, signed
+from tests.in_memory_app import FORM, InMemoryApp, request, signed
+from tests.ledger.histories import JOB
 
 
 def test_the_form_is_what_twilio_sent() -> None:
@@ -65,3 +66,29 @@ def test_our_url_is_the_configured_one() -> None:
     req = request("GET", "/api/twiml/menu?Options%5B1%5D=a&x=%C3%BC+1")
     url = public_url(req, settings())
     assert url == f"{PUBLIC_BASE_URL}/api/twiml/menu?Options%5B1%5D=a&x=%C3%BC+1"
+
+
+class Unread(bytes):
+    """A body that must not be looked into."""
+
+    def __getitem__(self, *_: object) -> bytes:  # type: ignore[override] # whatever is asked for
+        raise AssertionError("the body was read")
+
+    decode = count = split = replace = __getitem__  # type: ignore[assignment]
+
+
+async def test_no_signed_route_reads_what_nobody_signed(app: InMemoryApp) -> None:
+    """Megabytes without a signature, or with a nonsensical one, are 403 on every signed route."""
+    routes = [
+        f.route.format(id=JOB, name="menu")
+        for f in app.functions
+        if f.kind == "httpTrigger" and f.auth_level == "anonymous" and "POST" in (f.methods or ())
+    ]
+    assert len(routes) == 5
+    body = Unread(b"a=b&" * 1_100_000)
+    for route in routes:
+        for headers in ({}, {"X-Twilio-Signature": "nonsense"}):
+            sent = {"Content-Type": FORM, **headers}
+            reply = await app.ask("POST", f"/api/{route}", body, sent)
+            assert reply.status == 403, route
+    assert await app.table.next_partition("") is None

@@ -61,7 +61,7 @@ async def test_what_is_kept_names_nobody(known: InMemoryApp) -> None:
     await known.twilio("POST", TARGET, callback("undelivered", **more))
     partition = await known.table.next_partition("")
     assert partition
-    texts = [row.text async for row in known.table.read(partition) if "reported" in row.key]
+    texts = [row.text async for row in known.table.range(partition) if "reported" in row.key]
     assert len(texts) == 1
     assert "30003" in texts[0]
     assert not any(word in texts[0] for word in ("canary", TO[0], "+15005550006", "AC0"))

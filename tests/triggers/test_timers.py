@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -25,6 +26,30 @@ async def test_what_is_older_than_retention_days_is_forgotten() -> None:
     world.clock.move(hours=1)
     await timers.forget(world.worker())
     assert await world.ledger.find(name) is None
+
+
+async def test_forgetting_ends_itself_before_the_host_does(app: InMemoryApp) -> None:
+    """After eight minutes a run of forgetting ends, and the next one goes on."""
+    for _ in range(20):
+        await app.post("/api/messages", {"to": "+14155552671", "body": "Hi"})
+        app.clock.move(days=1)
+    for identity in [item["id"] for item in (await app.get("/api/messages")).json["items"]]:
+        await app.ask("DELETE", f"/api/messages/{identity}")
+    app.clock.move(days=150)
+    delete = app.table.delete
+
+    async def slow(partition: str, keys: Sequence[str]) -> None:
+        app.clock.move(minutes=3 if keys else 0)
+        await delete(partition, keys)
+
+    app.table.delete = slow  # type: ignore[method-assign] # a table that takes minutes
+    begun = app.clock()
+    await timers.forget(app.services)
+    assert timedelta(minutes=8) < app.clock() - begun <= timedelta(minutes=11)
+    assert await app.table.next_partition() is not None
+    for _ in range(20):
+        await timers.forget(app.services)
+    assert (await app.get("/api/messages")).json["items"] == []
 
 
 async def test_twilio_is_asked_about_what_is_open() -> None:
@@ -103,3 +128,32 @@ async def test_only_what_was_due_ages(app: InMemoryApp, caplog: pytest.LogCaptur
     await timers.watch(app.services)
     ages = [each.message for each in caplog.records if '"outbound"' in each.message]
     assert ages == ['queue_watched {"length": 1, "oldest_seconds": 7, "queue": "outbound"}']
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"to": "+14155552671", "body": "C", "DequeueCount": "many"}',
+        b'{"to": "+14155552671", "body": "C", "ExpirationTime": "soon"}',
+        b"hello",
+    ],
+)
+async def test_what_stays_on_a_poison_queue_is_parked(body: bytes) -> None:
+    """What Azure's worker cannot give to a function is read by the timer, once, with its text."""
+    world = World()
+    for queue in ("outbound-poison", "outbound-bulk-poison"):
+        world.queue.drop(body, queue)
+    for _ in range(3):
+        await timers.watch(world.worker())
+    (entry,) = await world.entries()
+    assert entry.parked is not None
+    assert entry.parked.raw == body.decode()
+    assert world.queue.messages == []
+
+
+async def test_poison_in_memory_is_taken_too(app: InMemoryApp) -> None:
+    """The queues in memory keep the same contract."""
+    app.services.queues = queues = MemoryQueues(app.clock)
+    await queues.put("outbound-poison", b"hello")
+    await timers.watch(app.services)
+    assert queues.puts == []

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.errors import InvalidRequestError
 from shared.jobs.request import CallRequest
-from shared.twiml.call_script import render_call_script, split_speech
+from shared.twiml.call_script import render_call_script, render_documents, split_speech
 
 LONGEST_SAY = 3000  # Polly's; https://www.twilio.com/docs/voice/twiml/say
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
@@ -78,3 +78,21 @@ def test_a_long_text_is_broken_between_words() -> None:
     said = [verb.text or "" for verb in ET.fromstring(script)]  # noqa: S314 - our own
     assert len(said) > 1
     assert " ".join(said).split() == words
+
+
+def test_every_document_of_a_script_is_there() -> None:
+    """The text, or the steps with each branch of their gathers, are documents by their paths."""
+    inner = {"gather": {"on": {"else": [{"dial": "+19005550100"}]}}}
+    steps = [{"say": "Hi"}, {"gather": {"on": {"1": [inner]}}}]
+    documents = render_documents(call(steps=steps), str)
+    inside = "$.steps[1].gather.on.1[0].gather.on.else"
+    assert list(documents) == ["$.steps", "$.steps[1].gather.on.1", inside]
+    assert documents[inside] == (
+        f'{HEAD}<Response><Dial action="1.0.0.0.0">+19005550100</Dial></Response>'
+    )
+    assert "action" not in "".join(render_documents(call(steps=steps)).values())
+    said = f"{HEAD}<Response><Say>Hi</Say></Response>"
+    assert render_documents(call(say="Hi")) == {"$.say": said}
+    assert render_documents(call(url="https://a.example/")) == {}
+    with pytest.raises(InvalidRequestError):
+        render_documents(call(steps=[{"gather": {"on": {"1": [{"sing": "x"}]}}}]))

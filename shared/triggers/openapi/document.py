@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
 
-from shared.accept.batch_request import MAX_BATCH_RECIPIENTS
+from shared.accept.batch_request import MAX_BATCH_RECIPIENTS, BatchOptions
 from shared.accept.idempotency import MAX_KEY_LENGTH
 from shared.jobs.alerts import AlertState
 from shared.jobs.fold import State
@@ -121,7 +121,6 @@ _PATH: Final = {
     "id": _Parameter("An id of ours: of an entry, a job of several recipients, or a batch."),
     "name": _Parameter("The twimlet.", {"enum": list(TWIMLETS)}),
     "policy": _Parameter("The policy's name: letters, digits, dots, dashes and underscores."),
-    "number": _Parameter("The person's number in E.164, such as +14155552671."),
 }
 _QUERY: Final = {
     "state": _Parameter(
@@ -151,7 +150,6 @@ _QUERY: Final = {
         {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     ),
     "cursor": _Parameter("The `next` of the page before this one."),
-    "start": _Parameter("The `next` of the answer before this one, to go on."),
     "forward": _Parameter("Where the report is passed on to; our own signature covers it."),
     "trace": _Parameter("The trace that the report belongs to; our own signature covers it."),
 }
@@ -235,8 +233,12 @@ def _schemas() -> dict[str, Any]:
 def _batch(schemas: dict[str, Any]) -> dict[str, Any]:
     """A batch is a message or a call with recipients in place of `to`."""
     own = {
-        "kind": {"enum": ["message", "call"]},
+        "kind": {
+            "enum": ["message", "call"],
+            "description": "What it is; may be left out if the fields leave no doubt",
+        },
         "recipients": {
+            "description": "1 to 50,000 objects: `to`, and a text or number for each placeholder",
             "type": "array",
             "minItems": 1,
             "maxItems": MAX_BATCH_RECIPIENTS,
@@ -247,8 +249,7 @@ def _batch(schemas: dict[str, Any]) -> dict[str, Any]:
                 "additionalProperties": {"type": ["string", "number"]},
             },
         },
-        "on_invalid": {"enum": ["reject", "skip"], "default": "reject"},
-        "receipts": {"type": "boolean", "default": True},
+        **msgspec.json.schema_components([BatchOptions])[1]["BatchOptions"]["properties"],
     }
     options = []
     for request in (MessageRequest, CallRequest):

@@ -26,6 +26,7 @@ from shared.triggers.alert_views import (
 )
 from shared.triggers.alerts import AnswerRequest
 from shared.triggers.preview import PreviewRequest
+from shared.triggers.recipients import EraseRequest, FindRequest
 from shared.triggers.schemas import (
     AcceptedListResponse,
     AcceptedResponse,
@@ -38,6 +39,7 @@ from shared.triggers.schemas import (
     HealthResponse,
     JobResponse,
     OverviewResponse,
+    PersonResponse,
     PreviewResponse,
     ProblemResponse,
     TokenResponse,
@@ -424,15 +426,28 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         errors=_BODY,
     ),
     Operation(
+        name="find_recipient",
+        method="post",
+        route=routes.FIND_RECIPIENT,
+        auth="key",
+        tag="people",
+        summary="Show what is stored about a person",
+        body=FindRequest,
+        examples={"person": {"number": "+14155552671"}},
+        answers={200: PersonResponse},
+        errors=_BODY,
+    ),
+    Operation(
         name="erase_recipient",
-        method="delete",
-        route=routes.RECIPIENT,
+        method="post",
+        route=routes.ERASE_RECIPIENT,
         auth="admin",
         tag="people",
         summary="Erase what is stored about a person",
-        query=("start",),
+        body=EraseRequest,
+        examples={"person": {"number": "+14155552671"}},
         answers={200: ErasureResponse},
-        errors=(InvalidRequestError, NotFoundError),
+        errors=_BODY,
     ),
     Operation(
         name="show_overview",
