@@ -331,7 +331,7 @@ async def escalate(app: Services, alert: Alert, by: str, via: Via) -> Alert:
     if alert.is_quiet or alert.exhaustion:
         raise OverError(summarize(alert))
     if run is None or next_run(alert.raised, run, is_skipped=True) is None:
-        raise OverError("there is nobody left to escalate to")
+        raise OverError("There is nobody left to escalate to")
     event = Escalated(at=app.now(), n=run.n, by=by, via=via)
     return await _record(app, alert, event)
 

@@ -452,7 +452,7 @@ def text_body(raised: Raised) -> str:
 
 
 def call_steps(raised: Raised) -> list[dict[str, object]]:
-    """Return what a person who picks up hears, twice; keys are answered by `answer_call`."""
+    """Return what a person who picks up hears, twice; `answer_key` does what is pressed."""
     if raised.until != "acknowledged":
         return [{"say": raised.text}, {"pause": {"length": 1}}, {"say": raised.text}]
     ask = "Press 1 to acknowledge, 2 to escalate, 3 to resolve."
@@ -461,7 +461,7 @@ def call_steps(raised: Raised) -> list[dict[str, object]]:
             "num_digits": 1,
             "timeout": 8,
             "action_on_empty_result": True,
-            "steps": [{"say": f"{raised.text}. {ask}"}],
+            "steps": [{"say": f"{raised.text.rstrip('.!?')}. {ask}"}],
             "on": {
                 "1": [{"say": "Acknowledged."}],
                 "2": [{"say": "Escalated."}],
@@ -492,7 +492,7 @@ def summarize(alert: Alert) -> str:
     """Return who has answered an alert, and when, as people read and hear it."""
     event = alert.resolution or alert.cancellation or alert.answer
     if event is None:
-        return "Nobody has answered, and there is nobody left to notify."
+        return "Nobody has answered, and nobody is left to notify"
     word = {"delivered": "Delivered to"}.get(alert.state, f"{alert.state.capitalize()} by")
     return f"{word} {mask_who(event.by)} at {event.at.astimezone(UTC):%H:%M} UTC"
 

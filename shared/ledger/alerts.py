@@ -148,7 +148,7 @@ class Alerts:
         """Return all policies by their names."""
         found: dict[str, str] = {}
         async for row in self._table.range(schema.POLICIES.name):
-            found.setdefault(row.key.partition("!")[0], row.text)
+            found.setdefault(row.key.partition(":")[0], row.text)
         return {
             name: msgspec.json.decode(text, type=Policy) for name, text in found.items() if text
         }
@@ -158,13 +158,13 @@ class Alerts:
         text = msgspec.json.encode(policy).decode() if policy else ""
         while True:
             version, before = await self._newest_policy(name)
-            key = f"{name}!{_LAST_NUMBER - version - 1:09}"
+            key = f"{name}:{_LAST_NUMBER - version - 1:09}"
             if await self._table.insert(Row(schema.POLICIES.name, key, text)):
                 return bool(before)
 
     async def _newest_policy(self, name: str) -> tuple[int, str]:
-        async for row in self._table.prefix(schema.POLICIES.name, f"{name}!", page=1):
-            return _LAST_NUMBER - int(row.key.rpartition("!")[2]), row.text
+        async for row in self._table.prefix(schema.POLICIES.name, f"{name}:", page=1):
+            return _LAST_NUMBER - int(row.key.rpartition(":")[2]), row.text
         return 0, ""
 
     async def forget(self, before: datetime) -> None:

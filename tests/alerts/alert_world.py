@@ -1,9 +1,11 @@
 """Alerts on storage, Twilio and a clock in memory, and who was paged in the end."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import azure.functions as func
@@ -11,13 +13,13 @@ import azure.functions as func
 from shared.app import App
 from shared.jobs import ids
 from shared.jobs.alerts import Alert, Notification, notification_of
-from shared.jobs.events import Noted, Reported
-from shared.triggers import alerts, policies
+from shared.triggers import alerts, call_script, inbound, policies, status
 from shared.triggers.responses import handle_errors
 from tests.deliver.seams import Gate, open_gate
 from tests.deliver.twilio_double import Written
 from tests.deliver.world import World
-from tests.in_memory_app import invocation, request
+from tests.environment import PUBLIC_BASE_URL, SENDER
+from tests.in_memory_app import invocation, request, signed
 
 ANA, BO, CY = "+14155552671", "+14165550123", "+14155552672"
 Json = dict[str, Any]
@@ -37,6 +39,8 @@ def alert_of(*levels: Json, **more: object) -> Json:
 
 class AlertWorld(World):
     """A world in which alerts are raised."""
+
+    _sids = count(1)
 
     async def ask(
         self,
@@ -129,25 +133,52 @@ class AlertWorld(World):
         url = str(self.twilio.books[place].order.parameters["status_callback"])
         return url.partition("?")[0].rpartition("/")[2]
 
-    async def tell(self, place: int, status: str, **fields: str) -> None:
-        """Let Twilio report on the message or call at a place in its books, and who answered."""
+    async def press(
+        self, place: int, key: str, *, worker: App | None = None, stage: str = "0", sid: str = ""
+    ) -> str:
+        """Let whoever is called at a place in Twilio's books press a key; gives what is heard."""
+        call, entry_id = self.twilio.books[place], self.entry_id(place)
+        form = {
+            "CallSid": sid or call.found.sid,
+            "To": call.order.to,
+            "From": SENDER,
+            "Digits": key,
+        }
+        target = f"/api/twiml/calls/{entry_id}?Stage={stage}"
+        req = signed("POST", target, form, route_params={"id": entry_id})
+        reply = await handle_errors(call_script.script, req, worker or self.worker())
+        assert reply.status_code == 200, reply.get_body()
+        return heard(reply)
+
+    async def text(self, sender: str, body: str) -> str:
+        """Let somebody text us; gives the reply."""
+        form = {
+            "MessageSid": f"SM{next(self._sids):032x}",
+            "From": sender,
+            "To": SENDER,
+            "Body": body,
+        }
+        req = signed("POST", "/api/webhooks/messages", form)
+        reply = await handle_errors(inbound.receive_message, req, self.worker())
+        assert reply.status_code == 200, reply.get_body()
+        return heard(reply)
+
+    async def callback(self, place: int, **form: str) -> None:
+        """Let Twilio call the status callback of the message or call at a place in its books."""
         written = self.twilio.books[place]
-        self.twilio.set_status(written.found.sid, status)
-        job_id, at = self.entry_id(place), self.clock()
-        reported = Reported(at=at, status=status, sid=written.found.sid, fields=fields)
-        await self.ledger.record(job_id, reported)
-        await self.look(place)
+        name = "MessageSid" if written.order.kind == "message" else "CallSid"
+        field = "AnsweredBy" if "AnsweredBy" in form else "status"
+        url = str(written.order.parameters[_CALLBACKS[field]]).partition("#")[0]
+        target = url.removeprefix(PUBLIC_BASE_URL)
+        route = {"id": self.entry_id(place)}
+        req = signed("POST", target, {name: written.found.sid, **form}, route_params=route)
+        reply = await handle_errors(status.report, req, self.worker())
+        assert reply.status_code == 204, reply.get_body()
 
-    async def answered_by(self, place: int, who: str) -> None:
-        """Let Twilio's detection tell who picked up a call."""
-        noted = Noted(at=self.clock(), what="machine", key=f"CA{place}",
-                      fields={"AnsweredBy": who})  # fmt: skip
-        await self.ledger.record(self.entry_id(place), noted)
-        await self.look(place)
 
-    async def look(self, place: int) -> None:
-        """Let the alert be looked at, as a report does."""
-        from shared.deliver.alerts import note_report
+_CALLBACKS = {"AnsweredBy": "async_amd_status_callback", "status": "status_callback"}
 
-        mark = await self.mark_of(self.twilio.books[place])
-        await note_report(self.worker(), mark.alert_id, self.entry_id(place))
+
+def heard(reply: func.HttpResponse) -> str:
+    """The texts of a TwiML document."""
+    return " ".join(re.findall(r">([^<>]+)</(?:Say|Message)>", reply.get_body().decode()))
