@@ -279,6 +279,12 @@ async def escalate_alert(req: func.HttpRequest) -> func.HttpResponse:
     return await handle_errors(triggers.alerts.escalate, req, switchboard)
 
 
+@app.route(routes.ALERTS_FROM, methods=["POST"], auth_level=KEY)
+async def take_in_alert(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Raise or resolve an alert by what a monitoring system sends."""
+    return await handle_errors(triggers.alerts.take_in, req, switchboard, context)
+
+
 @app.route(routes.POLICIES, methods=["GET"], auth_level=KEY)
 async def list_policies(req: func.HttpRequest) -> func.HttpResponse:
     """List the policies."""

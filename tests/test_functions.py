@@ -47,6 +47,7 @@ HTTP = {
     "acknowledge_alert": ("POST", "alerts/{id}/acknowledge", KEY),
     "resolve_alert": ("POST", "alerts/{id}/resolve", KEY),
     "escalate_alert": ("POST", "alerts/{id}/escalate", KEY),
+    "take_in_alert": ("POST", "alerts/from/{source}", KEY),
     "list_policies": ("GET", "policies", KEY),
     "put_policy": ("PUT", "policies/{policy}", KEY),
     "show_policy": ("GET", "policies/{policy}", KEY),

@@ -171,8 +171,14 @@ class PolicyListResponse(msgspec.Struct, frozen=True):
 
 
 def show_acceptance(acceptance: Acceptance, warnings: list[str]) -> AlertAcceptedResponse:
-    """Return what whoever raised an alert learns."""
-    alert = acceptance.alert
+    """Return what is answered to a request that raised or joined an alert."""
+    return show_change(acceptance.alert, warnings)
+
+
+def show_change(alert: Alert | None, warnings: list[str]) -> AlertAcceptedResponse:
+    """Return what is answered to an intake; None where there was no alert to change."""
+    if alert is None:
+        return AlertAcceptedResponse(id=None, state=None, warnings=warnings)
     return AlertAcceptedResponse(
         id=alert.id,
         state=alert.state,

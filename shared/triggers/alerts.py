@@ -10,20 +10,41 @@ import msgspec
 from msgspec import Meta
 
 from shared import routes
-from shared.accept.alerts import raise_alert, read_alert
+from shared.accept.alerts import (
+    AlertRequest,
+    build_raised,
+    find_policy,
+    raise_alert,
+    read_alert,
+)
 from shared.accept.decode import decode_fields
+from shared.accept.intake import SOURCES, payload_text, read_payload
 from shared.deliver import alerts
-from shared.errors import InvalidRequestError, NotFoundError, Problem
+from shared.errors import (
+    InvalidRequestError,
+    NotFoundError,
+    OverError,
+    Problem,
+    TooLargeError,
+)
 from shared.jobs import ids
 from shared.jobs.alerts import AlertState
+from shared.ledger.alerts import Policy
 from shared.tracing import follow_trace, read_trace_id
-from shared.triggers.alert_views import AlertListResponse, show_acceptance, show_alert, show_story
-from shared.triggers.requests import read_idempotency_key, read_json_object
+from shared.triggers.alert_views import (
+    AlertListResponse,
+    show_acceptance,
+    show_alert,
+    show_change,
+    show_story,
+)
+from shared.triggers.requests import MAX_BODY_BYTES, read_idempotency_key, read_json_object
 from shared.triggers.responses import json_response
 
 if TYPE_CHECKING:
     import azure.functions as func
 
+    from shared.accept.intake import Signal
     from shared.app import App
     from shared.jobs.alerts import Alert
 
@@ -112,6 +133,60 @@ async def escalate(req: func.HttpRequest, app: App) -> func.HttpResponse:
 async def cancel(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """Answer 200 with the alert; 409 when it is over."""
     return await _respond(app, await alerts.cancel(app, await find_alert(req, app), _THE_API))
+
+
+async def take_in(req: func.HttpRequest, app: App, context: func.Context) -> func.HttpResponse:
+    """Answer 202 to what another system sends, whatever it is: it is kept, and never dropped."""
+    follow_trace(read_trace_id(context))
+    source = req.route_params["source"]
+    if source not in SOURCES:
+        raise NotFoundError(f"there is no such intake; these are: {', '.join(SOURCES)}")
+    body = req.get_body()
+    if len(body) > MAX_BODY_BYTES:
+        raise TooLargeError(f"the body may have {MAX_BODY_BYTES} bytes")
+    signal = read_payload(source, body)
+    if signal.action != "raise":
+        return await _change(app, signal, source)
+    policy, name, warnings = await _choose_policy(app, req.params.get("policy"))
+    if signal.problem:
+        warnings = [f"{signal.problem}; it is kept as it came", *warnings]
+    request = AlertRequest(text=signal.text, key=signal.key, policy=name)
+    raised = build_raised(request, policy, app.now(), source=source, warnings=tuple(warnings))
+    key, meaning = read_idempotency_key(req), [source, payload_text(body)]
+    acceptance = await raise_alert(
+        app, raised, key=key, meaning=meaning, payload=payload_text(body)
+    )
+    path = routes.alert_path(acceptance.alert.id)
+    shown = show_acceptance(acceptance, warnings)
+    return json_response(shown, status=202, headers={"Location": path})
+
+
+async def _change(app: App, signal: Signal, source: str) -> func.HttpResponse:
+    """Acknowledge or resolve the newest alert of a key; answer 202 where there is none, too."""
+    _, alert_id = await app.ledger.alerts.of_key(signal.key or "")
+    alert = await app.ledger.alerts.find(alert_id, in_full=True) if alert_id else None
+    warnings = [] if alert else ["there is no alert with this key"]
+    if alert is not None:
+        do = alerts.resolve if signal.action == "resolve" else alerts.acknowledge
+        try:
+            alert, _ = await do(app, alert, source, "intake")
+        except OverError as error:
+            warnings = [error.detail]
+    return json_response(show_change(alert, warnings), status=202)
+
+
+async def _choose_policy(app: App, name: str | None) -> tuple[Policy, str | None, list[str]]:
+    """Return the policy by which an intake notifies, its name, and what was not as expected."""
+    wanted = [name] if name is not None else []
+    fallback = app.settings.alert_policy
+    warnings: list[str] = []
+    for each in [*wanted, *([fallback] if fallback else [])]:
+        if policy := await find_policy(app, each):
+            return policy, each, warnings
+        warnings.append(f"there is no policy {each[:64]}")
+    if not warnings:
+        warnings = ["no policy was named"]
+    return Policy(levels=()), None, [*warnings, "nobody is notified"]
 
 
 async def find_alert(req: func.HttpRequest, app: App) -> Alert:

@@ -54,9 +54,11 @@ class AlertWorld(World):
     ) -> func.HttpResponse:
         """Ask a handler as the host does."""
         headers = {"Idempotency-Key": key} if key else {}
-        text = body if isinstance(body, bytes) else json.dumps(body).encode() if body else b""
+        text = (
+            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        )
         req = request("POST", f"/api/x{query}", body=text, headers=headers, route_params=route)
-        context = (invocation(),) if handler is alerts.accept else ()
+        context = (invocation(),) if handler in (alerts.accept, alerts.take_in) else ()
         return await handle_errors(handler, req, worker or self.worker(), *context)
 
     async def raise_alert(self, fields: Json | None = None, **more: Any) -> str:  # noqa: ANN401

@@ -13,12 +13,13 @@ import msgspec
 
 from shared.accept.batch_request import MAX_BATCH_RECIPIENTS, BatchOptions
 from shared.accept.idempotency import MAX_KEY_LENGTH
+from shared.accept.intake import SOURCES
 from shared.jobs.alerts import AlertState
 from shared.jobs.fold import State
 from shared.jobs.request import CallRequest, MessageRequest
 from shared.routes import PREFIX
 from shared.triggers.batches import MAX_BATCH_BYTES
-from shared.triggers.openapi.operations import BATCH, FORM, OPERATIONS, Operation
+from shared.triggers.openapi.operations import ANYTHING, BATCH, FORM, OPERATIONS, Operation
 from shared.triggers.requests import MAX_BODY_BYTES
 from shared.triggers.schemas import ProblemResponse
 from shared.twiml.twimlets import TWIMLETS
@@ -120,6 +121,7 @@ class _Parameter(NamedTuple):
 _PATH: Final = {
     "id": _Parameter("An id of ours: of an entry, a job of several recipients, or a batch."),
     "name": _Parameter("The twimlet.", {"enum": list(TWIMLETS)}),
+    "source": _Parameter("Which system sends it.", {"enum": list(SOURCES)}),
     "policy": _Parameter("The policy's name: letters, digits, dots, dashes and underscores."),
 }
 _QUERY: Final = {
@@ -132,6 +134,7 @@ _QUERY: Final = {
         {"type": "array", "items": {"enum": list(get_args(AlertState))}, "minItems": 1},
     ),
     "key": _Parameter("Only alerts that were raised under this key."),
+    "policy": _Parameter("The policy by which people are notified."),
     "alert": _Parameter("The alert to look at then; our own signature covers it."),
     "to": _Parameter("Only entries for this recipient, written as it was accepted."),
     "sid": _Parameter("Only the entry with this SID of Twilio's."),
@@ -173,6 +176,8 @@ def _body(operation: Operation) -> dict[str, Any]:
     if operation.body == FORM:
         schema = {"type": "object", "additionalProperties": _TEXT}
         return {"application/x-www-form-urlencoded": {"schema": schema}}
+    if operation.body == ANYTHING:
+        return {_JSON: {"schema": {}}}
     examples = {name: {"value": value} for name, value in (operation.examples or {}).items()}
     name = operation.body.__name__ if isinstance(operation.body, type) else "BatchRequest"
     content: dict[str, Any] = {_JSON: {"schema": _ref(name), "examples": examples}}

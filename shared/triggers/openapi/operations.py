@@ -53,6 +53,7 @@ Auth = Literal["key", "admin", "signed", "anyone"]
 # A batch is made of two types; a form is whatever Twilio sends.
 BATCH: Final = "batch"
 FORM: Final = "form"
+ANYTHING: Final = "anything"
 # Answers that are not JSON are named by their media type.
 TWIML: Final = "text/xml"
 HTML: Final = "text/html"
@@ -76,7 +77,7 @@ class Operation:
     summary: str
     answers: Mapping[int, Any]
     errors: tuple[type[CallerError], ...] = ()
-    body: type | Literal["batch", "form"] | None = None
+    body: type | Literal["batch", "form", "anything"] | None = None
     examples: Mapping[str, Any] | None = None
     query: tuple[str, ...] = ()
     needs_body: bool = True
@@ -361,6 +362,19 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     _answer("acknowledge_alert", routes.ACKNOWLEDGE_ALERT, "Say that somebody sees to an alert"),
     _answer("resolve_alert", routes.RESOLVE_ALERT, "Say that what it was about is over"),
     _answer("escalate_alert", routes.ESCALATE_ALERT, "Begin the next level of an alert", 202),
+    Operation(
+        name="take_in_alert",
+        method="post",
+        route=routes.ALERTS_FROM,
+        auth="key",
+        tag="alerts",
+        summary="Raise or resolve an alert by what a monitoring system sends",
+        body=ANYTHING,
+        query=("policy",),
+        answers={202: AlertAcceptedResponse},
+        errors=(TooLargeError, NotFoundError, *_KEYED),
+        repeatable=True,
+    ),
     Operation(
         name="list_policies",
         method="get",
