@@ -77,6 +77,7 @@ def test_every_setting_can_be_set() -> None:
         "QUIET_HOURS": "21:00-08:00",
         "QUIET_HOURS_ACTION": "refuse",
         "MEDIA_HOSTS": "Cdn.Example.com, b.example:8443",
+        "ALERT_POLICY": "ops",
     }
     read = read_settings(given)
     default = settings()

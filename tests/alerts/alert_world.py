@@ -54,9 +54,9 @@ class AlertWorld(World):
     ) -> func.HttpResponse:
         """Ask a handler as the host does."""
         headers = {"Idempotency-Key": key} if key else {}
-        text = (
-            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        )
+        text = body if isinstance(body, bytes) else b""
+        if body is not None and not isinstance(body, bytes):
+            text = json.dumps(body).encode()
         req = request("POST", f"/api/x{query}", body=text, headers=headers, route_params=route)
         context = (invocation(),) if handler in (alerts.accept, alerts.take_in) else ()
         return await handle_errors(handler, req, worker or self.worker(), *context)
