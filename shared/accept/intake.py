@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -67,7 +68,7 @@ def payload_text(body: bytes) -> str:
 
 def _unreadable(source: str, body: bytes, problem: str) -> Signal:
     # The same payload again joins the first one.
-    key = f"unreadable/{source}/{hashlib.sha256(body).hexdigest()[:32]}"
+    key = f"unreadable-{source}-{hashlib.sha256(body).hexdigest()[:32]}"
     text = f"Something came from {source} that cannot be read: look at it in the console"
     return Signal("raise", key, text, problem)
 
@@ -117,7 +118,7 @@ def _read_azure_monitor(payload: _Object) -> Signal:
     # The id of the alert is the same when it is resolved.
     key = essentials.require("alertId")
     targets = essentials.texts("configurationItems") or [
-        target.rpartition("/")[2] for target in essentials.texts("alertTargetIDs")
+        PurePosixPath(target).name for target in essentials.texts("alertTargetIDs")
     ]
     head = f"{essentials.text('severity')} {essentials.text('alertRule')}".strip()
     where = f" on {', '.join(targets)}" if targets else ""

@@ -62,8 +62,11 @@ async def script(req: func.HttpRequest, app: App) -> func.HttpResponse:
         if stage is None:
             raise NotFoundError("this call has no such step to go on after")
         said, mark = None, notification_of(accepted)
-        if await record_results(app, entry_id, twilio.url, sent, stage.verb):
-            said = mark and await _answer_alert(app, mark, accepted.to[0], twilio.one("Digits"))
+        is_own = await record_results(app, entry_id, twilio.url, sent, stage.verb)
+        # Of two calls to one person that were unclear together, each may have the other's SID.
+        if mark and (is_own or twilio.one("To") == accepted.to[0]):
+            said = await _answer_alert(app, mark, accepted.to[0], twilio.one("Digits"))
+        if is_own:
             event = read_stage(twilio, stage, entry_id)
             await publish(app, [event] if event else [], form=form, is_on_the_line=True)
         # Only what an alert has recorded is confirmed; otherwise its call goes on and asks again.
