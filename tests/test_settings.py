@@ -80,6 +80,7 @@ def test_every_setting_can_be_set() -> None:
         "CLIENT_KEYS": '{"SK1": {"secret": "s", "name": "shop"}}',
         "CONSOLE_KEYS": '{"duty": "1234567890123456"}',
         "SHOW_CONTENT": "False",
+        "ALERT_POLICY": "ops",
     }
     read = read_settings(given)
     default = settings()
