@@ -37,6 +37,16 @@ DOCS_ASSET: Final = "docs/{file}"
 OVERVIEW: Final = "overview"
 CONSOLE: Final = "console"
 CONSOLE_PART: Final = "console/{file}"
+CONSOLE_DATA: Final = "console/data/{*path}"
+
+# Twilio's own paths, for programs that speak its API.
+TWILIO: Final = "2010-04-01"
+TWILIO_ACCOUNT: Final = f"{TWILIO}/Accounts/{{account}}.json"
+TWILIO_MESSAGES: Final = f"{TWILIO}/Accounts/{{account}}/Messages.json"
+TWILIO_MESSAGE: Final = f"{TWILIO}/Accounts/{{account}}/Messages/{{sid}}.json"
+TWILIO_CALLS: Final = f"{TWILIO}/Accounts/{{account}}/Calls.json"
+TWILIO_CALL: Final = f"{TWILIO}/Accounts/{{account}}/Calls/{{sid}}.json"
+TWILIO_REST: Final = f"{TWILIO}/{{*rest}}"
 
 ALERTS: Final = "alerts"
 ALERT: Final = "alerts/{id}"
@@ -49,6 +59,9 @@ POLICY: Final = "policies/{policy}"
 
 ALERT_ID: Final = "alert"
 FORWARD: Final = "forward"
+CLIENT: Final = "client"
+EVENTS: Final = "events"
+METHOD: Final = "method"
 TRACE: Final = "trace"
 ENTRY: Final = "Entry"
 STAGE: Final = "Stage"
@@ -84,21 +97,30 @@ def batch_path(batch_id: str) -> str:
     return f"{PREFIX}/{BATCH.format(id=batch_id)}"
 
 
-def status_callback_url(
+def status_callback_url(  # noqa: PLR0913 - each is a parameter of the URL
     base: str,
     entry_id: str,
     forward: str | None = None,
     trace: str | None = None,
+    *,
+    client: str | None = None,
+    events: Iterable[str] = (),
+    method: str | None = None,
     alert: str | None = None,
 ) -> str:
     """Return where Twilio reports on an entry; `forward` is where the report is passed on to.
 
-    The signature covers the query, so nobody but us can say where to forward, of which trace, or
-    which alert has to be looked at then.
+    It is forwarded by `method`, signed with the secret of `client`, and for calls only at
+    `events`. `alert` has to be looked at then. The signature covers the query, so nobody but us can
+    say any of that.
     """
-    query = urlencode(
-        {n: v for n, v in ((ALERT_ID, alert), (FORWARD, forward), (TRACE, trace)) if v}
-    )
+    if not forward:
+        client, events, method = None, (), None
+    parameters = {
+        ALERT_ID: alert, CLIENT: client, EVENTS: ",".join(events), FORWARD: forward,
+        METHOD: method, TRACE: trace,
+    }  # fmt: skip
+    query = urlencode({name: value for name, value in parameters.items() if value})
     return f"{base}{PREFIX}/{STATUS.format(id=entry_id)}{query and '?'}{query}"
 
 

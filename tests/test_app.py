@@ -45,6 +45,15 @@ def test_wrong_settings_are_logged_at_the_start(caplog: pytest.LogCaptureFixture
     assert "TWILIO_AUTH_TOKEN" in caplog.messages[0]
 
 
+def test_doubtful_settings_are_logged_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    """A name that is very like a setting's is a warning in the log, without its value."""
+    with caplog.at_level(logging.INFO, "switchboard"):
+        App(ENVIRONMENT | {"TWILIO_FORM_NUMBER": "+14155552671"}).log_settings_errors()
+    problem = "TWILIO_FORM_NUMBER: is not a setting; did you mean TWILIO_FROM_NUMBER?"
+    assert caplog.messages == [f'setting_doubtful {{"problem": "{problem}"}}']
+    assert caplog.records[0].levelno == logging.WARNING
+
+
 async def test_a_managed_identity_serves_where_there_is_no_connection_string() -> None:
     """Without a connection string the storage clients are opened as the app's identity."""
     client_id = {"MESSAGE_STORAGE__clientId": "00000000-0000-0000-0000-000000000001"}

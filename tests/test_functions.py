@@ -1,5 +1,6 @@
 """One table of every function: what opens it, and who may."""
 
+import base64
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,10 +9,12 @@ import pytest
 
 from dev.host.application import BINDING_NAME, IndexedFunction
 from shared.storage.queues import POISON_OF_LANE, QUEUE_OF_LANE
+from tests.environment import ACCOUNT_SID, AUTH_TOKEN
 from tests.in_memory_app import InMemoryApp, signed
 from tests.ledger.histories import JOB
 
-KEY, ADMIN, SIGNED, ANYONE = "function", "admin", "signed", "anonymous"
+KEY, ADMIN, SIGNED, BASIC, ANYONE = "function", "admin", "signed", "basic", "anonymous"
+ACCOUNT = "2010-04-01/Accounts/{account}"
 
 # function: methods, route, who may
 HTTP = {
@@ -58,6 +61,19 @@ HTTP = {
     "explain_api_asset": ("GET", "docs/{file}", ANYONE),
     "console_page": ("GET", "console", ANYONE),
     "console_part": ("GET", "console/{file}", ANYONE),
+    "twilio_account": ("GET", f"{ACCOUNT}.json", BASIC),
+    "twilio_create_message": ("POST", f"{ACCOUNT}/Messages.json", BASIC),
+    "twilio_list_messages": ("GET", f"{ACCOUNT}/Messages.json", BASIC),
+    "twilio_fetch_message": ("GET", f"{ACCOUNT}/Messages/{{sid}}.json", BASIC),
+    "twilio_change_message": ("POST", f"{ACCOUNT}/Messages/{{sid}}.json", BASIC),
+    "twilio_delete_message": ("DELETE", f"{ACCOUNT}/Messages/{{sid}}.json", BASIC),
+    "twilio_create_call": ("POST", f"{ACCOUNT}/Calls.json", BASIC),
+    "twilio_list_calls": ("GET", f"{ACCOUNT}/Calls.json", BASIC),
+    "twilio_fetch_call": ("GET", f"{ACCOUNT}/Calls/{{sid}}.json", BASIC),
+    "twilio_change_call": ("POST", f"{ACCOUNT}/Calls/{{sid}}.json", BASIC),
+    "twilio_delete_call": ("DELETE", f"{ACCOUNT}/Calls/{{sid}}.json", BASIC),
+    "twilio_unknown": ("DELETE GET PATCH POST PUT", "2010-04-01/{*rest}", BASIC),
+    "read_console_data": ("DELETE GET POST", "console/data/{*path}", ANYONE),
 }
 QUEUES = {
     "deliver": "outbound",
@@ -91,7 +107,7 @@ def test_every_http_function_is_in_the_table(functions: Sequence[IndexedFunction
         if f.kind == "httpTrigger"
     }
     assert found == {
-        name: (methods, route, "anonymous" if who == SIGNED else who)
+        name: (methods, route, "anonymous" if who in (SIGNED, BASIC) else who)
         for name, (methods, route, who) in HTTP.items()
     }
 
@@ -170,3 +186,40 @@ async def test_a_signed_request_is_let_in(app: InMemoryApp, method: str, route: 
 async def test_a_wrong_method_or_path_is_404(app: InMemoryApp, method: str, target: str) -> None:
     """What no function serves is not found, as the real host answers it."""
     assert (await app.ask(method, target)).status == 404
+
+
+def test_the_catch_all_comes_after_every_other_path_of_twilios() -> None:
+    """The host takes the first route that fits, by the functions' names."""
+    names = sorted(name for name, (_, route, _) in HTTP.items() if route.startswith("2010-04-01"))
+    assert names[-1] == "twilio_unknown"
+
+
+@pytest.mark.parametrize(
+    ("method", "route"),
+    [
+        (method, route)
+        for methods, route, who in HTTP.values()
+        if who == BASIC
+        for method in methods.split()
+    ],
+)
+@pytest.mark.parametrize(
+    "credentials",
+    [None, "", ":", f"{ACCOUNT_SID}:", f"{ACCOUNT_SID}:wrong", f"AC{'1' * 32}:{AUTH_TOKEN}",
+     f"{AUTH_TOKEN}:{ACCOUNT_SID}", f"{ACCOUNT_SID}:{AUTH_TOKEN} ", ":" + AUTH_TOKEN],
+)  # fmt: skip
+async def test_wrong_credentials_are_refused_as_twilio_does(
+    app: InMemoryApp, method: str, route: str, credentials: str | None
+) -> None:
+    """Every path of Twilio's answers 401 with 20003 without the right ones, and keeps nothing."""
+    path = route.replace("{account}", ACCOUNT_SID).replace("{sid}", "SM1").replace("{*rest}", "x")
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    if credentials is not None:
+        encoded = base64.b64encode(credentials.encode()).decode()
+        headers["Authorization"] = f"Basic {encoded}"
+    form = b"To=%2B14155552671&From=%2B15005550006&Body=Hi&Twiml=%3CResponse%2F%3E"
+    reply = await app.ask(method, f"/api/{path}", form if method != "GET" else b"", headers)
+    assert (reply.status, reply.json["code"]) == (401, 20003)
+    assert reply.headers["WWW-Authenticate"].startswith("Basic ")
+    assert await app.table.next_partition("") is None
+    assert app.queues.puts == []

@@ -1,1 +1,1 @@
-"""What rides the queue, and what happens when it arrives."""
+"""What the queue carries, and what happens when it arrives."""

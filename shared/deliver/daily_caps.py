@@ -1,4 +1,4 @@
-"""No more than so many a day (UTC): to one address, to one country, in all.
+"""A limit of sends per day (UTC): to one address, to one country, in all.
 
 A send counts when Twilio is asked, and once however often it was certainly not taken. What is
 sent again after a doubt, or by an operator's retry, counts once more, but for its recipient.

@@ -89,7 +89,7 @@ def next_step(entry: Entry, now: datetime, longest_request: timedelta) -> Step:
 
 
 def _begun(entry: Entry, accepted: Accepted) -> datetime:
-    """Since when it has been worth sending: an operator's retry begins anew."""
+    """Return since when it has been worth sending; an operator's retry begins that again."""
     retried = [event.at for event in entry.events if isinstance(event, Retried)]
     return max([accepted.send_at or accepted.at, *retried])
 
@@ -99,6 +99,6 @@ class _Validity(msgspec.Struct):
 
 
 def _worth(accepted: Accepted) -> timedelta:
-    """How long a message is worth sending."""
+    """Return how long a message is worth sending."""
     seconds = msgspec.json.decode(accepted.request, type=_Validity).validity_period
     return MAX_AGE if seconds is None else timedelta(seconds=seconds)

@@ -1,10 +1,9 @@
-"""So many SMS segments per second for each sender, and no more than a second's worth at once.
+"""A limit of SMS segments per second for each sender, with bursts of a second's worth at most.
 
-Each worker has its own count: with several workers a sender may reach that many times the
-rate. Who sends is the number or the Messaging Service. What is too many is not waited for: it
-goes back to the queue until its place in the line comes, in whole seconds. What is urgent does
-not line up behind a batch: it takes the next place for itself at once, and the batch goes on
-after it.
+Each worker has its own count, so with several workers a sender may reach that many times the rate.
+The sender is the number or the Messaging Service. What exceeds the rate is not waited for: it goes
+back to the queue until its place in the line comes, in whole seconds. What is urgent does not line
+up behind a batch: it takes the next place for itself at once, and the batch goes on after it.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ from shared.jobs.segments import count_segments
 if TYPE_CHECKING:
     from shared.deliver.guards import Sending
 
-_AT_ONCE: Final = 1.0
+_BURST_SECONDS: Final = 1.0
 # Sums of fractions of a second fall short of whole ones by less than this.
 _ROUNDING: Final = 1e-6
-# Who has not come for a place by then has come to another worker.
+# A send that has not come for its place by then has come to another worker.
 _PROMISED_FOR: Final = 60.0
 
 
@@ -44,7 +43,7 @@ class SenderRate:
             return None
         takes = _segments(sending) / self._per_second
         full_at = max(self._full_at.get(sender, now), now)
-        enough_at = full_at - max(_AT_ONCE - takes, 0.0)
+        enough_at = full_at - max(_BURST_SECONDS - takes, 0.0)
         if enough_at <= now + _ROUNDING:
             self._full_at[sender] = full_at + takes
             return None

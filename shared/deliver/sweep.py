@@ -17,6 +17,7 @@ from shared.ledger.marks import Marks
 from shared.log import log
 
 if TYPE_CHECKING:
+    from shared.jobs.events import Accepted
     from shared.jobs.fold import Entry
     from shared.services import Services
 
@@ -38,9 +39,9 @@ async def sweep(app: Services) -> int:
         end = app.now() - after
         begin = await marks.newest() or end - _FIRST_WINDOW
         async for entry in app.ledger.owners.sent_between(begin, end):
-            if await _is_orphan(app, entry):
+            if entry.accepted is not None and await _is_orphan(app, entry):
                 count += 1
-                await _put_back(app, entry)
+                await _put_back(app, entry, entry.accepted)
         await marks.set(end)
         await marks.forget(end)
     return count
@@ -48,17 +49,15 @@ async def sweep(app: Services) -> int:
 
 async def _is_orphan(app: Services, entry: Entry) -> bool:
     now = app.now()
-    if entry.accepted is None or not entry.pending or entry.events[-1].at > now - _QUIET:
+    if not entry.pending or entry.events[-1].at > now - _QUIET:
         return False
     return not await app.ledger.schedule.has(entry, now)
 
 
-async def _put_back(app: Services, entry: Entry) -> None:
+async def _put_back(app: Services, entry: Entry, accepted: Accepted) -> None:
     """Put a job where it waits until its first recipient is due."""
-    if entry.accepted is None:
-        return
     waiting = [each.not_before or app.now() for each in entry.deliveries if each.pending]
-    due = max(entry.accepted.send_at or app.now(), min(waiting))
-    job = Job(v=VERSION, job=entry.id, accepted=entry.accepted, retries=entry.retries)
+    due = max(accepted.send_at or app.now(), min(waiting))
+    job = Job(v=VERSION, job=entry.id, accepted=accepted, retries=entry.retries)
     await put_job_back(app, job, due)
     log("put_back", id=entry.id)

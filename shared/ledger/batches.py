@@ -47,26 +47,26 @@ class Batches:
         self._table = table
 
     async def begin(self, batch: Batch) -> None:
-        """Note a batch whose jobs are about to be kept."""
+        """Record a batch whose jobs are about to be kept."""
         await self._table.insert(_row(batch.id, text=msgspec.json.encode(batch).decode()))
 
     async def end(self, batch_id: str) -> None:
-        """Note that all jobs of a batch are kept."""
+        """Record that all jobs of a batch are kept."""
         await self._table.insert(_row(batch_id, _KEPT))
 
     async def is_kept(self, batch_id: str) -> bool:
-        """Whether all jobs of a batch are kept."""
+        """Return whether all jobs of a batch are kept."""
         row = _row(batch_id, _KEPT)
         return await self._table.get(row.partition, row.key) is not None
 
     async def find(self, batch_id: str) -> Batch | None:
-        """A batch by its id."""
+        """Return a batch by its id."""
         row = _row(batch_id)
         text = await self._table.get(row.partition, row.key)
         return None if text is None else msgspec.json.decode(text, type=Batch)
 
     async def newest(self, limit: int) -> list[Batch]:
-        """The newest batches, newest first."""
+        """Return the newest batches, newest first."""
         found: list[Batch] = []
         async for batch in self._from(schema.BATCHES.first, page=2 * limit):
             found.append(batch)
@@ -75,7 +75,7 @@ class Batches:
         return found
 
     async def redact(self, batch_id: str, remove: Callable[[Any], Any]) -> bool:
-        """Replace what a caller noted of a batch by what `remove` leaves; False if that is all."""
+        """Replace a batch's metadata by what `remove` leaves; return False if that is all of it."""
         batch = await self.find(batch_id)
         if batch is None or (kept := remove(batch.metadata)) == batch.metadata:
             return False
@@ -83,7 +83,7 @@ class Batches:
         return await self._table.replace(_row(batch_id, text=msgspec.json.encode(batch).decode()))
 
     async def entries(self, batch_id: str) -> list[Entry]:
-        """What is known of the jobs of a batch, in their order."""
+        """Return what is known of the jobs of a batch, in their order."""
         first = ids.batch_rows(batch_id)
         last = after_prefix(first)
 
@@ -95,18 +95,18 @@ class Batches:
         return sorted((each for part in found for each in part), key=lambda e: ids.row(e.id))
 
     async def over(self, before: datetime) -> AsyncIterator[Batch]:
-        """The batches of days before `before` of whose jobs nothing is known any more."""
+        """Yield the batches of days before that of `before` of whose jobs nothing is left."""
         async for batch in self._from(after_prefix(schema.BATCHES.place(ids.day_key(before)))):
             if not await self.entries(batch.id):
                 yield batch
 
     async def forget(self, batch_id: str) -> None:
-        """Delete what is kept of a batch itself."""
+        """Delete the rows of a batch itself."""
         keys = [_row(batch_id, suffix).key for suffix in ("", _KEPT)]
         await self._table.delete(_row(batch_id).partition, keys)
 
     async def _from(self, partition: str, *, page: int = 1000) -> AsyncIterator[Batch]:
-        """The batches from a partition on, newest first."""
+        """Yield the batches from a partition on, newest first."""
         found = await self._table.next_partition(partition)
         while found is not None and found.startswith(schema.BATCHES.first):
             async for row in self._table.range(found, page=page):

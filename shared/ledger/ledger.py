@@ -1,4 +1,4 @@
-"""The ledger: what is noted, and what is known, of every job. It knows rows and nothing below."""
+"""The ledger: what is recorded, and what is known, of every job."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class IdempotencyRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an idempotency key was first used for: which id, when, and the request's digest.
 
     `several` says that a list was asked for: one recipient and a list of it mean the same, but
-    are answered each in its own shape.
+    each is answered in its own shape.
     """
 
     job: str
@@ -62,41 +62,41 @@ class Ledger:
         self.schedule = Schedule(table)
 
     async def record(self, job_id: str, event: AnyEvent) -> bool:
-        """Record an event; return False if one of its name is there already, which then stands."""
+        """Record an event; return False if one of its name stands already."""
         key = f"{ids.row(job_id)}.{event.row_name}"
         row = Row(ids.partition(job_id), key, events.encode(event))
         return await self.table.transaction(row, self.index.rows(job_id, event))
 
     async def find(self, job_id: str) -> Entry | None:
-        """The entry of an id, or None where nothing was ever noted under it."""
+        """Return the entry of an id, or None where nothing was ever recorded under it."""
         return await find_entry(self.table, job_id)
 
     async def hold_key(self, name: str, key: IdempotencyRecord) -> IdempotencyRecord:
-        """What stands under an idempotency key: `key` itself if nothing did before."""
+        """Return what stands under an idempotency key: `key` itself if nothing did before."""
         row = _key_row(name, msgspec.json.encode(key).decode())
         if await self.table.insert(row):
             return key
         return await self.key(name) or key
 
     async def key(self, name: str) -> IdempotencyRecord | None:
-        """What an idempotency key was first used for, if it was."""
+        """Return what an idempotency key was first used for, if it was."""
         row = _key_row(name, "")
         text = await self.table.get(row.partition, row.key)
         return None if text is None else msgspec.json.decode(text, type=IdempotencyRecord)
 
     async def keep_answer(self, name: str, answer: bytes) -> bytes:
-        """Keep the answer that was given under an idempotency key; the first one stands."""
+        """Keep the answer given under an idempotency key, and return the one that stands."""
         await self.table.insert(_key_row(f"{name}{_ANSWER}", answer.decode()))
         return await self.kept_answer(name) or answer
 
     async def kept_answer(self, name: str) -> bytes | None:
-        """The answer that was given under an idempotency key, if one was."""
+        """Return the answer that was given under an idempotency key, if one was."""
         row = _key_row(f"{name}{_ANSWER}", "")
         text = await self.table.get(row.partition, row.key)
         return None if text is None else text.encode()
 
     async def forget_answer(self, name: str) -> bool:
-        """Forget the answer that was given under an idempotency key; False if there was none."""
+        """Delete the answer given under an idempotency key; return False if there was none."""
         if await self.kept_answer(name) is None:
             return False
         row = _key_row(f"{name}{_ANSWER}", "")
@@ -104,12 +104,12 @@ class Ledger:
         return True
 
     async def forget_key(self, name: str) -> None:
-        """Forget an idempotency key, and its answer before it."""
+        """Delete an idempotency key, and its answer before it."""
         await self.forget_answer(name)
         row = _key_row(name, "")
         await self.table.delete(row.partition, [row.key])
 
 
 def _key_row(name: str, text: str) -> Row:
-    """Keys spread over 256 partitions by the first byte of their digest."""
+    """Return the row of a key, in one of 256 partitions by the first byte of its digest."""
     return Row(schema.KEYS.place(name[:2]), name, text)

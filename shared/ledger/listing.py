@@ -102,7 +102,7 @@ async def _by_row(
 async def entries_accepted_between(
     table: Table, first: datetime, last: datetime
 ) -> AsyncIterator[Entry]:
-    """The entries accepted from `first` to `last`, in no order."""
+    """Yield the entries accepted from `first` to `last`, in no order."""
     day, past_first = last, after_prefix(ids.time_key(first))
     while ids.day_of(ids.day_key(day)) >= ids.day_of(ids.day_key(first)):
         key = ids.day_key(day)
@@ -117,7 +117,7 @@ async def entries_accepted_between(
 async def entries_in_range(
     table: Table, partition: str, first: str, last: str
 ) -> AsyncIterator[Entry]:
-    """Every entry of one partition whose row keys are from `first` to before `last`."""
+    """Yield the entries of one partition whose row keys are from `first` to before `last`."""
     async for job_id, found in _of_shard(table, partition, first, 1000, last):
         yield fold(job_id, found)
 
@@ -125,7 +125,7 @@ async def entries_in_range(
 async def _of_shard(
     table: Table, partition: str, first: str, page: int, last: str = schema.PAST_EVENTS
 ) -> AsyncGenerator[tuple[str, list[AnyEvent]], None]:
-    """The jobs of one partition, each with all its events."""
+    """Yield the jobs of one partition, each with all its events."""
     key, found = "", list[events.AnyEvent]()
     async for row in table.range(partition, first, last, page=page):
         if row.key[:_ROW] != key and found:

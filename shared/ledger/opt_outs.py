@@ -1,7 +1,7 @@
-"""Who has asked a sender to stop: a log in the table, folded into a set in each worker.
+"""People who asked a sender to stop: a log in the table, folded into a set in each worker.
 
 A worker reads the whole log once, then only what is new, at most once a second, so that a send
-does not pay for a look-up of its own. What a worker notes itself it knows at once.
+does not pay for a look-up of its own. A worker knows at once what it recorded itself.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PARTITION: Final = schema.OPT_OUTS.place()
 _FRESH: Final = timedelta(seconds=1)
-# Two workers' clocks may differ by this much and no note is missed.
+# Two workers' clocks may differ by this much without a row being missed.
 _OVERLAP: Final = timedelta(minutes=5)
 
 
@@ -38,7 +38,7 @@ class OptOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OptOuts:
-    """Who may not be texted, by whom."""
+    """The opt-outs in one table."""
 
     def __init__(self, table: Table, digests: Digests) -> None:
         self._table = table
@@ -48,7 +48,7 @@ class OptOuts:
         self._reading: asyncio.Future[None] | None = None
 
     async def note(self, opt_out: OptOut) -> None:
-        """Remember what somebody said; the same word of the same SID is one note.
+        """Record what somebody said; the same word of the same SID is one row.
 
         The number is kept as a digest, so that it outlives the erasing of that person's data.
         """
@@ -62,7 +62,7 @@ class OptOuts:
         self._take_in(opt_out)
 
     async def has_stopped(self, number: str, sender: str, now: datetime) -> bool:
-        """Whether the last word of this number to this sender was stop."""
+        """Return whether the last word of this number to this sender was stop."""
         await self._refresh(now)
         said = [
             latest
@@ -81,7 +81,7 @@ class OptOuts:
     async def _refresh(self, now: datetime) -> None:
         if self._read_at is not None and now - self._read_at < _FRESH:
             return
-        # All who find it stale wait for one reading, and for the same outcome of it.
+        # All callers that find it stale wait for one reading, and share its outcome.
         if self._reading is None or self._reading.done():
             self._reading = asyncio.ensure_future(self._read(now))
         await asyncio.shield(self._reading)
@@ -100,5 +100,5 @@ class OptOuts:
 
 
 def _key(at: datetime) -> str:
-    """A key that sorts newest first."""
+    """Return a key that sorts newest first."""
     return ids.day_key(at) + ids.time_key(at)

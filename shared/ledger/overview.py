@@ -33,7 +33,7 @@ _MINUTE: Final = timedelta(minutes=1)
 _FAILED: Final = frozenset({"refused", "parked"})
 _FAILED_AT_TWILIO: Final = frozenset({"failed", "undelivered", "busy", "no-answer"})
 _HALF: Final = 50
-_MOST: Final = 95
+_NEARLY_ALL: Final = 95
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +85,8 @@ class Overview:
 
 
 async def summarize_hour(table: Table, now: datetime) -> Overview:
-    """The hour that ends `now`, the minute that has begun included."""
-    since = _whole(now) - (MINUTES - 1) * _MINUTE
+    """Return the hour that ends `now`, the minute that has begun included."""
+    since = _minute_of(now) - (MINUTES - 1) * _MINUTE
     page = await list_newest(
         table, lambda *_: True, limit=MAX_DELIVERIES_READ, cursor=None, since=since
     )
@@ -112,12 +112,12 @@ def _minutes(
     items: Sequence[tuple[Entry, Delivery]], since: datetime, now: datetime
 ) -> list[Minute]:
     """Return every minute from `since` to `now`."""
-    accepted = Counter(_whole(ids.accepted_at(entry.id)) for entry, _ in items)
+    accepted = Counter(_minute_of(ids.accepted_at(entry.id)) for entry, _ in items)
     waits: dict[datetime, list[float]] = defaultdict(list)
     for entry in {entry.id: entry for entry, _ in items}.values():
         for at, waited in _hand_overs(entry):
-            waits[_whole(at)].append(waited)
-    first = _whole(since)
+            waits[_minute_of(at)].append(waited)
+    first = _minute_of(since)
     return [
         Minute(
             at=(at := first + number * _MINUTE),
@@ -125,31 +125,31 @@ def _minutes(
             handed_over=len(waits[at]),
             seconds=_percentiles(waits[at]),
         )
-        for number in range((_whole(now) - first) // _MINUTE + 1)
+        for number in range((_minute_of(now) - first) // _MINUTE + 1)
     ]
 
 
 def _hand_overs(entry: Entry) -> list[tuple[datetime, float]]:
-    """When each SID was first noted, by answer or report, and how long it had waited by then."""
+    """Return when each SID was first recorded, and how many seconds it had waited by then."""
     noted: dict[str, datetime] = {}
     for event in entry.events:
-        told = event.outcomes if isinstance(event, Answer | Doubt) else (event,)
-        for sid in (getattr(each, "sid", None) for each in told):
+        outcomes = event.outcomes if isinstance(event, Answer | Doubt) else (event,)
+        for sid in (getattr(each, "sid", None) for each in outcomes):
             if sid is not None:
                 noted.setdefault(sid, event.at)
-    asked = entry.accepted
-    begun = max(asked.at, asked.send_at or asked.at) if asked else entry.events[0].at
+    accepted = entry.accepted
+    begun = max(accepted.at, accepted.send_at or accepted.at) if accepted else entry.events[0].at
     return [(at, max(0.0, (at - begun).total_seconds())) for at in noted.values()]
 
 
 def _percentiles(seconds: Sequence[float]) -> dict[str, float] | None:
-    """The median and the 95th percentile, each a value that occurred (nearest rank)."""
+    """Return the median and the 95th percentile, each a value that occurred (nearest rank)."""
     if not seconds:
         return None
     ordered = sorted(seconds)
     return {
         f"p{each}": round(ordered[math.ceil(len(ordered) * each / 100) - 1], 3)
-        for each in (_HALF, _MOST)
+        for each in (_HALF, _NEARLY_ALL)
     }
 
 
@@ -172,10 +172,10 @@ def _failures(items: Sequence[tuple[Entry, Delivery]]) -> list[FailureGroup]:
 
 
 def _failed(delivery: Delivery) -> bool:
-    """Whether it did not arrive; the error of one that is still tried, or did arrive, is past."""
+    """Return whether it did not arrive; one that is still tried, or did arrive, has not failed."""
     return delivery.state in _FAILED or delivery.twilio_status in _FAILED_AT_TWILIO
 
 
-def _whole(at: datetime) -> datetime:
-    """The beginning of a time's minute."""
+def _minute_of(at: datetime) -> datetime:
+    """Return the beginning of a time's minute."""
     return at.replace(second=0, microsecond=0)

@@ -2,7 +2,7 @@
 
 Nothing is written for the common case. An entry that was sent soon after it was accepted is
 found among the entries accepted about that time; one that was sent later (scheduled, retried,
-held up) leaves a note in the minute in which it was sent; and whoever settles a doubt by
+held up) leaves a note in the minute in which it was sent; and a doubt that is settled by
 adopting a SID takes the SID's own row first, so that two doubts never share one message.
 """
 
@@ -67,9 +67,9 @@ class Owners:
         known_at: datetime,
         now: datetime,
     ) -> bool:
-        """Take a SID that Twilio created at `created_at`; False if it belongs to somebody else.
+        """Take a SID that Twilio created at `created_at`; False if another entry has it.
 
-        Whoever was answered with it had noted that at `known_at`, which is not after `now`.
+        The entry that was answered with it had recorded that at `known_at`, not after `now`.
         """
         if await self._owner(sid, created_at, known_at, now) not in (None, job_id):
             return False

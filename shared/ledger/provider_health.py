@@ -1,4 +1,4 @@
-"""Whether Twilio answers, by what its last answer came to: no question is asked for that."""
+"""Whether Twilio answers, told from the outcomes of sends: no request is made for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SILENCE: Final = frozenset({"no_connection", "no_answer", "unreadable"})
 
 
 class Contact(NamedTuple):
-    """What Twilio was like at a time; `code` is what it said, or why there was no answer."""
+    """Whether Twilio answered at a time; `code` is its code, or why there was no answer."""
 
     at: datetime
     answers: bool
@@ -24,19 +24,19 @@ class Contact(NamedTuple):
 
 
 def find_contact(event: AnyEvent) -> Contact | None:
-    """What an event says about Twilio; None where Twilio had no part in it."""
+    """Return what an event says about Twilio; None where Twilio had no part in it."""
     if not isinstance(event, Answer | Doubt):
         return None
-    said = [
+    contacts = [
         Contact(event.at, answers, outcome.code)
         for outcome in event.outcomes
         if (answers := _answers(outcome)) is not None
     ]
-    return max(said, key=lambda each: each.answers, default=None)
+    return max(contacts, key=lambda each: each.answers, default=None)
 
 
 def _answers(outcome: Outcome) -> bool | None:
-    """Whether an outcome is an answer of Twilio's (True), its failure to give one, or neither."""
+    """Return True for an answer of Twilio's, False for its failure to give one, else None."""
     code = outcome.code or ""
     if outcome.result in ("sent", "not_created"):
         return True

@@ -1,4 +1,4 @@
-"""What reached us and must be passed on once: a note while that is being done, a mark after it.
+"""What reached us is passed on once: there is a note during that, and a mark after it.
 
 The note is the lock and the safety net in one. The worker that inserts it passes the thing on and
 then deletes it; a note that stays behind belonged to a worker that died. The mark says that the
@@ -34,7 +34,7 @@ class Note(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """What tells this note from every other of the same name."""
+        """Text that no other note of this name has."""
         return f"{self.at.isoformat()} {self.token}"
 
 
@@ -46,7 +46,7 @@ class Received:
         self._digests = digests
 
     async def open(self, note: Note) -> bool:
-        """Leave a note; False if there is one of its name."""
+        """Leave a note; return False if there is one of its name."""
         return await self._table.insert(Row(_NOTES, note.name, f"{note.mark}\n{note.text}"))
 
     async def is_first(self, note: Note, person: str) -> bool:
@@ -82,11 +82,11 @@ class Received:
         return count
 
     async def close(self, name: str) -> None:
-        """Take a note away."""
+        """Delete a note."""
         await self._table.delete(_NOTES, [name])
 
     async def left(self) -> AsyncIterator[Note]:
-        """Every note that is there."""
+        """Yield every note that is left."""
         async for row in self._table.range(_NOTES):
             mark, _, text = row.text.partition("\n")
             at, _, token = mark.partition(" ")

@@ -85,7 +85,8 @@ class Schedule:
             if text is not None:
                 queue, _, message = text.partition("\n")
                 kept = redact(message.encode()).decode()
-                count += await self._table.replace(_row(due, entry.id, f"{queue}\n{kept}"))
+                if kept != message:
+                    count += await self._table.replace(_row(due, entry.id, f"{queue}\n{kept}"))
         return count
 
     async def _move(self, rows: list[Row], queues: Queues, now: datetime) -> None:

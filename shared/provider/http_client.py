@@ -25,7 +25,7 @@ IS_SENT: Final[ContextVar[bool]] = ContextVar("is_sent", default=False)
 
 
 class NotConnectedError(Exception):
-    """No connection was made, so nothing was asked."""
+    """No connection was made, so nothing was sent."""
 
 
 class NoAnswerError(Exception):
@@ -45,17 +45,17 @@ class ErrorAnswer(Exception):  # noqa: N818 - an answer that the library would h
 class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # twilio has no types
     """One pooled session; every outcome but a success is raised as what it proves."""
 
-    def __init__(self, *, timeout_seconds: float, most_at_once: int) -> None:
+    def __init__(self, *, timeout_seconds: float, max_connections: int) -> None:
         super().__init__(logging.getLogger("switchboard.twilio"), is_async=True)
         self._timeout = aiohttp.ClientTimeout(
             total=timeout_seconds, sock_connect=min(_CONNECT_SECONDS, timeout_seconds / 2)
         )
-        self._most_at_once = most_at_once
+        self._max_connections = max_connections
         self._session: aiohttp.ClientSession | None = None
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=self._most_at_once)
+            connector = aiohttp.TCPConnector(limit=self._max_connections)
             self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
         return self._session
 

@@ -14,7 +14,7 @@ _FLOOR = 1
 
 
 class Limiter:
-    """Turns at something that bears only so many at once: the urgent first, then as they came.
+    """Turns at something that takes a limited number at once: the urgent first, then as they came.
 
     `begin` and `end` enclose a turn. `succeeded` and `push_back` say in between how it was
     received: one more at once for every `limit` successes, half as many after a push-back.
@@ -31,7 +31,7 @@ class Limiter:
         self._others: deque[asyncio.Future[None]] = deque()
 
     async def begin(self, *, urgent: bool = False) -> int:
-        """Wait for a turn; its number. A wait that is cancelled takes none."""
+        """Wait for a turn and return its number. A wait that is cancelled takes none."""
         line = self._urgent if urgent else self._others
         if self._busy < self.limit and not self._urgent and not self._others:
             self._busy += 1
@@ -46,7 +46,7 @@ class Limiter:
         self._let_in()
 
     def succeeded(self) -> None:
-        """A turn was received well."""
+        """Count a turn that was received well."""
         self._successes += 1
         if self._successes >= self.limit:
             self._successes = 0
@@ -54,7 +54,7 @@ class Limiter:
             self._let_in()
 
     def push_back(self, turn: int) -> None:
-        """A turn was one too many.
+        """Lower the limit after a turn that was one too many.
 
         All that had begun when the limit was last halved met the old limit, so their push-backs
         are the same news: it is halved once a round trip, however many of them there are.
@@ -76,7 +76,7 @@ class Limiter:
             raise
 
     def _let_in(self) -> None:
-        """Let in from the heads of the lines while there is room; skip who has left them."""
+        """Let in from the heads of the lines while there is room, but for what has left them."""
         while self._busy < self.limit and (line := self._urgent or self._others):
             place = line.popleft()
             if not place.done():

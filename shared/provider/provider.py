@@ -68,7 +68,7 @@ def is_messaging_service(sender: str) -> bool:
 
 
 class Provider(Protocol):
-    """Twilio, as far as Switchboard needs it."""
+    """What Switchboard asks of Twilio."""
 
     async def create(self, request: SendRequest) -> SendResult:
         """Ask for one message or call, once; never raises for what Twilio or the network does."""
@@ -96,6 +96,14 @@ class Provider(Protocol):
         """Hang up a call or cancel a message; None where it is too late.
 
         With `only_ringing` a call that somebody has picked up goes on, and that is too late.
+
+        Raises:
+            ProviderUnavailableError: where Twilio gave no answer.
+        """
+        ...
+
+    async def remove(self, kind: Kind, sid: str, *, body_only: bool = False) -> bool:
+        """Delete a message or call, or its text alone; True if that is gone, False if not over yet.
 
         Raises:
             ProviderUnavailableError: where Twilio gave no answer.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from twilio.rest import Client
@@ -36,7 +37,7 @@ _NO_SUCH_THING: Final = "20404"
 _TOO_MANY: Final = 429
 # Questions may take this part of the ceiling, so that messages never wait long behind them.
 _FOR_QUESTIONS: Final = 4
-_MOST_FOUND: Final = 400
+_MAX_RECORDS: Final = 400
 _RESULTS: Final[dict[str, Literal["retryable", "unknown"]]] = {
     "retry": "retryable",
     "wait": "retryable",
@@ -50,7 +51,7 @@ _A_DAY: Final = 86_400.0
 
 
 class _TooLateError(Exception):
-    """Its turn came after the time at which a request was to begin."""
+    """No turn came before the time at which a request was to begin."""
 
 
 def _utc_now() -> datetime:
@@ -67,7 +68,7 @@ class TwilioProvider:
         self._questions = asyncio.Semaphore(max(ceiling // _FOR_QUESTIONS, 1))
         self._http = TwilioHttp(
             timeout_seconds=settings.twilio_timeout_seconds,
-            most_at_once=settings.twilio_max_concurrency,
+            max_connections=settings.twilio_max_concurrency,
         )
         self._client = Client(
             settings.twilio_api_key_sid or settings.twilio_account_sid,
@@ -119,7 +120,11 @@ class TwilioProvider:
         )
 
     async def search(self, request: SendRequest, since: datetime) -> list[TwilioRecord]:
-        filters: dict[str, Any] = {"to": request.to, "limit": _MOST_FOUND, "page_size": _MOST_FOUND}
+        filters: dict[str, Any] = {
+            "to": request.to,
+            "limit": _MAX_RECORDS,
+            "page_size": _MAX_RECORDS,
+        }
         if not is_messaging_service(request.sender):
             filters["from_"] = request.sender
         resource = self._client.messages if request.kind == "message" else self._client.calls
@@ -145,6 +150,21 @@ class TwilioProvider:
         context = self._context(kind, sid)
         return await self._one(lambda: context.update_async(status=word))
 
+    async def remove(self, kind: Kind, sid: str, *, body_only: bool = False) -> bool:
+        context = self._context(kind, sid)
+
+        async def remove() -> bool:
+            if body_only:
+                await context.update_async(body="")
+            elif (await context.delete_with_http_info_async()).status_code != HTTPStatus.NO_CONTENT:
+                raise ValueError("the answer to DELETE is not 204")
+            return True
+
+        try:
+            return await self._asked(remove)
+        except ErrorAnswer as error:
+            return error.status == HTTPStatus.NOT_FOUND
+
     async def close(self) -> None:
         """Give the connections back."""
         await self._http.close()
@@ -166,7 +186,7 @@ class TwilioProvider:
 
         Raises:
             ProviderUnavailableError: no answer, one that makes no sense, or one that says to ask
-                again or to mend the set-up first.
+                again or to fix the account first.
             ErrorAnswer: a definite no to the question itself.
         """
         try:

@@ -1,4 +1,4 @@
-"""Twilio's words for where a message or call is, in the order in which they can follow.
+"""Twilio's statuses of a message or call, in the order in which they can follow.
 
 Sources: https://www.twilio.com/docs/messaging/api/message-resource#message-status-values and
 https://www.twilio.com/docs/voice/api/call-resource#call-status-values.
@@ -11,7 +11,7 @@ from typing import Final
 FIRST_FINAL: Final = 10
 _UNKNOWN: Final = -1
 
-# Final words have ranks of their own too, so that any set of callbacks has one last word.
+# Final statuses have ranks of their own too, so that any set of callbacks has one last status.
 _RANKS: Final = {
     "accepted": 0,
     "scheduled": 1,
@@ -33,7 +33,7 @@ _RANKS: Final = {
 
 
 def rank(status: str) -> int:
-    """How far along a status is; a word that Twilio has added since comes before all others."""
+    """Return how far along a status is; one that Twilio has added since comes before all others."""
     return _RANKS.get(status, _UNKNOWN)
 
 
@@ -43,5 +43,5 @@ def is_final(status: str | None) -> bool:
 
 
 def is_known(status: str) -> bool:
-    """Whether this table has the word."""
+    """Whether this table has the status."""
     return status in _RANKS

@@ -50,7 +50,7 @@ CLIENT_OPTIONS: Final[dict[str, Any]] = {
 
 
 def open_queues(settings: Settings, identity: Callable[[], AsyncTokenCredential]) -> AzureQueues:
-    """The queues of the storage account that the settings choose; nothing is sent yet."""
+    """Return the queues of the storage that the settings choose; nothing is sent yet."""
 
     def open_queue(name: str) -> QueueClient:
         if settings.message_storage:
@@ -66,7 +66,7 @@ def open_queues(settings: Settings, identity: Callable[[], AsyncTokenCredential]
 class AzureQueues:
     """Queues of a storage account, each created when it turns out to be missing.
 
-    `patience` is how many seconds one step may take, the library's own repeats included.
+    `patience` is how many seconds one step may take, its repeats included.
     """
 
     def __init__(self, open_queue: Callable[[str], QueueClient], *, patience: float = 20.0) -> None:

@@ -146,7 +146,7 @@ class AzureTable:
             async with aclosing(self._requests.query(condition, page=1)) as pages:
                 await anext(pages)
 
-        await self._with_table(look)
+        await self._write(look, _CONFLICT)
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -161,7 +161,7 @@ class AzureTable:
             await self._with_table(step)
         except RefusedError as error:
             if error.status != no:
-                raise
+                raise StorageUnavailableError(f"table: {error}") from error
             return False
         return True
 

@@ -71,7 +71,7 @@ class MemoryQueues:
         ]
 
     def take(self, queue: str) -> list[Put]:
-        """Empty a queue of everything, hidden or not."""
+        """Empty a queue of everything, hidden or not, and return that."""
         taken = [put for put in self.puts if put.queue == queue]
         self.puts = [put for put in self.puts if put.queue != queue]
         return taken

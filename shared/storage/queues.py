@@ -38,11 +38,11 @@ class Queues(Protocol):
         ...
 
     async def lengths(self) -> dict[str, int]:
-        """About how many messages each of our queues holds; one that is missing is created."""
+        """Return about how many messages each queue holds; create a queue that is missing."""
         ...
 
     async def oldest(self) -> dict[str, datetime | None]:
-        """When the message that each of our queues gives next was put there; None: none is due."""
+        """Return when the message that each queue gives next was put; None where none is due."""
         ...
 
     async def take_poison(self) -> list[PoisonMessage]:

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
 import msgspec
-from azure.core.credentials import AzureNamedKeyCredential
-from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
 from azure.core.pipeline import AsyncPipeline
 from azure.core.pipeline.policies import (
     AsyncBearerTokenCredentialPolicy,
     AsyncRetryPolicy,
+    AzureSasCredentialPolicy,
     SansIOHTTPPolicy,
 )
 from azure.core.rest import AsyncHttpResponse, HttpRequest
@@ -33,6 +33,7 @@ from yarl import URL
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
 
+    from azure.core.credentials_async import AsyncTokenCredential
     from azure.core.pipeline import PipelineRequest
     from azure.core.pipeline.transport import AsyncHttpTransport
     from azure.data.tables.aio import TableClient
@@ -94,7 +95,7 @@ class TableRequests:
     """Requests to one table, with the account and the credential of `client`."""
 
     def __init__(self, client: TableClient, transport: AsyncHttpTransport[Any, Any]) -> None:
-        self._url, _, self._sas = client.url.partition("?")
+        self._url = client.url.partition("?")[0]
         self._table = client.table_name
         self._pipeline = AsyncPipeline(
             transport, [AsyncRetryPolicy(**_RETRY), *_signing(client.credential)]
@@ -164,8 +165,7 @@ class TableRequests:
         content: bytes | None = None,
         headers: dict[str, str] | None = None,
     ) -> AsyncHttpResponse:
-        search = "&".join(filter(None, (query, self._sas)))
-        url = f"{self._url}/{path}{'?' if search else ''}{search}"
+        url = f"{self._url}/{path}{'?' if query else ''}{query}"
         request = HttpRequest(method, url, headers={**_HEADERS, **(headers or {})}, content=content)
         response: AsyncHttpResponse = (
             await self._pipeline.run(request, retry_on_methods=_METHODS)
@@ -197,13 +197,15 @@ class _SharedKey(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         )
 
 
-def _signing(credential: object) -> list[Any]:
-    """Return what signs requests; a shared access signature is in the URL."""
+def _signing(
+    credential: AzureNamedKeyCredential | AzureSasCredential | AsyncTokenCredential,
+) -> list[Any]:
+    """Return what signs requests: with an account's key, a shared access signature or a token."""
     if isinstance(credential, AzureNamedKeyCredential):
         return [_SharedKey(credential)]
-    if isinstance(credential, AsyncTokenCredential):
-        return [AsyncBearerTokenCredentialPolicy(credential, _SCOPE)]
-    return []
+    if isinstance(credential, AzureSasCredential):
+        return [AzureSasCredentialPolicy(credential)]
+    return [AsyncBearerTokenCredentialPolicy(credential, _SCOPE)]
 
 
 def _encode(entity: dict[str, str]) -> bytes:

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from shared.triggers import policies as policies
     from shared.triggers import preview as preview
     from shared.triggers import queues as queues
+    from shared.triggers import read_only as read_only
     from shared.triggers import recipients as recipients
     from shared.triggers import status as status
     from shared.triggers import timers as timers
     from shared.triggers import tokens as tokens
+    from shared.triggers import twilio as twilio
     from shared.triggers import twimlets as twimlets
 
 

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from shared.accept.decode import decode_fields
 from shared.accept.idempotency import validate_key
+from shared.accept.validate import validate_script
 from shared.errors import InvalidRequestError
 from shared.jobs.request import CallRequest, Steps
 from shared.routes import call_twiml_url
@@ -42,8 +43,13 @@ async def preview(req: func.HttpRequest, app: App) -> func.HttpResponse:
     decoded = decode_fields(read_json_object(req), PreviewRequest, kind="call")
     request, problems = decoded.value, decoded.problems
     is_call = request.kind == "call"
+    script = CallRequest(to="", steps=request.steps)
     if "steps" not in decoded.broken:
-        problems += validate_steps(request.steps, request.kind, inline=is_call)
+        problems += (
+            validate_script(script, app.settings)
+            if is_call
+            else validate_steps(request.steps, request.kind)
+        )
     problems += validate_key(read_idempotency_key(req))
     if problems:
         raise InvalidRequestError(problems)
@@ -51,6 +57,6 @@ async def preview(req: func.HttpRequest, app: App) -> func.HttpResponse:
         return json_response(PreviewResponse(twiml=render_steps(request.steps, request.kind)))
     # The id is known when the call is accepted.
     come_back = partial(call_twiml_url, app.settings.public_base_url, "{id}")
-    branches = render_documents(CallRequest(to="", steps=request.steps), come_back)
+    branches = render_documents(script, come_back)
     twiml = branches.pop("$.steps")
     return json_response(PreviewResponse(twiml=twiml, branches=branches or None))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from shared import routes
 from shared.errors import NotFoundError, SignatureError
 from shared.log import log
-from shared.phone_numbers import NumberError, country_of, parse_number, require_destination
+from shared.phone_numbers import NumberError, country_of, parse_number, require_dialable
 from shared.triggers.responses import twiml_response
 from shared.triggers.signed import public_url, require_signed_form
 from shared.twiml.twimlets import TWIMLETS, TwimletRequest, answer_twimlet
@@ -81,9 +81,9 @@ def _number(settings: Settings, text: str) -> str:
 
 
 def _may_dial(settings: Settings, number: str) -> bool:
-    """Tell whether a number may be called, as far as the numbering plans know it."""
+    """Tell whether a number may be called: by the rules for numbers in a call's own TwiML."""
     try:
-        require_destination(number, settings.allowed_countries)
-    except NumberError as error:
-        return error.code == "invalid_number" and not settings.allowed_countries
+        require_dialable(number, settings.allowed_countries)
+    except NumberError:
+        return False
     return True

@@ -214,6 +214,9 @@ class ProviderSeam:
         await self._gate("carrier.stop after")
         return found
 
+    async def remove(self, kind: Kind, sid: str, *, body_only: bool = False) -> bool:
+        return await self._provider.remove(kind, sid, body_only=body_only)
+
 
 @dataclass
 class HoldAt:

@@ -11,8 +11,10 @@ from shared.deliver.capacity import Capacity
 from shared.deliver.next_step import MAX_AGE, MAX_ATTEMPTS
 from shared.deliver.worker import park
 from shared.errors import StorageUnavailableError
-from shared.jobs.events import Answer, Outcome
+from shared.jobs.events import Accepted, Answer, Outcome
 from shared.jobs.job import Job, decode_queue_message
+from shared.jobs.request import AnyRequest
+from shared.jobs.template import request_of_recipient
 from shared.ledger.opt_outs import OptOut
 from tests.deliver.asking import accept_batch
 from tests.deliver.seams import HoldAt, KillAt, Recorder, RepeatedError
@@ -240,12 +242,12 @@ async def test_an_error_about_one_recipient_is_that_recipients_alone(
 ) -> None:
     """The others of the job are sent to, and nobody stays in doubt."""
 
-    def fill(request: Any, values: dict[str, str]) -> Any:  # noqa: ANN401 - a request
-        if values["name"] == str(index):
+    def render(accepted: Accepted, recipient: int) -> AnyRequest:
+        if recipient == index:
             raise ValueError("too long")
-        return request
+        return request_of_recipient(accepted, recipient)
 
-    monkeypatch.setattr(send_request, "fill_request", fill)
+    monkeypatch.setattr(send_request, "request_of_recipient", render)
     world = World(["lost_answer"])
     recipients = [{"to": to, "name": str(n)} for n, to in enumerate(numbers(3))]
     fields = {"body": "Hi {{name}}", "recipients": recipients}
@@ -263,7 +265,7 @@ async def test_what_a_lost_worker_cannot_have_sent_is_not_searched_for(
 ) -> None:
     """A recipient for whom nothing can be asked is settled without Twilio."""
 
-    def fill(*given: object) -> None:
+    def render(*given: object) -> None:
         raise ValueError(given)
 
     world = World()
@@ -277,7 +279,7 @@ async def test_what_a_lost_worker_cannot_have_sent_is_not_searched_for(
     await other.until_quiet(recorder)
     place = recorder.steps.index("carrier.create before")
     await world.deliver(world.worker(KillAt(place)), message)
-    monkeypatch.setattr(send_request, "fill_request", fill)
+    monkeypatch.setattr(send_request, "request_of_recipient", render)
     await world.until_quiet()
     (entry,) = await world.entries()
     assert entry.deliveries[0].state == "refused"

@@ -21,10 +21,15 @@ def find_logged_events() -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for path in (CHECKOUT / "shared").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "log":
-                name = node.args[0]
-                assert isinstance(name, ast.Constant), f"{path}: an event's name is a constant"
-                found[str(name.value)] |= {word.arg for word in node.keywords if word.arg}
+            function = getattr(getattr(node, "func", None), "id", None)
+            if path.name == "log.py" or function not in ("log", "log_error"):
+                continue
+            assert isinstance(node, ast.Call)
+            name = node.args[0]
+            assert isinstance(name, ast.Constant), f"{path}: an event's name is a constant"
+            found[str(name.value)] |= {word.arg for word in node.keywords if word.arg}
+            if function == "log_error":
+                found[str(name.value)] |= {"error", "traceback"}
     return {
         name: frozenset(fields - _NOT_FIELDS | _IN_EVERY_LINE) for name, fields in found.items()
     }

@@ -140,6 +140,18 @@ async def test_a_sid_is_found(app: InMemoryApp) -> None:
     assert starts_of_sids(["SM1"]) == {"~sid.SM1."}
 
 
+async def test_a_busy_person_is_found_whole() -> None:
+    """Many messages of one minute come all, each once, newest first."""
+    ledger = Ledger(MemoryTable(), DIGESTS)
+    jobs = []
+    for number in range(35):
+        at = NOON - timedelta(seconds=number)
+        jobs.append(ids.new_id(at, number << 53))
+        await ledger.record(jobs[-1], accepted(ANA, at=at))
+    assert await listed(ledger, ANA) == jobs
+    assert await listed(ledger, ANA, limit=12) == jobs
+
+
 async def test_a_pointer_to_what_is_gone_is_passed_over() -> None:
     """A row of the index whose job is just being forgotten finds nothing, without an error."""
     ledger = Ledger(MemoryTable(), DIGESTS)

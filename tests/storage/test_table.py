@@ -1,17 +1,19 @@
 """One contract for the table, which the one in memory and the one on Azurite both keep."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from random import Random
 from uuid import uuid4
 
 import pytest
+from aiohttp import web
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables.aio import TableClient
 from yarl import URL
 
 from dev.azurite import connection_string
 from dev.chaos.storage_proxy import StorageProxy
-from dev.ports import HOST
+from dev.ports import HOST, free_ports
 from shared.errors import StorageUnavailableError
 from shared.storage.azure_table import open_table
 from shared.storage.memory_table import MemoryTable
@@ -269,3 +271,68 @@ async def test_a_managed_identity_opens_the_table_where_no_connection_string_doe
     """Without a connection string the table service is asked, as the app's identity."""
     with pytest.raises(TokenAskedError, match=r"https://storage\.azure\.com/\.default"):
         await open_table(settings(**BY_IDENTITY), "ledger", Identity).check()
+
+
+async def test_a_row_that_goes_while_others_are_read_is_left_out() -> None:
+    """In memory as in storage, what was deleted by the time it would be read is not read."""
+    table = MemoryTable()
+    await filled(table, "p/a", "p/b", "p/c")
+    found = []
+    async for row in table.range("p"):
+        found.append(row.key)
+        await table.delete("p", ["b"])
+    assert found == ["a", "c"]
+
+
+class Refusing:
+    """A table service that refuses everything, and remembers what it was asked."""
+
+    def __init__(self, status: int, code: str) -> None:
+        self._status = status
+        self._body = {"odata.error": {"code": code, "message": {"value": "0:No."}}}
+        self.requests: list[web.Request] = []
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.requests.append(request)
+        return web.json_response(self._body, status=self._status)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        """Serve, and give the address."""
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self.answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        (port,) = free_ports(1)
+        await web.TCPSite(runner, HOST, port).start()
+        yield f"http://{HOST}:{port}/account"
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "steps"),
+    [(403, "AuthorizationFailure", 8), (400, "InvalidInput", 8), (404, "ResourceNotFound", 3)],
+)
+async def test_a_service_that_refuses_is_one_error(status: int, code: str, steps: int) -> None:
+    """An error that is not an answer is an outage, named by the service's own word for it.
+
+    That something is not there is an answer to all steps but those that write, and to a check.
+    """
+    service = Refusing(status, code)
+    async with service.running() as url:
+        storage = f"TableEndpoint={url};QueueEndpoint={url};SharedAccessSignature=sv=1&sig=a%2Bb"
+        table = open_table(settings(MESSAGE_STORAGE=storage), "ledger", nobody)
+        row = Row("p", "k", "")
+        if steps == 8:
+            assert await steps_with(table) == [f"table: {status} {code}"] * steps
+        else:
+            assert await table.get("p", "k") is None
+            assert not await table.replace(row)
+            assert await keys(table, "p") == []
+            for step in (table.insert(row), table.transaction(row, [row]), table.check()):
+                with pytest.raises(StorageUnavailableError, match=f"table: {status} {code}"):
+                    await step
+        await table.close()
+    for request in service.requests:
+        assert "Authorization" not in request.headers
+        assert request.query["sig"] == "a+b"

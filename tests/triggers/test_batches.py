@@ -246,3 +246,19 @@ async def test_json_and_csv_of_one_meaning_are_one_batch(app: InMemoryApp) -> No
     )
     assert (again.status, again.body) == (202, first.body)
     assert json.loads(again.body)["count"] == 1
+
+
+async def test_another_content_type_is_refused(app: InMemoryApp) -> None:
+    """A batch is JSON or CSV; an answer to anything else names both."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    reply = await app.ask("POST", "/api/batches", b"to=1", form)
+    assert (reply.status, reply.json["title"]) == (415, "The content type is not supported")
+    assert "application/json" in reply.json["detail"]
+    assert "text/csv" in reply.json["detail"]
+
+
+async def test_a_list_of_batches_takes_no_parameters(app: InMemoryApp) -> None:
+    """A parameter that would do nothing is refused, but for Azure's key."""
+    assert (await app.get("/api/batches?code=k")).status == 200
+    reply = await app.get("/api/batches?limit=5")
+    assert (reply.status, reply.errors) == (400, [("$.limit", "unknown_parameter")])

@@ -7,14 +7,35 @@ import pytest
 import function_app
 from shared.app import App
 from shared.errors import StorageUnavailableError
+from shared.provider.probe import Probed
 from shared.storage.checks import TIMEOUT_SECONDS, StorageChecks
 from shared.storage.memory_queues import MemoryQueues
 from shared.storage.memory_table import MemoryTable
-from tests.clock import Clock
+from tests.clock import NOON, Clock
 from tests.environment import ENVIRONMENT
-from tests.in_memory_app import InMemoryApp
+from tests.in_memory_app import Configure, InMemoryApp
 
-USABLE = {"settings": "usable", "queue": "usable", "table": "usable"}
+USABLE = {"settings": "usable", "queue": "usable", "table": "usable", "twilio": "usable"}
+
+
+class Probe:
+    """What the app knows of Twilio, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.answers = True
+        self.asked = 0
+
+    async def __call__(self) -> Probed:
+        self.asked += 1
+        return Probed(NOON, self.answers)
+
+
+@pytest.fixture(autouse=True)
+def probe(app: InMemoryApp) -> Probe:
+    """A Twilio that answers until a test says otherwise."""
+    probe = Probe()
+    app.services.probe = probe  # type: ignore[assignment] # all of it that is asked for
+    return probe
 
 
 async def lost() -> None:
@@ -52,7 +73,36 @@ async def test_what_is_away_is_named(app: InMemoryApp) -> None:
         "settings": "usable",
         "queue": "queue: TimeoutError",
         "table": "table: ServiceRequestError",
+        "twilio": "usable",
     }
+
+
+async def test_a_silent_twilio_is_named_and_does_not_decide(app: InMemoryApp, probe: Probe) -> None:
+    """While Twilio is silent the app still accepts, so that it stays usable."""
+    probe.answers = False
+    reply = await app.get("/api/health")
+    assert (reply.status, reply.json["status"]) == (200, "usable")
+    silent = "did not answer at 12:00:00 UTC; what is accepted waits until it does"
+    assert reply.json["checks"] == USABLE | {"twilio": silent}
+
+
+async def test_doubtful_settings_are_named(
+    app: InMemoryApp, configure: Configure, probe: Probe
+) -> None:
+    """What is probably misspelt is a warning beside the checks, without its value."""
+    assert "warnings" not in (await app.get("/api/health")).json
+    doubtful = configure(TWILIO_FORM_NUMBER="canary")
+    doubtful.services.probe = probe  # type: ignore[assignment] # all of it that is asked for
+    reply = await doubtful.get("/api/health")
+    assert (reply.status, reply.json["checks"]) == (200, USABLE)
+    assert reply.json["warnings"] == [
+        {
+            "path": "TWILIO_FORM_NUMBER",
+            "code": "unknown",
+            "message": "is not a setting; did you mean TWILIO_FROM_NUMBER?",
+        }
+    ]
+    assert b"canary" not in reply.body
 
 
 async def test_what_was_found_is_true_for_a_few_seconds(app: InMemoryApp) -> None:

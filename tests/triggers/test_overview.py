@@ -10,7 +10,7 @@ from shared.jobs.events import Answer, Claim, Outcome
 from shared.provider.probe import Probe
 from shared.provider.provider import TwilioRecord
 from tests.clock import Clock
-from tests.in_memory_app import InMemoryApp
+from tests.in_memory_app import Configure, InMemoryApp
 
 
 class Twilio:
@@ -58,6 +58,28 @@ async def test_it_needs_nothing_to_have_happened(app: InMemoryApp, twilio: Twili
     assert shown["twilio"] == {"answers": True, "at": "2026-11-21T12:00:00Z", "code": None,
                                "by": "asking"}  # fmt: skip
     assert twilio.asked == 1
+
+
+async def test_it_says_whose_account_it_is(
+    app: InMemoryApp, configure: Configure, twilio: Twilio
+) -> None:
+    """A simulator on this machine is told from a real account, whose sender is named."""
+    assert (await app.get("/api/overview")).json["account"] == {
+        "simulator": True,
+        "sid": "AC" + "0" * 32,
+        "sender": "+15005550006",
+    }
+    real = configure(
+        TWILIO_API_BASE_URL="https://api.twilio.com",
+        TWILIO_ACCOUNT_SID="AC" + "1" * 32,
+        TWILIO_FROM_NUMBER="",
+    )
+    real.services.provider = twilio  # type: ignore[assignment] # all of it that is asked for
+    assert (await real.get("/api/overview")).json["account"] == {
+        "simulator": False,
+        "sid": "AC" + "1" * 32,
+        "sender": None,
+    }
 
 
 async def test_the_queues_say_how_much_waits_and_for_how_long(

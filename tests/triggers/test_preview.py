@@ -42,7 +42,9 @@ async def test_it_shows_what_the_call_will_do(app: InMemoryApp) -> None:
 @pytest.mark.parametrize(
     "step",
     [{"gather": {"action": "/next"}}, {"redirect": "next"}, {"record": {"action": "?a"}},
-     {"gather": {"on": {"1": [{"redirect": "/x"}]}}}, {"gather": {"action": "https://x.example"}}],
+     {"gather": {"on": {"1": [{"redirect": "/x"}]}}}, {"gather": {"action": "https://x.example"}},
+     {"dial": "+19005550100"}, {"gather": {"on": {"1": [{"dial": "+19005550100"}]}}},
+     {"redirect": f"{PUBLIC_BASE_URL}/api/webhooks/calls"}],
 )  # fmt: skip
 async def test_a_preview_and_a_call_refuse_the_same(
     app: InMemoryApp, step: dict[str, object]
@@ -52,6 +54,7 @@ async def test_a_preview_and_a_call_refuse_the_same(
     call = await app.post("/api/calls", {"to": "+14155552671", "steps": [step]})
     assert (preview.status == 200) == (call.status == 202)
     assert preview.json.get("errors") == call.json.get("errors")
+    assert (preview.status == 200) == (step == {"gather": {"action": "https://x.example"}})
 
 
 @pytest.mark.parametrize(

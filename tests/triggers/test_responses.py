@@ -37,10 +37,13 @@ async def answer_to(error: BaseException) -> func.HttpResponse:
     [
         (errors.CallerError("x"), 400, "Bad request"),
         (errors.InvalidRequestError([PROBLEM]), 400, "The request is not valid"),
+        (errors.KeyRefusedError("x"), 401, "The key is not accepted"),
+        (errors.ReadOnlyError("x"), 403, "This key is read-only"),
         (errors.SignatureError("x"), 403, "Not signed by Twilio"),
         (errors.NotFoundError("x"), 404, "Not found"),
         (errors.OverError("x"), 409, "Too late for that"),
         (errors.TooLargeError("x"), 413, "The body is too large"),
+        (errors.UnsupportedTypeError("x"), 415, "The content type is not supported"),
         (errors.IdempotencyMismatchError("x"), 422,
          "This Idempotency-Key belongs to another request"),
         (errors.SettingsError([PROBLEM]), 503, "The app is not set up"),
@@ -89,6 +92,25 @@ async def test_problems_are_listed() -> None:
         {"path": "$.to", "code": "missing", "message": "is required"},
         {"path": "$.to", "code": "duplicate", "message": "again", "line": 7},
     ]
+
+
+async def test_problems_end_somewhere() -> None:
+    """A thousand problems are listed, then one says that there are more."""
+    error = errors.InvalidRequestError([PROBLEM] * 5000)
+    body = json.loads((await answer_to(error)).get_body())
+    assert body["detail"] == error.detail == "more than 1,000 problems in the request"
+    assert len(body["errors"]) == 1001
+    assert body["errors"][-1]["code"] == "more_problems"
+
+
+async def test_problems_are_cut_and_masked() -> None:
+    """An answer does not repeat a caller's number in a path, nor a text at length."""
+    wordy = Problem("$['+14155552671']" + "x" * 5000, "unknown_field", "y" * 5000)
+    [shown] = json.loads((await answer_to(errors.InvalidRequestError([wordy]))).get_body())[
+        "errors"
+    ]
+    assert shown["path"].startswith("$['+1415•••2671']xx")
+    assert len(shown["path"]) == len(shown["message"]) == 1001
 
 
 async def test_an_answer_is_passed_on() -> None:

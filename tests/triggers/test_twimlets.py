@@ -134,7 +134,7 @@ async def test_recordings_are_at_twilio_in_every_region(app: InMemoryApp, host: 
         ("forward?PhoneNumber=%2B442079460958", "", True),
         ("forward?PhoneNumber=%2B442079460958", "US", False),
         ("forward?PhoneNumber=555-123-4567", "", True),
-        ("forward?PhoneNumber=555-123-4567", "US", False),
+        ("forward?PhoneNumber=555-123-4567", "GB", False),
         ("callme?PhoneNumber=%2B19005550100", "", False),
         ("simulring?PhoneNumbers[]=%2B19005550100", "", False),
         ("findme?PhoneNumbers[]=%2B19005550100", "", False),
@@ -168,12 +168,15 @@ async def test_the_owner_of_a_voicemail_is_texted_by_the_same_rules(configure: C
 async def test_a_url_at_twimlets_com_is_ours(app: InMemoryApp) -> None:
     """The first tutorial's `http://twimlets.com/message` is accepted, and our own page is asked."""
     url = "http://twimlets.com/message?Message=Hello+world."
-    reply = await app.post("/api/calls", {"to": "+14155552671", "url": url})
+    fields = {"to": "+14155552671", "url": url, "fallback_url": "http://www.twimlets.com/menu"}
+    reply = await app.post("/api/calls", fields)
     assert reply.status == 202
     (put,) = app.queues.take("outbound")
     job = decode_queue_message(put.message)
     assert isinstance(job, Job)
-    asked = build_send_request(job.job, job.accepted, 0, PUBLIC_BASE_URL).parameters["url"]
+    parameters = build_send_request(job.job, job.accepted, 0, PUBLIC_BASE_URL).parameters
+    assert parameters["fallback_url"] == f"{PUBLIC_BASE_URL}/api/twiml/menu?Entry={job.job}"
+    asked = parameters["url"]
     assert asked == f"{PUBLIC_BASE_URL}/api/twiml/message?Entry={job.job}&Message=Hello+world."
     target = asked.removeprefix(PUBLIC_BASE_URL)
     assert b"<Say>Hello world.</Say>" in (await app.twilio("POST", target, {"From": "+1"})).body

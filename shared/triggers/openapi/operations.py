@@ -15,6 +15,7 @@ from shared.errors import (
     OverError,
     SignatureError,
     TooLargeError,
+    UnsupportedTypeError,
 )
 from shared.jobs.request import CallRequest, MessageRequest
 from shared.triggers.alert_views import (
@@ -25,6 +26,7 @@ from shared.triggers.alert_views import (
     PolicyResponse,
 )
 from shared.triggers.alerts import AnswerRequest
+from shared.triggers.entries import LIST_PARAMETERS
 from shared.triggers.preview import PreviewRequest
 from shared.triggers.recipients import EraseRequest, FindRequest
 from shared.triggers.schemas import (
@@ -49,8 +51,8 @@ from shared.triggers.tokens import TokenRequest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Auth = Literal["key", "admin", "signed", "anyone"]
-# A batch is made of two types; a form is whatever Twilio sends.
+Auth = Literal["key", "admin", "signed", "basic", "anyone"]
+# A batch is made of two types; a form is what Twilio sends.
 BATCH: Final = "batch"
 FORM: Final = "form"
 ANYTHING: Final = "anything"
@@ -59,6 +61,7 @@ TWIML: Final = "text/xml"
 HTML: Final = "text/html"
 JSON: Final = "application/json"
 NOTHING: Final = ""
+NO_CONTENT: Final = 204
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +88,9 @@ class Operation:
     then: tuple[str, ...] = ()
 
 
-_BODY: Final = (InvalidRequestError, TooLargeError)
+_BODY: Final = (InvalidRequestError, TooLargeError, UnsupportedTypeError)
 _KEYED_BODY: Final = (*_BODY, IdempotencyMismatchError)
 _KEYED: Final = (InvalidRequestError, IdempotencyMismatchError)
-_LIST_QUERY: Final = (
-    "state", "to", "sid", "twilio_status", "error", "since", "until", "limit", "cursor"
-)  # fmt: skip
 _TEXT: Final = {"to": "+14155552671", "body": "Your parcel is here."}
 _CALL: Final = {"to": "+14155552671", "say": "Your parcel is here."}
 _MENU: Final = [
@@ -170,7 +170,7 @@ def _of_kind(kind: str, request: type, examples: Mapping[str, Any]) -> tuple[Ope
             auth="key",
             tag=collection,
             summary=f"List {kind}s, newest first",
-            query=_LIST_QUERY,
+            query=LIST_PARAMETERS,
             answers={200: EntryListResponse},
             errors=(InvalidRequestError,),
         ),
@@ -249,6 +249,50 @@ def _answer(name: str, route: str, summary: str, status: int = 200) -> Operation
     )
 
 
+def _twilios(  # noqa: PLR0913 - each names a property of the operation
+    name: str,
+    method: Literal["get", "post", "delete"],
+    route: str,
+    summary: str,
+    *,
+    status: int = 200,
+    errors: tuple[type[CallerError], ...] = (),
+    query: tuple[str, ...] = (),
+    repeatable: bool = False,
+) -> Operation:
+    """Return an operation of Twilio's own API, whose forms and resources Twilio describes."""
+    return Operation(
+        name=f"twilio_{name}",
+        method=method,
+        route=route,
+        auth="basic",
+        tag="2010-04-01",
+        summary=summary,
+        body=FORM if method == "post" else None,
+        query=query,
+        answers={status: NOTHING if status == NO_CONTENT else JSON},
+        errors=(NotFoundError, *errors),
+        repeatable=repeatable,
+    )
+
+
+def _twilios_of(kind: str, collection: str, one: str, times: tuple[str, ...]) -> list[Operation]:
+    """Return what Twilio's API does with messages, and in the same way with calls."""
+    bounds = tuple(f"{name}{sign}" for name in times for sign in ("", "<", ">"))
+    query = ("To", "From", "Status", *bounds, "PageSize", "Page", "PageToken")
+    change = "Cancel a message, or remove its text" if kind == "message" else "Cancel or hang up"
+    return [
+        _twilios(f"create_{kind}", "post", collection, f"Accept a {kind} as Twilio does",
+                 status=201, errors=_KEYED_BODY, repeatable=True),
+        _twilios(f"list_{kind}s", "get", collection, f"List {kind}s as Twilio does",
+                 errors=(InvalidRequestError,), query=query),
+        _twilios(f"fetch_{kind}", "get", one, f"Show a {kind} as Twilio does"),
+        _twilios(f"change_{kind}", "post", one, change, errors=(*_BODY, OverError)),
+        _twilios(f"delete_{kind}", "delete", one, f"Delete what is kept of a {kind}",
+                 status=NO_CONTENT, errors=(OverError,)),
+    ]  # fmt: skip
+
+
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *_of_kind(
         "message",
@@ -282,6 +326,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         tag="batches",
         summary="List the newest batches",
         answers={200: BatchListResponse},
+        errors=(InvalidRequestError,),
     ),
     Operation(
         name="show_batch",
@@ -528,6 +573,16 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         routes.STATUS,
         "Record what Twilio reports of a message or call",
         answers={204: NOTHING, 502: NOTHING},
-        query=(routes.ALERT_ID, routes.FORWARD, routes.TRACE),
+        query=(
+            routes.ALERT_ID,
+            routes.CLIENT,
+            routes.EVENTS,
+            routes.FORWARD,
+            routes.METHOD,
+            routes.TRACE,
+        ),
     ),
+    _twilios("account", "get", routes.TWILIO_ACCOUNT, "Show the account as Twilio does"),
+    *_twilios_of("message", routes.TWILIO_MESSAGES, routes.TWILIO_MESSAGE, ("DateSent",)),
+    *_twilios_of("call", routes.TWILIO_CALLS, routes.TWILIO_CALL, ("StartTime", "EndTime")),
 )

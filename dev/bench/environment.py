@@ -1,4 +1,4 @@
-"""What the benchmarks stand on: the settings, the real table and queues, and the app's parts."""
+"""What the benchmarks run in: settings, the real table and queues, and the app's services."""
 
 import asyncio
 import logging
@@ -10,7 +10,7 @@ from typing import Final
 import aiohttp
 
 from dev.azurite import azurite
-from dev.bench.far_end import ARRIVALS, far_end
+from dev.bench.peer_server import ARRIVALS, peer_server
 from dev.bench.program import program
 from dev.checkout import HERE
 from dev.host.host_file import read_host_file
@@ -30,21 +30,21 @@ TO: Final = "+14155552671"
 BODY: Final = "Your code is 482913. It is good for ten minutes."
 PUBLIC: Final = "https://switchboard.example"
 OPTIONS: Final = read_host_file(HERE.root).queues
-AT_ONCE: Final = OPTIONS.batch_size + OPTIONS.new_batch_threshold
+MAX_CONCURRENT: Final = OPTIONS.batch_size + OPTIONS.new_batch_threshold
 HOST_READY: Final = "host ready on"
 POLL: Final = 0.02
 EXCHANGE: Final = 220
 
 
 @dataclass(frozen=True)
-class Stage:
-    """The settings that everything of one benchmark runs with."""
+class Environment:
+    """The settings of one benchmark, and the programs that run with them."""
 
     environment: Mapping[str, str]
 
     @property
     def twilio(self) -> str:
-        """The address of the far end."""
+        """The address of the peer server."""
         return self.environment["TWILIO_API_BASE_URL"]
 
     @property
@@ -54,7 +54,7 @@ class Stage:
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[App]:
-        """The parts of one worker, its table and queues created."""
+        """Open the services of one worker, and create its table and queues."""
         services = App(self.environment)
         await asyncio.gather(services.table.check(), services.queues.lengths())
         try:
@@ -64,42 +64,43 @@ class Stage:
 
     @contextmanager
     def host(self, **more: str) -> Iterator[str]:
-        """The local host in a process of its own; gives its address."""
+        """Run the local host in a process of its own; gives its address."""
         (port,) = free_ports(1)
-        flags = ["--port", str(port), "--app", str(HERE.root), "--key", FUNCTION_KEY]
-        environment = {**self.environment, **more}
+        flags = ["--port", str(port), "--app", str(HERE.root)]
+        keys = {"SWITCHBOARD_HOST_KEY": FUNCTION_KEY}
+        environment = {**self.environment, **more, **keys}
         with program("dev.host", *flags, ready=HOST_READY, environment=environment):
             yield f"http://{HOST}:{port}"
 
     async def arrived(self) -> int:
-        """How many messages came to the far end since it was last asked for their times."""
+        """Return how many messages arrived at the peer server since `arrivals` was last called."""
         async with aiohttp.ClientSession() as session, session.get(self.twilio + ARRIVALS) as reply:
             return int((await reply.json())["count"])
 
     async def arrivals(self) -> list[tuple[str, float]]:
-        """Who was written to, and when; then they are forgotten."""
+        """Return to whom messages arrived, and when; the peer server then forgets them."""
         url = f"{self.twilio}{ARRIVALS}?times"
         async with aiohttp.ClientSession() as session, session.get(url) as reply:
             return [(to, at) for to, at in (await reply.json())["times"]]
 
     async def until_arrived(self, count: int) -> None:
-        """Wait until so many messages came to the far end."""
-        while await self.arrived() < count:  # noqa: ASYNC110 - another process, which is asked
+        """Wait until so many messages arrived at the peer server."""
+        while await self.arrived() < count:  # noqa: ASYNC110 - another process
             await asyncio.sleep(POLL)
 
 
 @contextmanager
-def stage(latency: float = LATENCY) -> Iterator[Stage]:
-    """Azurite in memory, and the far end."""
-    logging.getLogger("azure").setLevel(logging.WARNING)  # as function_app.py has it
+def open_environment(latency: float = LATENCY) -> Iterator[Environment]:
+    """Start Azurite in memory, and the peer server."""
+    logging.getLogger("azure").setLevel(logging.WARNING)  # as in function_app.py
     with ExitStack() as stack:
         storage = stack.enter_context(azurite())
-        twilio = stack.enter_context(far_end(latency))
-        yield Stage(settings(storage, twilio))
+        twilio = stack.enter_context(peer_server(latency))
+        yield Environment(settings(storage, twilio))
 
 
 def settings(storage: str, twilio: str) -> dict[str, str]:
-    """The app's settings."""
+    """Return the app's settings."""
     return {
         "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
         "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
@@ -112,15 +113,15 @@ def settings(storage: str, twilio: str) -> dict[str, str]:
 
 
 async def close(services: App) -> None:
-    """Give the connections of a worker back."""
-    parts = [vars(services).get(name) for name in ("table", "queues", "provider")]
-    for part in parts:
-        if isinstance(part, AzureTable | AzureQueues | TwilioProvider):
-            await part.close()
+    """Close the connections of a worker."""
+    opened = [vars(services).get(name) for name in ("table", "queues", "provider")]
+    for service in opened:
+        if isinstance(service, AzureTable | AzureQueues | TwilioProvider):
+            await service.close()
 
 
 async def jobs(services: App, count: int) -> list[Job]:
-    """So many accepted jobs of one message each, in hand."""
+    """Return so many accepted jobs of one message each."""
     at = services.now()
     valid = validate_request("message", {"to": TO, "body": BODY}, services.settings, at)
     job_ids = [ids.new_id(at, services.random()) for _ in range(count)]
@@ -129,5 +130,5 @@ async def jobs(services: App, count: int) -> list[Job]:
 
 
 def number(place: int) -> str:
-    """A valid number of its own for each place, up to 100,000."""
+    """Return a valid phone number for each place, up to 100,000."""
     return f"+1212{EXCHANGE + place // 10_000}{place % 10_000:04}"

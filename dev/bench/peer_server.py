@@ -1,8 +1,8 @@
-"""`python -m dev.bench.far_end`: Twilio as a benchmark needs it, in a process of its own.
+"""`python -m dev.bench.peer_server`: Twilio's part in a benchmark, in a process of its own.
 
-It answers each request for a message after a wait, with a resource as Twilio's, remembers when
-each came, and calls nobody back: status callbacks have a figure of their own. The simulator does
-far more for a message, on the same two cores, and would be measured too.
+It answers each request for a message after a delay, with a resource like Twilio's, remembers when
+each arrived, and sends no status callbacks, which have a benchmark of their own. The simulator does
+far more for each message on the same two cores, which would be measured too.
 """
 
 import argparse
@@ -24,18 +24,18 @@ from dev.simulator.resources import Message, new_sid
 
 PATH: Final = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json"
 ARRIVALS: Final = "/arrivals"
-READY: Final = "far end ready"
+READY: Final = "peer server ready"
 
 
-class FarEnd:
-    """Takes messages; `latency` is in seconds."""
+class PeerServer:
+    """Creates messages; `latency` is in seconds."""
 
     def __init__(self, latency: float) -> None:
         self._latency = latency
         self._arrivals: list[tuple[str, float]] = []
 
     async def create(self, request: web.Request) -> web.Response:
-        """Take a message."""
+        """Create a message."""
         at = time.time()
         form = parse_qs(await request.text())
         to = form["To"][0]
@@ -63,7 +63,7 @@ class FarEnd:
         return web.Response(body=body, status=201, content_type="application/json")
 
     async def arrivals(self, request: web.Request) -> web.Response:
-        """How many came; with ?times who and when, after which they are forgotten."""
+        """Return the number of arrivals; with ?times also to whom and when, and forget them."""
         count, times = len(self._arrivals), self._arrivals
         if "times" not in request.query:
             return web.json_response({"count": count})
@@ -72,11 +72,11 @@ class FarEnd:
 
 
 @contextmanager
-def far_end(latency: float) -> Iterator[str]:
-    """Run it for a while; gives its address."""
+def peer_server(latency: float) -> Iterator[str]:
+    """Run it until the block ends; gives its address."""
     (port,) = free_ports(1)
     flags = ["--port", str(port), "--latency", str(latency)]
-    with program("dev.bench.far_end", *flags, ready=READY):
+    with program("dev.bench.peer_server", *flags, ready=READY):
         yield f"http://{HOST}:{port}"
 
 
@@ -86,9 +86,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--latency", type=float, required=True)
     flags = parser.parse_args()
-    end = FarEnd(flags.latency)
+    server = PeerServer(flags.latency)
     app = web.Application()
-    app.add_routes([web.post(PATH, end.create), web.get(ARRIVALS, end.arrivals)])
+    app.add_routes([web.post(PATH, server.create), web.get(ARRIVALS, server.arrivals)])
     web.run_app(
         app,
         host=HOST,

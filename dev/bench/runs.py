@@ -1,4 +1,4 @@
-"""Taking turns: a baseline and a candidate, round by round, with a bar that shows how far."""
+"""Alternate runs of a baseline and a candidate, and time them."""
 
 import asyncio
 import gc
@@ -13,41 +13,41 @@ from tqdm import tqdm  # type: ignore[import-untyped]  # ships no types
 T = TypeVar("T")
 
 Measure = Callable[[], Awaitable[float]]
-SHORTEST: Final = 1e-9
+MIN_SECONDS: Final = 1e-9
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: rounds, and the part of the full numbers that each has."""
+    """How much to measure: the rounds, and the share of the full numbers in each."""
 
     rounds: int
     part: float = 1.0
 
     def of(self, full: int, least: int = 1) -> int:
-        """So many instead of `full`."""
+        """Return the share of `full`."""
         return max(least, round(full * self.part))
 
 
 FULL: Final = Size(rounds=7)
 
 
-def shown(each: Iterable[T], words: str) -> Iterator[T]:
-    """The same things with a progress bar, where somebody looks."""
-    bar: Iterator[T] = iter(tqdm(each, desc=f"{words:<28}", disable=None, leave=False))
+def with_progress(each: Iterable[T], label: str) -> Iterator[T]:
+    """Iterate with a progress bar, on a terminal."""
+    bar: Iterator[T] = iter(tqdm(each, desc=f"{label:<28}", disable=None, leave=False))
     return bar
 
 
 async def alternate(
-    words: str, size: Size, baseline: Measure, candidate: Measure
+    label: str, size: Size, baseline: Measure, candidate: Measure
 ) -> list[tuple[float, float]]:
-    """Pairs of measurements, after one of each that warms up and is thrown away.
+    """Return pairs of measurements, after one of each to warm up.
 
-    Which of the two comes first changes from round to round.
+    Which of the two runs first changes from round to round.
     """
     await baseline()
     await candidate()
     pairs = []
-    for number in shown(range(size.rounds), words):
+    for number in with_progress(range(size.rounds), label):
         if number % 2:
             second = await candidate()
             pairs.append((await baseline(), second))
@@ -57,36 +57,38 @@ async def alternate(
     return pairs
 
 
-async def at_once(places: int, items: Iterable[T], step: Callable[[T], Awaitable[object]]) -> None:
-    """Take a step with every item, so many at a time."""
+async def run_concurrently(
+    concurrency: int, items: Iterable[T], step: Callable[[T], Awaitable[object]]
+) -> None:
+    """Run `step` for every item, several at a time."""
     waiting = iter(items)
 
     async def work() -> None:
         for item in waiting:
             await step(item)
 
-    await asyncio.gather(*(work() for _ in range(places)))
+    await asyncio.gather(*(work() for _ in range(concurrency)))
 
 
 async def per_second(count: int, work: Awaitable[object]) -> float:
-    """How many a second, by the clock on the wall."""
+    """Return how many a second, by the clock on the wall."""
     with _garbage_frozen():
         began = time.perf_counter()
         await work
-        return count / max(time.perf_counter() - began, SHORTEST)
+        return count / max(time.perf_counter() - began, MIN_SECONDS)
 
 
 async def per_core_second(count: int, work: Awaitable[object]) -> float:
-    """How many a second of this process's own processor time."""
+    """Return how many a second of this process's processor time."""
     with _garbage_frozen():
         began = time.process_time()
         await work
-        return count / max(time.process_time() - began, SHORTEST)
+        return count / max(time.process_time() - began, MIN_SECONDS)
 
 
 @contextmanager
 def _garbage_frozen() -> Iterator[None]:
-    """Keep the collector from walking what was prepared, which is not what is measured."""
+    """Keep the collector from walking objects that were made before the measurement."""
     gc.collect()
     gc.freeze()
     try:
