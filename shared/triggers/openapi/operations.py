@@ -428,6 +428,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         tag="alerts",
         summary="List the policies",
         answers={200: PolicyListResponse},
+        errors=(InvalidRequestError,),
     ),
     Operation(
         name="put_policy",
