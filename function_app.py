@@ -22,6 +22,8 @@ STORAGE = "MESSAGE_STORAGE"
 KEY = func.AuthLevel.FUNCTION
 # Twilio has no function key: each of these functions checks its signature.
 SIGNED = func.AuthLevel.ANONYMOUS
+# Nor have Twilio's clients, which have Basic credentials.
+BASIC = func.AuthLevel.ANONYMOUS
 ANYONE = func.AuthLevel.ANONYMOUS
 
 app = func.FunctionApp()
@@ -234,6 +236,160 @@ async def create_token(req: func.HttpRequest) -> func.HttpResponse:
     return await handle_errors(triggers.tokens.issue, req, switchboard)
 
 
+# --- for Twilio's own clients -----------------------------------------------------------------
+
+
+# Each checks its Basic credentials. The host takes the first route that fits, by the functions'
+# names: the catch-all `twilio_unknown` after all others.
+@app.route(routes.TWILIO_ACCOUNT, methods=["GET"], auth_level=BASIC)
+async def twilio_account(req: func.HttpRequest) -> func.HttpResponse:
+    """Show the account."""
+    return await triggers.twilio.answer(triggers.twilio.show_account, req, switchboard)
+
+
+@app.route(routes.TWILIO_MESSAGES, methods=["POST"], auth_level=BASIC)
+async def twilio_create_message(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Accept a message as Twilio does."""
+    return await triggers.twilio.answer(
+        triggers.twilio.create, req, switchboard, "message", context
+    )
+
+
+@app.route(routes.TWILIO_MESSAGES, methods=["GET"], auth_level=BASIC)
+async def twilio_list_messages(req: func.HttpRequest) -> func.HttpResponse:
+    """List messages as Twilio does."""
+    return await triggers.twilio.answer(triggers.twilio.list_page, req, switchboard, "message")
+
+
+@app.route(routes.TWILIO_MESSAGE, methods=["GET"], auth_level=BASIC)
+async def twilio_fetch_message(req: func.HttpRequest) -> func.HttpResponse:
+    """Show a message as Twilio does."""
+    return await triggers.twilio.answer(triggers.twilio.fetch, req, switchboard, "message")
+
+
+@app.route(routes.TWILIO_MESSAGE, methods=["POST"], auth_level=BASIC)
+async def twilio_change_message(req: func.HttpRequest) -> func.HttpResponse:
+    """Cancel a message or remove its text."""
+    return await triggers.twilio.answer(triggers.twilio.update, req, switchboard, "message")
+
+
+@app.route(routes.TWILIO_MESSAGE, methods=["DELETE"], auth_level=BASIC)
+async def twilio_delete_message(req: func.HttpRequest) -> func.HttpResponse:
+    """Delete what is kept of a message."""
+    return await triggers.twilio.answer(triggers.twilio.delete, req, switchboard, "message")
+
+
+@app.route(routes.TWILIO_CALLS, methods=["POST"], auth_level=BASIC)
+async def twilio_create_call(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Accept a call as Twilio does."""
+    return await triggers.twilio.answer(triggers.twilio.create, req, switchboard, "call", context)
+
+
+@app.route(routes.TWILIO_CALLS, methods=["GET"], auth_level=BASIC)
+async def twilio_list_calls(req: func.HttpRequest) -> func.HttpResponse:
+    """List calls as Twilio does."""
+    return await triggers.twilio.answer(triggers.twilio.list_page, req, switchboard, "call")
+
+
+@app.route(routes.TWILIO_CALL, methods=["GET"], auth_level=BASIC)
+async def twilio_fetch_call(req: func.HttpRequest) -> func.HttpResponse:
+    """Show a call as Twilio does."""
+    return await triggers.twilio.answer(triggers.twilio.fetch, req, switchboard, "call")
+
+
+@app.route(routes.TWILIO_CALL, methods=["POST"], auth_level=BASIC)
+async def twilio_change_call(req: func.HttpRequest) -> func.HttpResponse:
+    """Cancel a call or hang up."""
+    return await triggers.twilio.answer(triggers.twilio.update, req, switchboard, "call")
+
+
+@app.route(routes.TWILIO_CALL, methods=["DELETE"], auth_level=BASIC)
+async def twilio_delete_call(req: func.HttpRequest) -> func.HttpResponse:
+    """Delete what is kept of a call."""
+    return await triggers.twilio.answer(triggers.twilio.delete, req, switchboard, "call")
+
+
+@app.route(routes.TWILIO_REST, methods=["GET", "POST", "PUT", "PATCH", "DELETE"], auth_level=BASIC)
+async def twilio_unknown(req: func.HttpRequest) -> func.HttpResponse:
+    """Refuse every other path of Twilio's API."""
+    return await triggers.twilio.answer(triggers.twilio.refuse_unknown, req, switchboard)
+
+
+# --- alerts ---------------------------------------------------------------------------------
+
+
+@app.route(routes.ALERTS, methods=["POST"], auth_level=KEY)
+async def raise_alert(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Raise an alert that somebody must answer."""
+    return await handle_errors(triggers.alerts.accept, req, switchboard, context)
+
+
+@app.route(routes.ALERTS, methods=["GET"], auth_level=KEY)
+async def list_alerts(req: func.HttpRequest) -> func.HttpResponse:
+    """List alerts, newest first."""
+    return await handle_errors(triggers.alerts.list_alerts, req, switchboard)
+
+
+@app.route(routes.ALERT, methods=["GET"], auth_level=KEY)
+async def show_alert(req: func.HttpRequest) -> func.HttpResponse:
+    """Show an alert with its story."""
+    return await handle_errors(triggers.alerts.show, req, switchboard)
+
+
+@app.route(routes.ALERT, methods=["DELETE"], auth_level=KEY)
+async def cancel_alert(req: func.HttpRequest) -> func.HttpResponse:
+    """Take an alert back."""
+    return await handle_errors(triggers.alerts.cancel, req, switchboard)
+
+
+@app.route(routes.ACKNOWLEDGE_ALERT, methods=["POST"], auth_level=KEY)
+async def acknowledge_alert(req: func.HttpRequest) -> func.HttpResponse:
+    """Say that somebody sees to an alert."""
+    return await handle_errors(triggers.alerts.acknowledge, req, switchboard)
+
+
+@app.route(routes.RESOLVE_ALERT, methods=["POST"], auth_level=KEY)
+async def resolve_alert(req: func.HttpRequest) -> func.HttpResponse:
+    """Say that what an alert was about is over."""
+    return await handle_errors(triggers.alerts.resolve, req, switchboard)
+
+
+@app.route(routes.ESCALATE_ALERT, methods=["POST"], auth_level=KEY)
+async def escalate_alert(req: func.HttpRequest) -> func.HttpResponse:
+    """Begin the next level of an alert."""
+    return await handle_errors(triggers.alerts.escalate, req, switchboard)
+
+
+@app.route(routes.ALERTS_FROM, methods=["POST"], auth_level=KEY)
+async def take_in_alert(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Raise or resolve an alert by what a monitoring system sends."""
+    return await handle_errors(triggers.alerts.take_in, req, switchboard, context)
+
+
+@app.route(routes.POLICIES, methods=["GET"], auth_level=KEY)
+async def list_policies(req: func.HttpRequest) -> func.HttpResponse:
+    """List the policies."""
+    return await handle_errors(triggers.policies.list_policies, req, switchboard)
+
+
+@app.route(routes.POLICY, methods=["PUT"], auth_level=KEY)
+async def put_policy(req: func.HttpRequest) -> func.HttpResponse:
+    """Keep levels under a name."""
+    return await handle_errors(triggers.policies.put, req, switchboard)
+
+
+@app.route(routes.POLICY, methods=["GET"], auth_level=KEY)
+async def show_policy(req: func.HttpRequest) -> func.HttpResponse:
+    """Show a policy."""
+    return await handle_errors(triggers.policies.show, req, switchboard)
+
+
+@app.route(routes.POLICY, methods=["DELETE"], auth_level=KEY)
+async def delete_policy(req: func.HttpRequest) -> func.HttpResponse:
+    """Delete a policy."""
+    return await handle_errors(triggers.policies.delete, req, switchboard)
+
+
 # --- for the person on duty ----------------------------------------------------------------
 
 
@@ -253,6 +409,13 @@ async def console_part(req: func.HttpRequest) -> func.HttpResponse:
 async def show_overview(req: func.HttpRequest) -> func.HttpResponse:
     """Show the last hour, the queues and whether Twilio answers."""
     return await handle_errors(triggers.overview.show, req, switchboard)
+
+
+# Azure does not know a key of CONSOLE_KEYS: this function checks it.
+@app.route(routes.CONSOLE_DATA, methods=["GET", "POST", "DELETE"], auth_level=ANYONE)
+async def read_console_data(req: func.HttpRequest) -> func.HttpResponse:
+    """Show the holder of a read-only key what there is to see."""
+    return await handle_errors(triggers.read_only.read, req, switchboard)
 
 
 # --- about the app ----------------------------------------------------------------------------

@@ -46,6 +46,11 @@ COMMANDS: Mapping[str, Command] = {
     "bench": Command(
         "dev.bench", "benchmarks, as ratios against a baseline in the same run", Need(BENCH)
     ),
+    "simulate": Command(
+        "dev.simulate",
+        "the delivering code on virtual time, under every failure",
+        Need(RUN, azurite=False),
+    ),
     "chaos": Command(
         "dev.chaos", "break everything on purpose, then count what was sent", Need(RUN)
     ),

@@ -60,11 +60,15 @@ class App:
         self.random = random
 
     def log_settings_errors(self) -> None:
-        """Log every setting that is missing or malformed, before the first request meets it."""
+        """Log every setting that is missing, malformed or doubtful, before the first request."""
         try:
-            self.settings  # noqa: B018 - building them is the check
+            warnings = self.settings.warnings
         except SettingsError as error:
             log("settings_wrong", level=logging.ERROR, problems=str(error))
+            return
+        for warning in warnings:
+            text = f"{warning.path}: {warning.message}"
+            log("setting_doubtful", level=logging.WARNING, problem=text)
 
     @cached_property
     def settings(self) -> Settings:

@@ -1,4 +1,4 @@
-"""One way to log: a constant event name and fields, never a body, a token or a whole number."""
+"""One way to log: a constant event name and fields, never a body, a token or an unmasked number."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _logger: Final = logging.getLogger("switchboard")
 
 
 def log(event: str, /, *, level: int = logging.INFO, **fields: object) -> None:
-    """Log `event` with its fields as one line, `event {"field": …}`, the fields sorted.
+    """Log `event` as one line, `event {"field": …}`, with its fields sorted by name.
 
-    What is part of a trace has that among its fields.
+    A line of an invocation that follows a trace has it in the field `trace`.
     """
     if trace := current_trace():
         fields["trace"] = trace

@@ -37,8 +37,31 @@ DOCS_ASSET: Final = "docs/{file}"
 OVERVIEW: Final = "overview"
 CONSOLE: Final = "console"
 CONSOLE_PART: Final = "console/{file}"
+CONSOLE_DATA: Final = "console/data/{*path}"
 
+# Twilio's own paths, for programs that speak its API.
+TWILIO: Final = "2010-04-01"
+TWILIO_ACCOUNT: Final = f"{TWILIO}/Accounts/{{account}}.json"
+TWILIO_MESSAGES: Final = f"{TWILIO}/Accounts/{{account}}/Messages.json"
+TWILIO_MESSAGE: Final = f"{TWILIO}/Accounts/{{account}}/Messages/{{sid}}.json"
+TWILIO_CALLS: Final = f"{TWILIO}/Accounts/{{account}}/Calls.json"
+TWILIO_CALL: Final = f"{TWILIO}/Accounts/{{account}}/Calls/{{sid}}.json"
+TWILIO_REST: Final = f"{TWILIO}/{{*rest}}"
+
+ALERTS: Final = "alerts"
+ALERT: Final = "alerts/{id}"
+ACKNOWLEDGE_ALERT: Final = "alerts/{id}/acknowledge"
+RESOLVE_ALERT: Final = "alerts/{id}/resolve"
+ESCALATE_ALERT: Final = "alerts/{id}/escalate"
+ALERTS_FROM: Final = "alerts/from/{source}"
+POLICIES: Final = "policies"
+POLICY: Final = "policies/{policy}"
+
+ALERT_ID: Final = "alert"
 FORWARD: Final = "forward"
+CLIENT: Final = "client"
+EVENTS: Final = "events"
+METHOD: Final = "method"
 TRACE: Final = "trace"
 ENTRY: Final = "Entry"
 STAGE: Final = "Stage"
@@ -59,19 +82,45 @@ def entry_path(kind: str, entry_id: str) -> str:
     return f"{PREFIX}/{COLLECTIONS.get(kind, MESSAGES)}/{entry_id}"
 
 
+def alert_path(alert_id: str) -> str:
+    """Return the path of an alert."""
+    return f"{PREFIX}/{ALERT.format(id=alert_id)}"
+
+
+def policy_path(name: str) -> str:
+    """Return the path of a policy."""
+    return f"{PREFIX}/{POLICY.format(policy=name)}"
+
+
 def batch_path(batch_id: str) -> str:
     """Return the path of a batch."""
     return f"{PREFIX}/{BATCH.format(id=batch_id)}"
 
 
-def status_callback_url(
-    base: str, entry_id: str, forward: str | None = None, trace: str | None = None
+def status_callback_url(  # noqa: PLR0913 - each is a parameter of the URL
+    base: str,
+    entry_id: str,
+    forward: str | None = None,
+    trace: str | None = None,
+    *,
+    client: str | None = None,
+    events: Iterable[str] = (),
+    method: str | None = None,
+    alert: str | None = None,
 ) -> str:
     """Return where Twilio reports on an entry; `forward` is where the report is passed on to.
 
-    The signature covers the query, so nobody but us can say where to forward, or of which trace.
+    It is forwarded by `method`, signed with the secret of `client`, and for calls only at
+    `events`. `alert` has to be looked at then. The signature covers the query, so nobody but us can
+    say any of that.
     """
-    query = urlencode({n: v for n, v in ((FORWARD, forward), (TRACE, trace)) if v})
+    if not forward:
+        client, events, method = None, (), None
+    parameters = {
+        ALERT_ID: alert, CLIENT: client, EVENTS: ",".join(events), FORWARD: forward,
+        METHOD: method, TRACE: trace,
+    }  # fmt: skip
+    query = urlencode({name: value for name, value in parameters.items() if value})
     return f"{base}{PREFIX}/{STATUS.format(id=entry_id)}{query and '?'}{query}"
 
 

@@ -1,13 +1,14 @@
 """The settings of the app: one frozen object, built from a mapping, every problem found at once.
 
-A setting's name is its field's name in capitals. What a field means, and whether it is a
-secret, stands beside it, so that README, `local.settings.json.example` and the deployment
-can be held to this one list.
+A setting's name is its field's name in capitals. Its meaning, and whether it is a secret, stand
+beside it, so that docs/settings.md, `local.settings.json.example` and the deployment can be checked
+against this one list.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import re
 from dataclasses import dataclass, field
 from datetime import time
@@ -17,13 +18,18 @@ from urllib.parse import urlsplit
 from shared.errors import Problem, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from shared.kinds import Kind
 
 KEY_VAULT_REFERENCE: Final = re.compile(r"\s*@Microsoft\.KeyVault\(", re.IGNORECASE)
 INBOUND_CALL_TO: Final = "INBOUND_CALL_"
 INBOUND_MESSAGE_TO: Final = "INBOUND_MESSAGE_"
+MAX_REPEAT_WINDOW_SECONDS: Final = 86_400
+LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+MIN_KEY_CHARACTERS: Final = 16
+# A request to Twilio that timed out may still be taken for this long.
+RESOLVE_MARGIN_SECONDS: Final = 10.0
 
 # Azurite's account and key are published and the same for everybody:
 # https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
@@ -35,14 +41,17 @@ _DEVELOPMENT_STORAGE: Final = (
 )
 
 
+_MAX_DIGITS: Final = 12
+
+
 def _text(value: str) -> str:
     return value
 
 
-def _matching(pattern: str, words: str) -> Callable[[str], str]:
+def _matching(pattern: str, message: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         if not re.fullmatch(pattern, value):
-            raise ValueError(words)
+            raise ValueError(message)
         return value
 
     return read
@@ -53,100 +62,157 @@ def _sid(prefix: str) -> Callable[[str], str]:
 
 
 def _url(value: str) -> str:
-    words = "must be an http(s) URL without query"
+    message = "must be an http(s) URL without a query, e.g. https://switchboard.example.com"
     try:
         parts = urlsplit(value)
-        usable = bool(parts.hostname) and parts.port != 0
+        is_usable = bool(parts.hostname) and parts.port != 0
     except ValueError:
-        raise ValueError(words) from None
-    if not usable or not re.fullmatch(r"https?://[^\s?#]+", value):
-        raise ValueError(words)
+        raise ValueError(message) from None
+    if not is_usable or not re.fullmatch(r"https?://[^\s?#]+", value):
+        raise ValueError(message)
     return value.rstrip("/")
 
 
 def _https_url(value: str) -> str:
-    # The storage library gives an identity's token to nobody without TLS.
+    # The storage library sends an identity's token over TLS only.
     if not value.startswith("https://"):
-        raise ValueError("must be an https URL without query")
+        message = "must be an https URL without a query, e.g. https://NAME.queue.core.windows.net"
+        raise ValueError(message)
     return _url(value)
 
 
 def _between(low: float, high: float) -> Callable[[str], float]:
     def read(value: str) -> float:
-        words = f"must be a number from {low:g} to {high:g}"
+        message = f"must be a number from {low:g} to {high:g}, e.g. {min(high, max(low, 60)):g}"
         try:
             number = float(value)
         except ValueError:
-            raise ValueError(words) from None
+            raise ValueError(message) from None
         if not low <= number <= high:
-            raise ValueError(words)
+            raise ValueError(message)
         return number
 
     return read
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
+def _integer(low: int, high: int) -> Callable[[str], int]:
     def read(value: str) -> int:
-        if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
-            raise ValueError(f"must be a whole number from {low} to {high}")
+        # The length first: Python refuses to convert thousands of digits.
+        is_number = value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS
+        if not (is_number and low <= int(value) <= high):
+            raise ValueError(f"must be a whole number from {low} to {high}, e.g. {min(90, high)}")
         return int(value)
 
     return read
 
 
-def _words(value: str) -> frozenset[str]:
-    return frozenset(word.strip().lower() for word in value.split(",") if word.strip())
+def _boolean(value: str) -> bool:
+    if value.strip().lower() not in {"true", "false"}:
+        raise ValueError("must be true or false")
+    return value.strip().lower() == "true"
+
+
+def _list(value: str) -> frozenset[str]:
+    return frozenset(item.strip().lower() for item in value.split(",") if item.strip())
 
 
 def _countries(value: str) -> frozenset[str]:
-    countries = frozenset(word.upper() for word in _words(value))
+    countries = frozenset(country.upper() for country in _list(value))
     if not all(re.fullmatch("[A-Z]{2}", country) for country in countries):
-        raise ValueError("must be ISO codes of two letters, such as US,GB")
+        raise ValueError("must be ISO codes of two letters, e.g. US,GB")
     return countries
 
 
 def _hosts(value: str) -> frozenset[str]:
-    hosts = _words(value)
+    hosts = _list(value)
     if not all(re.fullmatch("[a-z0-9._:-]+", host) for host in hosts):
-        raise ValueError("must be host names, such as cdn.example.com, with a port or without")
+        raise ValueError("must be host names, with or without a port, e.g. cdn.example.com")
     return hosts
 
 
 def _country_caps(value: str) -> Mapping[str, int]:
-    """`US=1000,FR=50`, and a number alone for every country that is not named (key "")."""
-    read = _whole(1, 1_000_000_000)
+    """Read `US=1000,FR=50`; a number alone is for every country that is not named (key "")."""
+    read = _integer(1, 1_000_000_000)
     caps = {}
     for part in value.split(","):
         country, _, number = part.rpartition("=")
         caps[country.strip().upper()] = read(number.strip())
         if country.strip() and not re.fullmatch("[A-Za-z]{2}", country.strip()):
-            raise ValueError("must be a number, or such as US=1000,FR=50")
+            raise ValueError("must be a number, or one for each country, e.g. US=1000,FR=50")
     return caps
 
 
 def _hours(value: str) -> tuple[time, time]:
-    words = "must be two different times, such as 21:00-08:00"
+    message = "must be two different times, e.g. 21:00-08:00"
     found = re.fullmatch(r"\s*(\d\d:\d\d)\s*-\s*(\d\d:\d\d)\s*", value, re.ASCII)
     try:
         begin, end = map(time.fromisoformat, found.groups() if found else ())
     except ValueError:
-        raise ValueError(words) from None
+        raise ValueError(message) from None
     if begin == end:
-        raise ValueError(words)
+        raise ValueError(message)
     return begin, end
 
 
 def _keys(value: str) -> Mapping[str, str]:
     import json
 
-    words = "must be a JSON object of key id to secret"
+    message = 'must be a JSON object of names and keys, e.g. {"duty": "a long random key"}'
     try:
         keys = json.loads(value)
-    except ValueError:
-        raise ValueError(words) from None
+    except (ValueError, RecursionError):
+        raise ValueError(message) from None
     if not isinstance(keys, dict) or not all(isinstance(s, str) and s for s in keys.values()):
-        raise ValueError(words)
+        raise ValueError(message)
     return keys
+
+
+@dataclass(frozen=True)
+class ClientKey:
+    """A key for a program that speaks Twilio's API: its secret, and the program's name.
+
+    Without an idempotency key, a request that the program sent before within
+    `repeat_window_seconds` is taken for a repeat of that one (0: never).
+    """
+
+    secret: str = field(repr=False)
+    name: str
+    repeat_window_seconds: int = 0
+
+
+def _client_keys(value: str) -> Mapping[str, ClientKey]:
+    import json
+
+    message = (
+        "must be a JSON object of keys (SK and letters or digits), each with a secret of letters "
+        "and digits, a name, and perhaps repeat_window_seconds (0 to 86400), such as "
+        '{"SKshop": {"secret": "a1b2c3d4e5f6g7h8", "name": "shop"}}'
+    )
+    try:
+        keys = json.loads(value)
+        read = {key: _client_key(key, **about) for key, about in keys.items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise ValueError(message) from None
+    if any(key is None for key in read.values()):
+        raise ValueError(message)
+    return {name: key for name, key in read.items() if key}
+
+
+def _client_key(
+    key: str, *, secret: object, name: object, repeat_window_seconds: object = 0
+) -> ClientKey | None:
+    """Return a key that is usable, or None."""
+    if (
+        re.fullmatch("SK[0-9A-Za-z]{1,64}", key)
+        and isinstance(secret, str)
+        and re.fullmatch("[0-9A-Za-z]+", secret)
+        and isinstance(name, str)
+        and name.strip()
+        and type(repeat_window_seconds) is int
+        and 0 <= repeat_window_seconds <= MAX_REPEAT_WINDOW_SECONDS
+    ):
+        return ClientKey(secret, name, repeat_window_seconds)
+    return None
 
 
 def _storage(value: str) -> str:
@@ -154,31 +220,33 @@ def _storage(value: str) -> str:
         return _DEVELOPMENT_STORAGE
     pairs = [pair.partition("=")[::2] for pair in value.strip().rstrip(";").split(";")]
     parts = {name.lower(): text for name, text in pairs if name and text}
-    by_name = "accountname" in parts
-    opened = "sharedaccesssignature" in parts or (by_name and "accountkey" in parts)
-    places = [parts[name] for name in ("queueendpoint", "tableendpoint") if name in parts]
+    has_name = "accountname" in parts
+    has_key = "sharedaccesssignature" in parts or (has_name and "accountkey" in parts)
+    endpoints = [parts[name] for name in ("queueendpoint", "tableendpoint") if name in parts]
     try:
-        for place in places:
-            _url(place)
+        for endpoint in endpoints:
+            _url(endpoint)
     except ValueError:
-        places, by_name = [], False
-    if len(parts) < len(pairs) or not opened or not (by_name or len(places) > 1):
-        raise ValueError("must be a storage connection string, with an account's key or a SAS")
+        endpoints, has_name = [], False
+    if len(parts) < len(pairs) or not has_key or not (has_name or len(endpoints) > 1):
+        raise ValueError(
+            "must be a storage connection string with an account's key or a SAS, "
+            "e.g. AccountName=NAME;AccountKey=KEY"
+        )
     return value.strip()
 
 
 def _digest_keys(value: str) -> tuple[str, ...]:
     keys = tuple(key.strip() for key in value.split(","))
-    if any(len(key) < _MIN_DIGEST_KEY for key in keys):
-        raise ValueError(f"must be keys of at least {_MIN_DIGEST_KEY} characters each")
+    if any(len(key) < MIN_KEY_CHARACTERS for key in keys):
+        raise ValueError(f"must be keys of at least {MIN_KEY_CHARACTERS} characters each")
     return keys
 
 
-_MIN_DIGEST_KEY: Final = 16
-_E164 = _matching(r"\+[1-9]\d{6,14}", "must be E.164, such as +14155552671")
+_E164 = _matching(r"\+[1-9]\d{6,14}", "must be a number in E.164, e.g. +14155552671")
 
 
-def _setting(  # noqa: PLR0913 - each says one thing of a setting
+def _setting(  # noqa: PLR0913 - each is a property of a setting
     read: Callable[[str], Any],
     means: str,
     *,
@@ -187,7 +255,7 @@ def _setting(  # noqa: PLR0913 - each says one thing of a setting
     secret: bool = False,
     env: str | None = None,
 ) -> Any:  # noqa: ANN401 - dataclasses.field is typed this way too
-    """One setting: how its text is read, what it means, and whether a repr may show it."""
+    """Describe one setting: its reader, its meaning, and whether a repr may show it."""
     return field(
         default=default,
         repr=not secret,
@@ -197,7 +265,10 @@ def _setting(  # noqa: PLR0913 - each says one thing of a setting
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What an installation decides. Times are in seconds unless a name says otherwise."""
+    """What an installation decides. Times are in seconds unless a name says otherwise.
+
+    `warnings` are settings that are probably not as they were meant, each with what to do.
+    """
 
     twilio_account_sid: str = _setting(_sid("AC"), "the Twilio account", required=True)
     twilio_auth_token: str = _setting(
@@ -249,18 +320,21 @@ class Settings:
         _countries, "ISO codes that may be sent to, comma-separated; empty = all",
         default=frozenset(),
     )  # fmt: skip
-    retention_days: int = _setting(_whole(1, 3650), "how long a message is kept", default=90)
+    retention_days: int = _setting(_integer(1, 3650), "how long a message is kept", default=90)
     inbound_call: str | None = _setting(
         _text,
         "what a caller hears: a twimlet with its query, steps as JSON, or a URL",
     )
-    inbound_message: str | None = _setting(_text, "what an inbound text is answered, likewise")
+    inbound_message: str | None = _setting(
+        _text, "what an inbound text is answered, written in the same way"
+    )
     twilio_timeout_seconds: float = _setting(
         _between(0.1, 90), "how long one request to Twilio may take", default=35.0
     )
     resolve_after_seconds: float = _setting(
         _between(0.1, 86_400),
-        "how long an unclear send is left before absence at Twilio counts as proof",
+        "how long an unclear send is left before absence at Twilio counts as proof; at least "
+        "`TWILIO_TIMEOUT_SECONDS` and 10 more",
         default=60.0,
     )
     status_poll_after_seconds: float = _setting(
@@ -269,19 +343,19 @@ class Settings:
         default=43_200.0,
     )
     twilio_max_concurrency: int = _setting(
-        _whole(1, 1000), "most requests at Twilio at once, per worker", default=100
+        _integer(1, 1000), "maximum of requests to Twilio at once, per worker", default=100
     )
     segments_per_second: float | None = _setting(
-        _between(0.01, 10_000), "most SMS segments per second for each sender, per worker"
+        _between(0.01, 10_000), "maximum of SMS segments per second for each sender, per worker"
     )
     daily_cap_recipient: int | None = _setting(
-        _whole(1, 1000), "most messages and calls to one recipient in a day (UTC)"
+        _integer(1, 1000), "maximum of messages and calls to one recipient in a day (UTC)"
     )
     daily_cap_country: Mapping[str, int] | None = _setting(
         _country_caps, "the same for each country: a number for all, or `US=1000,FR=50`, or both"
     )
     daily_cap_total: int | None = _setting(
-        _whole(1, 1_000_000_000), "the same in all, over all workers"
+        _integer(1, 1_000_000_000), "the same in all, over all workers"
     )
     quiet_hours: tuple[time, time] | None = _setting(
         _hours, "local times, such as `21:00-08:00`, in which nobody is texted or called"
@@ -295,17 +369,43 @@ class Settings:
         _hosts, "hosts allowed in `url` and `media_url`; empty = any public https host",
         default=frozenset(),
     )  # fmt: skip
+    client_keys: Mapping[str, ClientKey] | None = _setting(
+        _client_keys,
+        'JSON, `SK…` to `{"secret", "name", "repeat_window_seconds"?}`: keys for Twilio clients',
+        secret=True,
+    )
+    console_keys: Mapping[str, str] | None = _setting(
+        _keys, "JSON, name to key: keys that may read and nothing else", secret=True
+    )
+    show_content: bool = _setting(
+        _boolean, "`false` keeps texts out of the API's answers and the console", default=True
+    )
+    alert_policy: str | None = _setting(
+        _matching(r"[A-Za-z0-9._-]{1,64}", "must be the name of a policy, such as ops"),
+        "the policy by which an intake notifies that names none, or one that is not there",
+    )
     inbound_call_by_number: Mapping[str, str] = field(default_factory=dict, repr=False)
     inbound_message_by_number: Mapping[str, str] = field(default_factory=dict, repr=False)
+    warnings: tuple[Problem, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise `resolve_after_seconds` to its floor."""
+        floor = self.twilio_timeout_seconds + RESOLVE_MARGIN_SECONDS
+        object.__setattr__(self, "resolve_after_seconds", max(self.resolve_after_seconds, floor))
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether Twilio is a simulator on this machine, so that nothing real can happen."""
+        return urlsplit(self.twilio_api_base_url).hostname in LOOPBACK_HOSTS
 
     @property
     def default_sender(self) -> str | None:
-        """The Messaging Service or number that sends where a message names neither."""
+        """The Messaging Service or number that sends where a request names none."""
         return self.twilio_messaging_service_sid or self.twilio_from_number
 
     @property
     def digest_secrets(self) -> tuple[str, ...]:
-        """What digests of numbers may be keyed by, the newest first."""
+        """The secrets that digests of numbers may be keyed by, the newest first."""
         return (*self.digest_keys, self.twilio_account_sid)
 
     @property
@@ -322,12 +422,12 @@ class Settings:
 
 
 def env_name(setting: dataclasses.Field[Any]) -> str:
-    """The name under which a setting stands in the environment."""
+    """Return the name of a setting in the environment."""
     return setting.metadata["env"] or setting.name.upper()
 
 
 def named_settings() -> tuple[dataclasses.Field[Any], ...]:
-    """The settings that have one name each (all but the per-number answers)."""
+    """Return the settings that have one name each (all but the per-number answers)."""
     return tuple(f for f in dataclasses.fields(Settings) if f.metadata)
 
 
@@ -336,7 +436,7 @@ def read_settings(
     *,
     validate_answer: Callable[[str, Kind], object] = lambda _value, _kind: None,
 ) -> Settings:
-    """Build the settings from app settings; a blank value is a missing one.
+    """Build the settings from the environment; a blank value is a missing one.
 
     `validate_answer` raises ValueError for a value of INBOUND_CALL or INBOUND_MESSAGE that cannot
     be given to a call or a message. It is passed in, since settings know nothing of TwiML.
@@ -345,8 +445,11 @@ def read_settings(
         SettingsError: with every missing, malformed or unresolved setting, by name.
     """
     given = {name: value for name, value in environment.items() if value.strip()}
-    if "PUBLIC_BASE_URL" not in environment and (host := given.get("WEBSITE_HOSTNAME")):
+    host = given.get("WEBSITE_HOSTNAME", "")
+    # Core Tools names localhost there, which Twilio does not reach, and passes no blank values on.
+    if "PUBLIC_BASE_URL" not in environment and host and _hostname(host) not in LOOPBACK_HOSTS:
         given["PUBLIC_BASE_URL"] = f"https://{host}"
+    misspelt = find_misspelt(given)
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for setting in named_settings():
@@ -354,14 +457,16 @@ def read_settings(
         if name in given:
             values[setting.name] = _value(name, given[name], setting.metadata["read"], problems)
         elif setting.metadata["required"]:
-            problems.append(Problem(name, "missing", "is not set"))
+            problems.append(Problem(name, "missing", _missing(name, misspelt)))
     calls = _by_number(given, INBOUND_CALL_TO, problems)
     messages = _by_number(given, INBOUND_MESSAGE_TO, problems)
     problems += _validate_answers(given, validate_answer)
     problems += _incomplete(given)
     if problems:
         raise SettingsError(problems)
-    return Settings(**values, inbound_call_by_number=calls, inbound_message_by_number=messages)
+    settings = Settings(**values, inbound_call_by_number=calls, inbound_message_by_number=messages)
+    warnings = _find_warnings(settings, values.get("resolve_after_seconds"), misspelt)
+    return dataclasses.replace(settings, warnings=tuple(warnings))
 
 
 def read_storage_settings(environment: Mapping[str, str]) -> Settings:
@@ -377,6 +482,68 @@ def read_storage_settings(environment: Mapping[str, str]) -> Settings:
     return read_settings({**_PLACEHOLDERS, **storage})
 
 
+def _find_warnings(
+    settings: Settings, resolve_after: float | None, misspelt: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Yield what is probably not as it was meant; `resolve_after` is the value that was given."""
+    for name, meant in misspelt.items():
+        yield Problem(name, "unknown", f"is not a setting; did you mean {meant}?")
+    if resolve_after is not None and resolve_after < settings.resolve_after_seconds:
+        message = (
+            f"is raised to {settings.resolve_after_seconds:g}: TWILIO_TIMEOUT_SECONDS and "
+            f"{RESOLVE_MARGIN_SECONDS:g} more"
+        )
+        yield Problem("RESOLVE_AFTER_SECONDS", "too_low", message)
+    if any(len(key) < MIN_KEY_CHARACTERS for key in (settings.console_keys or {}).values()):
+        message = (
+            f"has a key of less than {MIN_KEY_CHARACTERS} characters, which can be guessed; make "
+            "one with `openssl rand -base64 24`"
+        )
+        yield Problem("CONSOLE_KEYS", "too_short", message)
+
+
+def find_misspelt(names: Iterable[str]) -> dict[str, str]:
+    """Return the names that are probably misspelt settings, each with the setting that is meant.
+
+    Variables of Azure's and of other programs are left alone: a name counts only if it is very like
+    one of ours, or the same in another case.
+    """
+    ours = [env_name(setting) for setting in named_settings()]
+    by_upper = {name.upper(): name for name in ours}
+    misspelt = {}
+    for name in names:
+        if name in ours or re.match(_NOT_OURS, name):
+            continue
+        near = difflib.get_close_matches(name.upper(), by_upper, 1, _MIN_LIKENESS)
+        if near:
+            misspelt[name] = by_upper[near[0]]
+    return misspelt
+
+
+def _missing(name: str, misspelt: Mapping[str, str]) -> str:
+    """Return what to do about a required setting that is not set."""
+    for given, meant in misspelt.items():
+        if meant == name:
+            return f"is not set, but {given} is: rename that to {name}"
+    return f"is not set; give it a value, e.g. {_EXAMPLES[name]}"
+
+
+def _hostname(host: str) -> str | None:
+    return urlsplit(f"//{host}").hostname
+
+
+_EXAMPLES: Final = {
+    "TWILIO_ACCOUNT_SID": "AC00000000000000000000000000000000",
+    "TWILIO_AUTH_TOKEN": "the Auth Token of Twilio's console",
+    "PUBLIC_BASE_URL": "https://switchboard.example.com",
+}
+# Variables of Azure's (which repeats ours as APPSETTING_…), those of the identity-based connection,
+# and the answers of one number.
+_NOT_OURS: Final = (
+    "APPSETTING_|AZURE|WEBSITE_|FUNCTIONS_|MESSAGE_STORAGE__|"
+    f"(?:{INBOUND_CALL_TO}|{INBOUND_MESSAGE_TO})[0-9]+$"
+)
+_MIN_LIKENESS: Final = 0.85
 _STORAGE: Final = "MESSAGE_STORAGE"
 _PLACEHOLDERS: Final = {
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
@@ -390,7 +557,7 @@ _UNRESOLVED: Final = (
 
 
 def _incomplete(given: Mapping[str, str]) -> list[Problem]:
-    """What is wrong with settings that only make sense together."""
+    """Return the problems of settings that only make sense together."""
     pairs = [("TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET")]
     storage = ("MESSAGE_STORAGE__queueServiceUri", "MESSAGE_STORAGE__tableServiceUri")
     problems = []
@@ -399,18 +566,22 @@ def _incomplete(given: Mapping[str, str]) -> list[Problem]:
         if not any(name in given for name in storage):
             problems.append(
                 Problem(
-                    "MESSAGE_STORAGE", "missing", f"is not set, nor are {' and '.join(storage)}"
+                    "MESSAGE_STORAGE",
+                    "missing",
+                    f"is not set; give it a connection string, or set {' and '.join(storage)}",
                 )
             )
     for pair in pairs:
         for name, other in (pair, pair[::-1]):
             if name not in given and other in given:
-                problems.append(Problem(name, "missing", f"is not set, but {other} is"))
+                problems.append(
+                    Problem(name, "missing", f"is not set, but {other} is; set both or neither")
+                )
     return problems
 
 
 def _value(name: str, text: str, read: Callable[[str], Any], problems: list[Problem]) -> Any:  # noqa: ANN401 - as many types as there are settings
-    """What a setting's text says; None, and one problem more, if it says nothing usable."""
+    """Return the value of a setting's text; None, and one problem more, if it has none."""
     if KEY_VAULT_REFERENCE.match(text):
         problems.append(Problem(name, "unresolved", _UNRESOLVED))
         return None
@@ -422,14 +593,20 @@ def _value(name: str, text: str, read: Callable[[str], Any], problems: list[Prob
 
 
 def _by_number(given: Mapping[str, str], prefix: str, problems: list[Problem]) -> dict[str, str]:
-    """Per-number answers: `INBOUND_CALL_14155552671` is for calls to +14155552671."""
+    """Return the answers of single numbers: `INBOUND_CALL_14155552671` is that of +14155552671."""
     answers = {}
     for name, text in given.items():
         if name.startswith(prefix):
             digits = name.removeprefix(prefix)
             answers[f"+{digits}"] = _value(name, text, _text, problems)
             if not (digits.isascii() and digits.isdigit()):
-                problems.append(Problem(name, "malformed", "must end in a number's digits"))
+                problems.append(
+                    Problem(
+                        name,
+                        "malformed",
+                        "must end in a number's digits, e.g. INBOUND_CALL_14155552671",
+                    )
+                )
     return answers
 
 

@@ -6,6 +6,7 @@ browsers.page`) and running its tests on the session's loop, on which the browse
 """
 
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -122,8 +123,33 @@ async def accessibility_errors(opened: Page) -> list[str]:
     return [str(each) for each in found]
 
 
+# What a page calls its parts: this changes with the page, and not with the data that it shows.
+_PARTS: Final = "h1, h2, h3, h4, button, label, th, nav a, summary"
+
+
 async def picture(opened: Page, name: str) -> None:
-    """Take a picture for the documents, when `SWITCHBOARD_PICTURES=1` asks for it."""
+    """Hold a picture of the documents to the page, or take it with `SWITCHBOARD_PICTURES=1`.
+
+    Beside a picture stands what the page called its parts when it was taken. That notices a word
+    that has changed, been added or gone; it does not notice another colour or place.
+    """
+    titles = await _titles(opened)
+    beside = PICTURES / f"{name}.txt"
     if os.environ.get("SWITCHBOARD_PICTURES") == "1":
-        PICTURES.mkdir(parents=True, exist_ok=True)
         await opened.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
+        beside.write_text(titles, "utf-8")
+    assert (PICTURES / f"{name}.png").exists()
+    taken = beside.read_text("utf-8") if beside.exists() else ""
+    assert titles == taken, (
+        f"docs/pictures/{name}.png is older than the page; retake it: run this test with "
+        "SWITCHBOARD_PICTURES=1, and look at it"
+    )
+
+
+async def _titles(opened: Page) -> str:
+    """Return the title and what the visible parts are called, without numbers, sorted."""
+    texts: list[str] = await opened.locator(_PARTS).evaluate_all(
+        "parts => parts.filter(each => each.checkVisibility()).map(each => each.textContent)"
+    )
+    names = {re.sub(r"[\d•+][\d•.,:+ ]*", "#", " ".join(each.split())) for each in texts}
+    return "".join(f"{each}\n" for each in [await opened.title(), *sorted(names - {""})])

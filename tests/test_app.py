@@ -36,6 +36,7 @@ def test_the_app_has_all_that_accepting_and_delivering_take() -> None:
     assert names <= {*dir(App), *vars(app)}
 
 
+# `queues_alone` is for messages that wait while other settings are wrong.
 @pytest.mark.parametrize("service", [name for name in SERVICES if name != "queues_alone"])
 def test_no_service_works_with_wrong_settings(service: str) -> None:
     """While settings are wrong every service but the bare queues says so, every time."""
@@ -54,6 +55,15 @@ def test_wrong_settings_are_logged_at_the_start(caplog: pytest.LogCaptureFixture
     assert len(caplog.messages) == 1
     assert caplog.messages[0].startswith("settings_wrong ")
     assert "TWILIO_AUTH_TOKEN" in caplog.messages[0]
+
+
+def test_doubtful_settings_are_logged_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    """A name that is very like a setting's is a warning in the log, without its value."""
+    with caplog.at_level(logging.INFO, "switchboard"):
+        App(ENVIRONMENT | {"TWILIO_FORM_NUMBER": "+14155552671"}).log_settings_errors()
+    problem = "TWILIO_FORM_NUMBER: is not a setting; did you mean TWILIO_FROM_NUMBER?"
+    assert caplog.messages == [f'setting_doubtful {{"problem": "{problem}"}}']
+    assert caplog.records[0].levelno == logging.WARNING
 
 
 async def test_a_managed_identity_serves_where_there_is_no_connection_string() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from shared.app import App
 from shared.errors import SettingsError
-from shared.settings import Settings, env_name, named_settings, read_settings
+from shared.settings import ClientKey, Settings, env_name, named_settings, read_settings
 from shared.storage.azure_queues import AzureQueues
 from shared.storage.azure_table import AzureTable
 from tests.environment import ENVIRONMENT, settings
@@ -67,7 +67,7 @@ def test_every_setting_can_be_set() -> None:
         "INBOUND_CALL": "voicemail?Message=Hi",
         "INBOUND_MESSAGE": "message",
         "TWILIO_TIMEOUT_SECONDS": "2.5",
-        "RESOLVE_AFTER_SECONDS": "0.1",
+        "RESOLVE_AFTER_SECONDS": "90",
         "STATUS_POLL_AFTER_SECONDS": "600",
         "TWILIO_MAX_CONCURRENCY": "1",
         "SEGMENTS_PER_SECOND": "0.5",
@@ -77,6 +77,10 @@ def test_every_setting_can_be_set() -> None:
         "QUIET_HOURS": "21:00-08:00",
         "QUIET_HOURS_ACTION": "refuse",
         "MEDIA_HOSTS": "Cdn.Example.com, b.example:8443",
+        "CLIENT_KEYS": '{"SK1": {"secret": "s", "name": "shop"}}',
+        "CONSOLE_KEYS": '{"duty": "1234567890123456"}',
+        "SHOW_CONTENT": "False",
+        "ALERT_POLICY": "ops",
     }
     read = read_settings(given)
     default = settings()
@@ -94,6 +98,9 @@ def test_every_setting_can_be_set() -> None:
     assert read.media_hosts == {"cdn.example.com", "b.example:8443"}
     assert read.daily_cap_country == {"US": 1000, "": 50}
     assert read.quiet_hours == (time(21), time(8))
+    assert read.console_keys == {"duty": "1234567890123456"}
+    assert not read.show_content
+    assert read.warnings == ()
     assert read.has_daily_caps
     assert not default.has_daily_caps
 
@@ -109,6 +116,24 @@ def test_every_setting_can_be_set() -> None:
         ("TWILIO_WEBHOOK_KEYS", '["secret"]'),
         ("TWILIO_WEBHOOK_KEYS", '{"key": 1}'),
         ("TWILIO_WEBHOOK_KEYS", '{"key": ""}'),
+        ("CLIENT_KEYS", "secret"),
+        ("CLIENT_KEYS", '["SK1"]'),
+        ("CLIENT_KEYS", '{"SK1": "secret"}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": "s"}}'),
+        ("CLIENT_KEYS", '{"SK1": {"name": "shop"}}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": "s", "name": " "}}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": "s-t", "name": "shop"}}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": 1, "name": "shop"}}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": "", "name": "shop"}}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": "s", "name": "shop", "window": 1}}'),
+        ("CLIENT_KEYS", '{"SK-1": {"secret": "s", "name": "shop"}}'),
+        ("CLIENT_KEYS", '{"AC1": {"secret": "s", "name": "shop"}}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": "s", "name": "x", "repeat_window_seconds": -1}}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": "s", "name": "x", "repeat_window_seconds": 86401}}'),
+        ("CLIENT_KEYS", '{"SK1": {"secret": "s", "name": "x", "repeat_window_seconds": true}}'),
+        ("TWILIO_WEBHOOK_KEYS", "[" * 100_000),
+        ("CONSOLE_KEYS", "a-key"),
+        ("SHOW_CONTENT", "yes"),
         ("TWILIO_FROM_NUMBER", "415-555-2671"),
         ("TWILIO_FROM_NUMBER", "+0123456789"),
         ("TWILIO_MESSAGING_SERVICE_SID", "+15005550006"),
@@ -141,6 +166,7 @@ def test_every_setting_can_be_set() -> None:
         ("RETENTION_DAYS", "0"),
         ("RETENTION_DAYS", "-1"),
         ("RETENTION_DAYS", "9.5"),
+        ("RETENTION_DAYS", "9" * 5000),
         ("RETENTION_DAYS", "\N{SUPERSCRIPT TWO}"),
         ("TWILIO_TIMEOUT_SECONDS", "soon"),
         ("TWILIO_TIMEOUT_SECONDS", "0"),
@@ -168,7 +194,7 @@ def test_every_setting_can_be_set() -> None:
     ],
 )
 def test_a_malformed_value_is_named(name: str, value: str) -> None:
-    """A value that cannot be meant is refused under its setting's name."""
+    """A malformed value is refused under its setting's name."""
     assert problems(**{name: value}) == [(name, "malformed")]
 
 
@@ -202,7 +228,7 @@ def test_an_unresolved_key_vault_reference_is_named(name: str) -> None:
 
 @pytest.mark.parametrize("blank", ["", "  ", "\t"])
 def test_blank_is_missing(blank: str) -> None:
-    """A value of blanks is none: a required one is missing, another has its default."""
+    """A blank value counts as missing: an optional setting has its default."""
     assert problems(TWILIO_AUTH_TOKEN=blank) == [("TWILIO_AUTH_TOKEN", "missing")]
     assert settings(RETENTION_DAYS=blank).retention_days == 90
 
@@ -227,11 +253,97 @@ def test_settings_that_go_together_are_asked_for_together(
 
 
 def test_the_host_name_of_azure_is_the_public_address() -> None:
-    """Without PUBLIC_BASE_URL the site's own name serves, unless the address was set to nothing."""
+    """Without PUBLIC_BASE_URL the site's own name serves, unless the address is blank."""
     base = {name: v for name, v in ENVIRONMENT.items() if name != "PUBLIC_BASE_URL"}
     azure = {"WEBSITE_HOSTNAME": "app.azurewebsites.net"}
     assert read_settings(base | azure).public_base_url == "https://app.azurewebsites.net"
     assert problems(**azure, PUBLIC_BASE_URL="") == [("PUBLIC_BASE_URL", "missing")]
+
+
+@pytest.mark.parametrize("host", ["localhost:7071", "127.0.0.1:7071", "[::1]:7071"])
+def test_a_local_host_name_is_not_a_public_address(host: str) -> None:
+    """Core Tools names localhost and drops blank values: it is missing there, blank or absent."""
+    base = {name: v for name, v in ENVIRONMENT.items() if name != "PUBLIC_BASE_URL"}
+    with pytest.raises(SettingsError, match="PUBLIC_BASE_URL: is not set; give it a value"):
+        read_settings(base | {"WEBSITE_HOSTNAME": host})
+    assert problems(WEBSITE_HOSTNAME=host, PUBLIC_BASE_URL="") == [("PUBLIC_BASE_URL", "missing")]
+
+
+def warnings(**changes: str) -> list[tuple[str, str]]:
+    """The name and message of everything that changed settings warn about."""
+    return [(warning.path, warning.message) for warning in settings(**changes).warnings]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("TWILIO_FORM_NUMBER", "TWILIO_FROM_NUMBER"),
+        ("TWILIO_MESSAGE_SERVICE_SID", "TWILIO_MESSAGING_SERVICE_SID"),
+        ("twilio_api_key_sid", "TWILIO_API_KEY_SID"),
+        ("ALLOWED_COUNTRYS", "ALLOWED_COUNTRIES"),
+        ("DAILY_CAP_RECIPIENTS", "DAILY_CAP_RECIPIENT"),
+        ("INBOUND_CALLS", "INBOUND_CALL"),
+        ("MESSAGE_STORAGE_queueServiceUri", "MESSAGE_STORAGE__queueServiceUri"),
+    ],
+)
+def test_a_misspelt_setting_is_named(name: str, meant: str) -> None:
+    """A name that is very like one of ours is a warning, and its value is not shown."""
+    assert warnings(**{name: "canary"}) == [(name, f"is not a setting; did you mean {meant}?")]
+    # Without a value nothing depends on it.
+    assert warnings(**{name: ""}) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["APPSETTING_TWILIO_ACCOUNT_SID", "AzureWebJobsStorage", "WEBSITE_HOSTNAME", "PATH",
+     "MESSAGE_STORAGE__blobServiceUri", "FUNCTIONS_WORKER_RUNTIME", "INBOUND_CALL_14155552671",
+     "AZURE_CLIENT_ID", "HOSTNAME", "SERVICE_SID", "PUBLIC_URL"],
+)  # fmt: skip
+def test_other_programs_variables_are_left_alone(name: str) -> None:
+    """Azure's own variables, and those of other programs, are not taken for ours."""
+    assert warnings(**{name: "message"}) == []
+
+
+def test_a_missing_setting_names_the_misspelt_one() -> None:
+    """Where a required setting is missing and a near miss is there, the error says so."""
+    with pytest.raises(SettingsError) as error:
+        settings(TWILIO_ACCOUNT_SID="", INBOUND_CALLS="x", TWILIO_ACOUNT_SID="AC" + "0" * 32)
+    [problem] = error.value.problems
+    assert (
+        problem.message == "is not set, but TWILIO_ACOUNT_SID is: rename that to TWILIO_ACCOUNT_SID"
+    )
+
+
+def test_the_grace_has_a_floor() -> None:
+    """Absence at Twilio counts ten seconds after a request's time-out at the earliest."""
+    assert settings(RESOLVE_AFTER_SECONDS="46").resolve_after_seconds == 46
+    assert warnings(RESOLVE_AFTER_SECONDS="45", TWILIO_TIMEOUT_SECONDS="35") == []
+    low = settings(RESOLVE_AFTER_SECONDS="44", TWILIO_TIMEOUT_SECONDS="35")
+    assert low.resolve_after_seconds == 45
+    assert [(warning.path, warning.code) for warning in low.warnings] == [
+        ("RESOLVE_AFTER_SECONDS", "too_low")]  # fmt: skip
+    # The default is raised in silence: nobody wrote it.
+    slow = settings(TWILIO_TIMEOUT_SECONDS="90")
+    assert (slow.resolve_after_seconds, slow.warnings) == (100, ())
+
+
+def test_a_short_read_only_key_is_a_warning() -> None:
+    """A key that can be guessed is named, and not shown."""
+    assert settings(CONSOLE_KEYS=json.dumps({"duty": "x" * 16})).warnings == ()
+    [(name, message)] = warnings(CONSOLE_KEYS='{"duty": "canary"}')
+    assert name == "CONSOLE_KEYS"
+    assert message.startswith("has a key of less than 16 characters")
+    assert "canary" not in message
+
+
+@pytest.mark.parametrize(
+    ("url", "simulated"),
+    [("http://127.0.0.1:7072", True), ("http://localhost:1", True), ("http://[::1]:7072", True),
+     ("https://api.twilio.com", False), ("http://10.0.0.4", False)],
+)  # fmt: skip
+def test_a_simulator_is_on_this_machine(url: str, *, simulated: bool) -> None:
+    """Twilio on a loopback address is a simulator; a proxy elsewhere is not."""
+    assert settings(TWILIO_API_BASE_URL=url).is_simulated is simulated
 
 
 def test_development_storage_is_azurites() -> None:
@@ -260,11 +372,20 @@ async def test_every_kind_of_connection_string_opens_the_storage(given: str) -> 
 
 
 def test_answers_for_one_number_are_read_by_number() -> None:
-    """`INBOUND_CALL_<digits>` is for calls to one number of ours, likewise for texts."""
+    """`INBOUND_CALL_<digits>` is for calls to one number of ours, `INBOUND_MESSAGE_…` for texts."""
     read = settings(INBOUND_CALL_14155552671="menu?x=1", INBOUND_MESSAGE_441234567890="message",
                     INBOUND_CALL_1="")  # fmt: skip
     assert read.inbound_call_by_number == {"+14155552671": "menu?x=1"}
     assert read.inbound_message_by_number == {"+441234567890": "message"}
+
+
+def test_keys_of_twilio_clients_are_read() -> None:
+    """A key has a secret and a name, and takes no request for a repeat unless that is set."""
+    keys = settings(
+        CLIENT_KEYS='{"SKshop": {"secret": "a1", "name": "the shop"}, "SK2": '
+        '{"secret": "b", "name": "x", "repeat_window_seconds": 60}}'
+    ).client_keys
+    assert keys == {"SKshop": ClientKey("a1", "the shop"), "SK2": ClientKey("b", "x", 60)}
 
 
 def test_no_secret_is_shown() -> None:
@@ -272,7 +393,8 @@ def test_no_secret_is_shown() -> None:
     secrets = {env_name(s): "canary" for s in named_settings() if s.metadata["secret"]}
     assert set(secrets) == {"TWILIO_AUTH_TOKEN", "TWILIO_AUTH_TOKEN_SECONDARY",
                             "TWILIO_WEBHOOK_KEYS", "TWILIO_API_KEY_SECRET",
-                            "MESSAGE_STORAGE", "DIGEST_KEYS"}  # fmt: skip
+                            "MESSAGE_STORAGE", "CLIENT_KEYS", "DIGEST_KEYS",
+                            "CONSOLE_KEYS"}  # fmt: skip
     with pytest.raises(SettingsError) as error:
         settings(**secrets)
     assert "canary" not in repr(error.value) + str(error.value) + repr(error.value.problems)
@@ -281,8 +403,10 @@ def test_no_secret_is_shown() -> None:
     assert "canary" not in str(error.value).lower()
     storage = "AccountName=a;AccountKey=canary"
     well_formed = {"TWILIO_WEBHOOK_KEYS": '{"key": "canary"}', "MESSAGE_STORAGE": storage,
+                   "CONSOLE_KEYS": '{"duty": "canary"}',
                    "DIGEST_KEYS": "a canary of some length",
-                   "TWILIO_API_KEY_SID": "SK" + "0" * 32}  # fmt: skip
+                   "TWILIO_API_KEY_SID": "SK" + "0" * 32,
+                   "CLIENT_KEYS": '{"SK1": {"secret": "canary", "name": "shop"}}'}  # fmt: skip
     assert "canary" not in repr(settings(**secrets | well_formed))
 
 

@@ -1,4 +1,4 @@
-"""`bulk`: ten thousand recipients, from the request to the last recorded answer."""
+"""`bulk`: a batch of ten thousand, from the request to the last recorded answer."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,50 +9,50 @@ from typing import Final
 import msgspec
 
 import function_app
-from dev.bench.app import INVOCATION, app_with, queue_function, request
+from dev.bench.app import INVOCATION, queue_function, request, use_services
+from dev.bench.environment import BODY, LATENCY, OPTIONS, Environment, number, open_environment
 from dev.bench.figures import Aim, Comparison, Result, Table
-from dev.bench.library import library_at_once
-from dev.bench.profile import profiled
-from dev.bench.stage import BODY, LATENCY, OPTIONS, Stage, number, stage
-from dev.bench.turns import Size, alternate, per_core_second, per_second
+from dev.bench.profile import profile_shares
+from dev.bench.runs import Size, alternate, per_core_second, per_second
+from dev.bench.twilio_library import open_async_library
 from dev.checkout import HERE
 from dev.host.invocation import Invoker
 from dev.host.leased_queue import open_leased_queue
 from dev.host.queue_trigger import QueueTrigger
 
 RECIPIENTS: Final = 10_000
-PLACES: Final = 100
+CONCURRENCY: Final = 100
 ROUNDS: Final = 3
 PROFILED: Final = 2000
 LEASE: Final = 600
 ACCEPTED: Final = 202
 HOW: Final = (
     "`POST /api/batches` with 10,000 recipients, without receipts, to the function; its jobs of a "
-    "hundred ride Azurite's queue to the delivering function, with host.json's options, until the "
-    f"last answer is recorded. Twilio answers after {LATENCY * 1000:.0f} ms, and {PLACES} requests "
-    "are there at once, which is TWILIO_MAX_CONCURRENCY as it comes."
+    "hundred go through Azurite's queue to the delivering function, with host.json's options, to "
+    f"the last recorded answer. Twilio answers after {LATENCY * 1000:.0f} ms, and {CONCURRENCY} "
+    "requests are there at once, the default of TWILIO_MAX_CONCURRENCY."
 )
 
 
 async def bulk(size: Size) -> Result:
-    """Measure it."""
+    """Run the benchmark."""
     count = size.of(RECIPIENTS, 20)
     numbers = [number(place) for place in range(count)]
     rounds = Size(min(size.rounds, ROUNDS), size.part)
-    with stage() as ours:
-        async with ours.worker() as services, library_at_once(ours, PLACES) as library:
-            with app_with(services):
+    with open_environment() as env:
+        async with env.worker() as services, open_async_library(env, CONCURRENCY) as library:
+            with use_services(services):
 
                 async def by_library() -> float:
                     return await per_second(count, library.send(numbers))
 
                 async def by_us() -> float:
-                    return await per_second(count, sent(ours, numbers))
+                    return await per_second(count, send_batch(env, numbers))
 
                 pairs = await alternate("bulk", rounds, by_library, by_us)
-                own = await per_core_second(count, sent(ours, numbers))
+                own = await per_core_second(count, send_batch(env, numbers))
                 bare = await per_core_second(count, library.send(numbers))
-                profile = await profiled(sent(ours, numbers[: size.of(PROFILED, 20)]))
+                profile = await profile_shares(send_batch(env, numbers[: size.of(PROFILED, 20)]))
     return Result(
         name="bulk",
         measures="ten thousand recipients, from the request to the last recorded answer",
@@ -60,7 +60,7 @@ async def bulk(size: Size) -> Result:
         comparisons=[
             Comparison(
                 what="POST /api/batches to the last answer",
-                against=f"the library async, {PLACES} at once, no queue, no ledger",
+                against=f"the library async, {CONCURRENCY} at once, no queue, no ledger",
                 unit="recipients/s",
                 pairs=pairs,
                 aim=Aim("≥", 0.9),
@@ -77,28 +77,27 @@ async def bulk(size: Size) -> Result:
             ),
             Table("What a recipient's processor time is made of", ["part", "share"], profile),
         ],
-        known={"core_seconds_per_recipient": 1 / own},
     )
 
 
-async def sent(ours: Stage, numbers: list[str]) -> None:
-    """Post a batch and deliver it."""
-    await ours.arrivals()
-    async with delivering(ours):
+async def send_batch(env: Environment, numbers: list[str]) -> None:
+    """Post a batch and deliver all of it."""
+    await env.arrivals()
+    async with serve_bulk_queue(env):
         body = {"body": BODY, "recipients": [{"to": to} for to in numbers], "receipts": False}
-        asked = request("/api/batches", msgspec.json.encode(body))
-        reply = await function_app.accept_batch(asked, INVOCATION)
+        posted = request("/api/batches", msgspec.json.encode(body))
+        reply = await function_app.accept_batch(posted, INVOCATION)
         if reply.status_code != ACCEPTED:
             raise RuntimeError(reply.get_body().decode())
-        await ours.until_arrived(len(numbers))
+        await env.until_arrived(len(numbers))
 
 
 @asynccontextmanager
-async def delivering(ours: Stage) -> AsyncIterator[None]:
-    """Serve the queue of the bulk lane; in the end, what is in flight is finished."""
+async def serve_bulk_queue(env: Environment) -> AsyncIterator[None]:
+    """Serve the queue of the bulk lane; at the end, finish what is in flight."""
     invoker = Invoker(HERE.root, ThreadPoolExecutor())
     function = queue_function("bulk")
-    queue = open_leased_queue(function, ours.environment, OPTIONS, LEASE)
+    queue = open_leased_queue(function, env.environment, OPTIONS, LEASE)
     trigger = QueueTrigger(function, queue, invoker)
     await trigger.create_queues()
     serving = asyncio.create_task(trigger.run())

@@ -1,9 +1,11 @@
-"""The command: which benchmarks, in which order, and what is written down of them."""
+"""Run benchmarks in their order, and write their tables and plots."""
 
 import argparse
 import asyncio
 import logging
 import os
+import platform
+import re
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
@@ -11,23 +13,24 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from dev.bench.figures import FOLDER, Comparison, Result, Run, read, write
-from dev.bench.machine import machine
+from dev.bench.figures import FOLDER, Comparison, Result, Run, read_runs, write_runs
 from dev.bench.plots import draw
 from dev.bench.report import PAGE, page
-from dev.bench.turns import FULL, Size
+from dev.bench.runs import FULL, Size
 from dev.errors import CommandError
 from dev.terminal import GREEN, RED, Terminal, terminal_on
 
-NAMES: Final = ("start", "webhook", "drain", "bulk", "accept", "status", "cost", "lanes", "grow")
+NAMES: Final = (
+    "start", "webhook", "drain", "bulk", "accept", "status", "cost", "lanes", "grow", "find"
+)  # fmt: skip
 
 Benchmark = Callable[[Size], Coroutine[Any, Any, Result]]
 
 
-def benchmark(name: str) -> Benchmark:
-    """The benchmark of a name: the function of that name in the module of that name."""
-    found: Benchmark = getattr(import_module(f"dev.bench.{name}"), name)
-    return found
+def find_benchmark(name: str) -> Benchmark:
+    """Return the function of that name in the module of that name."""
+    function: Benchmark = getattr(import_module(f"dev.bench.{name}"), name)
+    return function
 
 
 def read_flags(arguments: list[str]) -> argparse.Namespace:
@@ -36,13 +39,12 @@ def read_flags(arguments: list[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("names", nargs="*", metavar="name", help=f"all unless named: {', '.join(NAMES)}")
     add("--strict", action="store_true", help="fail where an aim is missed")
-    add("--rounds", type=int, default=FULL.rounds, help=f"pairs of turns ({FULL.rounds})")
-    add("--part", type=float, default=1.0, help="so much of the full numbers, such as 0.1")
+    add("--rounds", type=int, default=FULL.rounds, help=f"pairs of runs ({FULL.rounds})")
+    add("--part", type=float, default=1.0, help="share of the full numbers, such as 0.1")
     add("--out", type=Path, default=FOLDER, help="where tables and plots go (docs/bench)")
     flags = parser.parse_args(arguments)
-    if unknown := set(flags.names) - set(NAMES):
-        known = ", ".join(NAMES)
-        raise CommandError(f"no benchmark {', '.join(sorted(unknown))}", f"choose of: {known}")
+    if unknown := ", ".join(sorted(set(flags.names) - set(NAMES))):
+        raise CommandError(f"there is no benchmark {unknown}", f"choose from: {', '.join(NAMES)}")
     return flags
 
 
@@ -54,32 +56,42 @@ def main(arguments: list[str]) -> int:
     size = Size(flags.rounds, flags.part)
     missed = False
     for name in flags.names or NAMES:
-        run = measured(name, size)
+        run = measure(name, size)
         show(run, out)
-        keep(run, flags.out)
+        save(run, flags.out)
         missed |= not all(each.is_met for each in run.result.comparisons)
     out.item("written", str(flags.out / PAGE))
     return 1 if missed and flags.strict else 0
 
 
-def measured(name: str, size: Size) -> Run:
+def measure(name: str, size: Size) -> Run:
     """Run one benchmark."""
     began, load = time.monotonic(), os.getloadavg()[0]
-    result: Result = asyncio.run(benchmark(name)(size))
+    result: Result = asyncio.run(find_benchmark(name)(size))
     return Run(
         result=result,
         at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        machine=machine(),
+        machine=describe_machine(),
         load=load,
         seconds=time.monotonic() - began,
     )
 
 
-def keep(run: Run, folder: Path) -> None:
-    """Write the run beside those of the other benchmarks, and the page and plot of it."""
-    runs = {**read(folder), run.result.name: run}
+def describe_machine() -> str:
+    """Return the processor, the number of its cores, and the Python."""
+    file = Path("/proc/cpuinfo")
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    match = re.search(r"model name\s*: (.*)", text)
+    model = match[1] if match else platform.machine()
+    python = platform.python_version()
+    return f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {python}"
+
+
+def save(run: Run, folder: Path) -> None:
+    """Write the run beside those of the other benchmarks, and its page and plot."""
+    runs = {**read_runs(folder), run.result.name: run}
     ordered: Mapping[str, Run] = {name: runs[name] for name in NAMES if name in runs}
-    write(folder, dict(ordered))
+    write_runs(folder, dict(ordered))
     draw(run.result, folder)
     (folder / PAGE).write_text(page(ordered), encoding="utf-8")
 
@@ -91,6 +103,6 @@ def show(run: Run, out: Terminal) -> None:
 
 
 def line(each: Comparison) -> str:
-    """A ratio in words."""
+    """Return a ratio as a line of text."""
     aim = "" if each.aim is None else f"  (aim {each.aim.bound} {each.aim.ratio:g})"
     return f"{each.ratio:6.2f} times{aim}  {each.what}, against {each.against}"

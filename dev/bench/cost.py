@@ -1,4 +1,4 @@
-"""`cost`: what a message takes of storage, of functions and of Twilio, counted."""
+"""`cost`: count the storage, function and Twilio requests that a message takes."""
 
 import asyncio
 from collections import Counter
@@ -9,16 +9,16 @@ from typing import Final
 
 import aiohttp
 
+from dev.bench.counting_proxy import IDLE, count_requests
+from dev.bench.environment import BODY, POLL, Environment, number, open_environment
 from dev.bench.figures import Aim, Comparison, Result, Table
-from dev.bench.stage import BODY, POLL, Stage, number, stage
-from dev.bench.tap import IDLE, tapped
-from dev.bench.turns import Size, at_once
+from dev.bench.runs import Size, run_concurrently
 from dev.local_settings import FUNCTION_KEY
 
 SINGLE: Final = 200
 BULK: Final = 2000
 JOB: Final = 100
-PLACES: Final = 8
+CONCURRENCY: Final = 8
 LATENCY: Final = 0.02
 ACCEPTED: Final = 202
 DELETED: Final = "queue: delete"
@@ -28,14 +28,14 @@ HOW: Final = (
     "The local host in a process of its own, with a proxy before Azurite that counts each request. "
     "Messages come by HTTP, without status callbacks, which add one insert each. A function "
     "execution is a request to the app, or a queue message that was served and deleted. Polls "
-    "that found nothing are shown apart: there are as many on a day without messages. "
+    "that found nothing are with_progress apart: there are as many on a day without messages. "
     "One poll takes up to 32 messages, fewer where they come one by one."
 )
 
 
 @dataclass(frozen=True)
 class Expected:
-    """So many messages in so many jobs, from so many requests to the app."""
+    """Messages, the jobs that carry them, and the requests that they came in."""
 
     messages: int
     jobs: int
@@ -43,28 +43,28 @@ class Expected:
 
 
 async def cost(size: Size) -> Result:
-    """Count it."""
-    with stage(LATENCY) as ours:
+    """Run the benchmark."""
+    with open_environment(LATENCY) as env:
         counted: Counter[str] = Counter()
-        async with tapped(ours.storage, counted) as storage:
-            host = ours.host(MESSAGE_STORAGE=storage, AzureWebJobsStorage=storage)
-            async with beside(host) as address:
+        async with count_requests(env.storage, counted) as storage:
+            host = env.host(MESSAGE_STORAGE=storage, AzureWebJobsStorage=storage)
+            async with run_in_thread(host) as address:
                 headers = {"x-functions-key": FUNCTION_KEY}
                 async with aiohttp.ClientSession(address, headers=headers) as session:
-                    await _singles(ours, session, counted, PLACES)  # opens what is opened once
-                    one = await _singles(ours, session, counted, size.of(SINGLE, 4))
-                    many = await _batch(ours, session, counted, size.of(BULK, JOB))
+                    await _singles(env, session, counted, CONCURRENCY)  # opens the connections
+                    one = await _singles(env, session, counted, size.of(SINGLE, 4))
+                    many = await _batch(env, session, counted, size.of(BULK, JOB))
     return Result(
         name="cost",
         measures="storage transactions of a message",
         how=HOW,
         comparisons=[
-            _compared("a single message", one, Aim("≤", 6)),
-            _compared("a recipient of a batch", many, Aim("≤", 0.3)),
+            _compare("a single message", one, Aim("≤", 6)),
+            _compare("a recipient of a batch", many, Aim("≤", 0.3)),
         ],
         tables=[
             Table(
-                "Counted, each message",
+                "Requests per message",
                 ["", "single", "of a batch"],
                 [
                     [kind, f"{one.get(kind, 0):.3f}", f"{many.get(kind, 0):.4f}"]
@@ -72,20 +72,12 @@ async def cost(size: Size) -> Result:
                 ],
             )
         ],
-        known={
-            "transactions_per_single": _storage(one),
-            "transactions_per_recipient": _storage(many),
-            "rows_per_single": one["table: insert"],
-            "rows_per_recipient": many["table: insert"],
-            "executions_per_single": one[EXECUTIONS],
-            "executions_per_recipient": many[EXECUTIONS],
-        },
     )
 
 
 @asynccontextmanager
-async def beside(program: AbstractContextManager[str]) -> AsyncIterator[str]:
-    """Start and stop a program while this one goes on counting what that one asks."""
+async def run_in_thread(program: AbstractContextManager[str]) -> AsyncIterator[str]:
+    """Start and stop a program without blocking the proxy, which runs in this loop."""
     address = await asyncio.to_thread(program.__enter__)
     try:
         yield address
@@ -102,7 +94,7 @@ def _storage(counted: dict[str, float]) -> float:
                and kind != IDLE)  # fmt: skip
 
 
-def _compared(what: str, counted: dict[str, float], aim: Aim) -> Comparison:
+def _compare(what: str, counted: dict[str, float], aim: Aim) -> Comparison:
     return Comparison(
         what=what,
         against="one request to Twilio",
@@ -113,37 +105,37 @@ def _compared(what: str, counted: dict[str, float], aim: Aim) -> Comparison:
 
 
 async def _singles(
-    ours: Stage, session: aiohttp.ClientSession, counted: Counter[str], count: int
+    env: Environment, session: aiohttp.ClientSession, counted: Counter[str], count: int
 ) -> dict[str, float]:
     async def post(place: int) -> None:
         await _post(session, "/api/messages", {"to": number(place), "body": BODY})
 
-    work = at_once(PLACES, range(count), post)
-    return await _counted(ours, counted, work, Expected(count, jobs=count, posts=count))
+    work = run_concurrently(CONCURRENCY, range(count), post)
+    return await _count(env, counted, work, Expected(count, jobs=count, posts=count))
 
 
 async def _batch(
-    ours: Stage, session: aiohttp.ClientSession, counted: Counter[str], count: int
+    env: Environment, session: aiohttp.ClientSession, counted: Counter[str], count: int
 ) -> dict[str, float]:
     recipients = [{"to": number(place)} for place in range(count)]
     fields = {"body": BODY, "recipients": recipients, "receipts": False}
     post = _post(session, "/api/batches", fields)
-    return await _counted(ours, counted, post, Expected(count, jobs=-(-count // JOB), posts=1))
+    return await _count(env, counted, post, Expected(count, jobs=-(-count // JOB), posts=1))
 
 
-async def _counted(
-    ours: Stage, counted: Counter[str], work: Awaitable[object], expected: Expected
+async def _count(
+    env: Environment, counted: Counter[str], work: Awaitable[object], expected: Expected
 ) -> dict[str, float]:
-    """What some work took, by its messages, once the last of its jobs is off the queue."""
-    await ours.arrivals()
+    """Return the requests per message, once the last job is off the queue."""
+    await env.arrivals()
     counted.clear()
     await work
-    while counted[DELETED] < expected.jobs:  # noqa: ASYNC110 - the host does not say
+    while counted[DELETED] < expected.jobs:  # noqa: ASYNC110 - another process
         await asyncio.sleep(POLL)
-    whole = Counter(counted)
-    whole[EXECUTIONS] = expected.posts + whole[DELETED]
-    whole[REQUESTS] = await ours.arrived()
-    return {kind: times / expected.messages for kind, times in whole.items()}
+    total = Counter(counted)
+    total[EXECUTIONS] = expected.posts + total[DELETED]
+    total[REQUESTS] = await env.arrived()
+    return {kind: times / expected.messages for kind, times in total.items()}
 
 
 async def _post(session: aiohttp.ClientSession, path: str, fields: object) -> None:

@@ -1,4 +1,4 @@
-"""What a benchmark found: pairs of measurements, their ratio, and the aim that it is held to."""
+"""The result of a benchmark: pairs of measurements, their ratio, and its aim."""
 
 from pathlib import Path
 from statistics import median, quantiles
@@ -10,22 +10,22 @@ from dev.checkout import HERE
 
 FOLDER: Final = HERE.root / "docs" / "bench"
 FILE: Final = "figures.json"
-FEWEST_FOR_QUARTILES: Final = 4
+MIN_FOR_QUARTILES: Final = 4
 
 
 class Aim(msgspec.Struct, frozen=True):
-    """Where a ratio should be."""
+    """The bound that a ratio should keep."""
 
     bound: Literal["≥", "≤"]
     ratio: float
 
     def is_met(self, ratio: float) -> bool:
-        """Whether a ratio is on the right side."""
+        """Whether a ratio keeps the bound."""
         return ratio >= self.ratio if self.bound == "≥" else ratio <= self.ratio
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """A candidate beside its baseline, in the same unit; `pairs` are (baseline, candidate)."""
+    """A candidate and its baseline in the same unit; `pairs` are (baseline, candidate)."""
 
     what: str
     against: str
@@ -35,18 +35,18 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ratios(self) -> list[float]:
-        """Candidate by baseline, turn by turn."""
+        """Candidate divided by baseline, pair by pair."""
         return [candidate / baseline for baseline, candidate in self.pairs]
 
     @property
     def ratio(self) -> float:
-        """The middle one."""
+        """The median of the ratios."""
         return median(self.ratios)
 
     @property
     def spread(self) -> tuple[float, float]:
-        """Between which ratios the middle half lies; all of them where there are few."""
-        if len(self.pairs) < FEWEST_FOR_QUARTILES:
+        """The bounds of the middle half of the ratios; of all of them where there are few."""
+        if len(self.pairs) < MIN_FOR_QUARTILES:
             return min(self.ratios), max(self.ratios)
         low, _, high = quantiles(self.ratios, n=4)
         return low, high
@@ -58,7 +58,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """Figures that are no ratio."""
+    """Figures that are not ratios."""
 
     title: str
     head: list[str]
@@ -74,7 +74,7 @@ class Curve(msgspec.Struct, frozen=True):
 
 
 class Plot(msgspec.Struct, frozen=True):
-    """Curves in one frame; without any, the benchmark's ratios are drawn."""
+    """Curves with common axes."""
 
     x: str
     y: str
@@ -83,7 +83,7 @@ class Plot(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that one benchmark found; `known` are figures that others reckon with."""
+    """Everything that one benchmark measured; `how` describes the method."""
 
     name: str
     measures: str
@@ -91,11 +91,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     comparisons: list[Comparison] = []
     tables: list[Table] = []
     plot: Plot | None = None
-    known: dict[str, float] = {}
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """A result, and what the machine was doing meanwhile."""
+    """A result, and the machine and its load at that time."""
 
     result: Result
     at: str
@@ -104,13 +103,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
 
-def read(folder: Path) -> dict[str, Run]:
-    """The newest run of each benchmark, as they are kept in a folder."""
+def read_runs(folder: Path) -> dict[str, Run]:
+    """Read the newest run of each benchmark from a folder."""
     path = folder / FILE
     return msgspec.json.decode(path.read_bytes(), type=dict[str, Run]) if path.exists() else {}
 
 
-def write(folder: Path, runs: dict[str, Run]) -> None:
-    """Keep the runs."""
+def write_runs(folder: Path, runs: dict[str, Run]) -> None:
+    """Write the runs into a folder."""
     text = msgspec.json.format(msgspec.json.encode(runs), indent=1)
     (folder / FILE).write_bytes(text + b"\n")

@@ -1,4 +1,4 @@
-"""A ledger's history: messages that were sent on earlier days, as the rows that they left."""
+"""A history for the ledger: the rows of messages that were sent on earlier days."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,16 +8,15 @@ from typing import Any, Final
 
 import msgspec
 
-from dev.bench.stage import BODY, TO
+from dev.bench.environment import BODY, TO
 from dev.local_settings import FROM_NUMBER
 from dev.simulator.resources import new_sid
 from shared.jobs import events, ids
 from shared.jobs.events import Accepted, Answer, Claim, Outcome
 
 DAYS: Final = 10
-# A transaction takes a hundred rows of one partition.
-TOGETHER: Final = 33
-REQUEST: Final = msgspec.Raw(msgspec.json.encode({"to": TO, "body": BODY}))
+# A transaction takes a hundred rows of one partition, and a message has three.
+MESSAGES_PER_TRANSACTION: Final = 33
 
 
 @dataclass(frozen=True)
@@ -29,25 +28,27 @@ class Batch:
 
 
 def history(begin: datetime, count: int) -> Iterator[Batch]:
-    """So many messages, the days and shards in turns."""
-    dice = Random(11)  # noqa: S311 - the same in every run
+    """Yield the rows of so many messages, over days and shards."""
+    random = Random(11)  # noqa: S311 - the same in every run
     done = 0
     while done < count:
-        many = min(TOGETHER, count - done)
-        day = begin + timedelta(days=done // TOGETHER % DAYS)
-        shard = dice.randrange(ids.SHARDS) << 55
-        rows, made = [], []
+        many = min(MESSAGES_PER_TRANSACTION, count - done)
+        day = begin + timedelta(days=done // MESSAGES_PER_TRANSACTION % DAYS)
+        shard = random.randrange(ids.SHARDS) << 55
+        rows, written = [], []
         for _ in range(many):
-            at = day + timedelta(seconds=dice.uniform(0, 60))
-            own = ids.new_id(at, shard | dice.getrandbits(55))
-            made.append(own)
-            rows += [("create", _row(own, event)) for event in _events(at)]
-        yield Batch(rows, made)
+            at = day + timedelta(seconds=random.uniform(0, 60))
+            own = ids.new_id(at, shard | random.getrandbits(55))
+            written.append(own)
+            rows += [("create", _row(own, event)) for event in events_of(at, TO)]
+        yield Batch(rows, written)
         done += many
 
 
-def _events(at: datetime) -> list[events.AnyEvent]:
-    accepted = Accepted(at=at, kind="message", to=(TO,), request=REQUEST, sender=FROM_NUMBER)
+def events_of(at: datetime, to: str) -> list[events.AnyEvent]:
+    """Return the events of a message that was sent to `to` at once."""
+    request = msgspec.Raw(msgspec.json.encode({"to": to, "body": BODY}))
+    accepted = Accepted(at=at, kind="message", to=(to,), request=request, sender=FROM_NUMBER)
     outcome = Outcome(index=0, result="sent", sid=new_sid("SM"), status="queued")
     return [
         accepted,

@@ -1,4 +1,4 @@
-"""One PNG for each benchmark: its curves, or its ratios beside their aims."""
+"""Draw a PNG for each benchmark: its curves, or its ratios and their aims."""
 
 from pathlib import Path
 
@@ -12,11 +12,11 @@ MET, MISSED, PLAIN = "#2a7f4f", "#b3402f", "#4a6fa5"
 
 
 def draw(result: Result, folder: Path) -> None:
-    """Draw a result into `<name>.png`; nothing where it has neither curves nor ratios."""
+    """Draw a result into `<name>.png`; nothing without curves and ratios."""
     if result.plot is None and not result.comparisons:
         return
-    tall = HEIGHT if result.plot else 1.2 + 0.6 * len(result.comparisons)
-    figure = Figure(figsize=(WIDTH, tall), dpi=DPI, layout="constrained")
+    height = HEIGHT if result.plot else 1.2 + 0.6 * len(result.comparisons)
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     axes.set_title(result.measures, fontsize=10)
     if result.plot:
@@ -49,4 +49,4 @@ def _ratios(axes: Axes, comparisons: list[Comparison]) -> None:
             axes.plot([each.aim.ratio] * 2, [place - 0.4, place + 0.4], "k--", linewidth=1)
     axes.set_yticks(range(len(comparisons)), [each.what for each in reversed(comparisons)])
     axes.tick_params(axis="y", labelsize=8)
-    axes.set_xlabel("times the baseline (line: middle half of the rounds; dashed: the aim)")
+    axes.set_xlabel("ratio to the baseline (line: middle half of the rounds; dashed: aim)")

@@ -1,4 +1,4 @@
-"""Where a step's processor time goes, by the library that spends it."""
+"""Attribute processor time to the libraries that spend it."""
 
 import cProfile
 import pstats
@@ -20,12 +20,12 @@ PARTS: Final = (
     ("select.epoll", "waiting"),
     ("/shared/", "Switchboard"),
 )
-REST: Final = "Python's library, called by all of these"
+REST: Final = "Python's library, called by all of them"
 SMALLEST: Final = 0.01
 
 
-async def profiled(work: Awaitable[object]) -> list[list[str]]:
-    """The parts and their shares, the greatest first; waiting is left out."""
+async def profile_shares(work: Awaitable[object]) -> list[list[str]]:
+    """Return each part and its share, the greatest first, without waiting."""
     profile = cProfile.Profile()
     profile.enable()
     try:
@@ -37,11 +37,11 @@ async def profiled(work: Awaitable[object]) -> list[list[str]]:
     for (file, _, function), figures in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]  # not in the stubs
         times[_part(f"{file} {function}")] += figures[2]
     del times["waiting"]
-    whole = sum(times.values()) or 1
+    total = sum(times.values()) or 1
     return [
-        [part, f"{time / whole:.0%}"]
+        [part, f"{time / total:.0%}"]
         for part, time in times.most_common()
-        if time / whole >= SMALLEST
+        if time / total >= SMALLEST
     ]
 
 

@@ -1,4 +1,4 @@
-"""A Python module as a program beside the benchmark."""
+"""Run a Python module as a program of its own."""
 
 import os
 import re
@@ -15,9 +15,9 @@ from dev.servers import log_of
 def program(
     module: str, *flags: str, ready: str, environment: Mapping[str, str] | None = None
 ) -> Iterator["subprocess.Popen[str]"]:
-    """Run `python -m module` for a while, from the line on in which `ready` (a pattern) stands.
+    """Run `python -m module`; the block begins once it has written the pattern `ready`.
 
-    What it writes to its standard error goes to a file in .dev/log/.
+    Its standard error goes to a file in .dev/log/.
     """
     log = log_of(f"bench-{module.rpartition('.')[2]}")
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""docs/bench/README.md: every figure, its baseline, its aim, and how much it varied."""
+"""Write docs/bench/README.md: every figure, its baseline, its aim, and how much it varied."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
@@ -10,20 +10,20 @@ PAGE: Final = "README.md"
 INTRODUCTION: Final = """\
 # What Switchboard costs
 
-Written by `python3 dev bench`, which measures everything anew; `python3 dev bench drain` measures
-one. Every figure is a ratio of a candidate to a baseline that took turns with it in one run, so
-that what disturbs one disturbs the other. The ratio is the median over the rounds, and in brackets
-stands where the middle half of the rounds lies (all of them where there are fewer than four). An
-aim that is missed is shown as missed; `--strict` makes the command fail then.
+Written by `python3 dev bench`, which measures everything again; `python3 dev bench drain` measures
+one benchmark. Every figure is the ratio of a candidate to a baseline that alternated with it, so
+that what disturbs one disturbs the other. The ratio is the median of the rounds; the brackets hold
+the middle half of the rounds (all of them where there are fewer than four). An aim that is missed
+is shown as missed; with `--strict` the command fails then.
 
-Nothing here ran in Azure: the storage is Azurite and Twilio a server on the same machine that
-answers after its latency, so that client, storage and Twilio share its cores. Ratios are what to
-compare; the absolute figures belong to this machine.
+Nothing here ran in Azure: the storage is Azurite, and Twilio a server on the same machine that
+answers after a fixed delay, so that client, storage and Twilio share the cores. Compare the ratios;
+the absolute figures belong to this machine.
 """
 
 
 def page(runs: Mapping[str, Run]) -> str:
-    """The page of these runs."""
+    """Return the page of these runs."""
     blocks = [INTRODUCTION, "\n".join(_summary(runs)), "\n".join(_conditions(runs))]
     blocks += ["\n".join(_section(run.result)) for run in runs.values()]
     return "\n".join(blocks).rstrip() + "\n"
@@ -42,9 +42,9 @@ def _summary(runs: Mapping[str, Run]) -> Iterator[str]:
 def _conditions(runs: Mapping[str, Run]) -> Iterator[str]:
     yield "## Machine and noise\n"
     yield (
-        "`load` is how many programs wanted a core when the run began, this one not among them; "
-        "`baseline varied` is the widest that any baseline's rounds lay apart, as the greatest "
-        "over the smallest. Where that is far from 1, others were using the machine.\n"
+        "`load` is how many other programs wanted a core when the run began; `baseline varied` is "
+        "the greatest of a baseline's rounds divided by its smallest. Where that is far from 1, "
+        "others were using the machine.\n"
     )
     rows = [
         [name, run.at, run.machine, f"{run.load:.1f}", f"{_noise(run.result):.2f}",
@@ -69,10 +69,10 @@ def _section(result: Result) -> Iterator[str]:
         yield ""
         yield f"![{result.measures}]({result.name}.png)\n"
     for each in result.tables:
-        yield from _shown(each)
+        yield from _format_table(each)
 
 
-def _shown(each: Table) -> Iterator[str]:
+def _format_table(each: Table) -> Iterator[str]:
     yield f"**{each.title}**\n"
     yield from table(each.head, each.rows)
     yield ""
@@ -95,6 +95,6 @@ def _aim(each: Comparison) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A table in Markdown."""
+    """Yield the lines of a table in Markdown."""
     for cells in (head, ["---"] * len(head), *rows):
         yield f"| {' | '.join(cells)} |"

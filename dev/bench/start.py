@@ -1,4 +1,4 @@
-"""`start`: what a cold worker waits for, from the import of the app to its first TwiML."""
+"""`start`: a cold start, from the import of the app to its first TwiML."""
 
 import os
 import re
@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 from typing import Final
 from urllib.parse import urlencode
 
-from dev.bench.app import FORM, signature
+from dev.bench.app import FORM, sign
+from dev.bench.environment import PUBLIC, settings
 from dev.bench.figures import Aim, Comparison, Result, Table
-from dev.bench.stage import PUBLIC, settings
-from dev.bench.turns import Size, alternate
+from dev.bench.runs import Size, alternate
 from dev.checkout import HERE
 
 MILLISECONDS: Final = 1000
@@ -48,9 +48,9 @@ req = func.HttpRequest(
 answer = asyncio.run(function_app.twimlet(req))
 assert b"<Say>Hello</Say>" in answer.get_body(), answer.get_body()
 """
-SHOWN: Final = 12
-MORE_ROUNDS: Final = 3
-DEEPEST: Final = 1
+TABLE_ROWS: Final = 12
+ROUNDS_FACTOR: Final = 3
+MAX_DEPTH: Final = 1
 IMPORTTIME: Final = re.compile(r"import time:\s*\d+ \|\s*(\d+) \|\s*(\S+)")
 HOW: Final = (
     "A fresh interpreter each time. The clock starts after asyncio and json, which Azure's worker "
@@ -62,14 +62,14 @@ HOW: Final = (
 
 
 async def start(size: Size) -> Result:
-    """Measure it."""
-    with as_deployed() as folder:
-        return await _measured(size, folder)
+    """Run the benchmark."""
+    with copy_app() as folder:
+        return await _measure(size, folder)
 
 
 @contextmanager
-def as_deployed() -> Iterator[Path]:
-    """A folder with the app's own files and nothing that an earlier import left of them."""
+def copy_app() -> Iterator[Path]:
+    """Copy the app's files to a folder, without the bytecode of earlier imports."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         copy(HERE.root / "function_app.py", folder)
@@ -79,30 +79,30 @@ def as_deployed() -> Iterator[Path]:
         yield folder
 
 
-async def _measured(size: Size, folder: Path) -> Result:
-    rounds = Size(size.rounds * MORE_ROUNDS, size.part)
+async def _measure(size: Size, folder: Path) -> Result:
+    rounds = Size(size.rounds * ROUNDS_FACTOR, size.part)
     first = FIRST.format(
         url=PUBLIC + TARGET,
-        headers={"Content-Type": FORM, "X-Twilio-Signature": signature(TARGET, CALL)},
+        headers={"Content-Type": FORM, "X-Twilio-Signature": sign(TARGET, CALL)},
         body=urlencode(CALL).encode(),
     )
 
     async def baseline() -> float:
-        return timed(BASELINE, folder)
+        return time_import(BASELINE, folder)
 
     async def imported() -> float:
-        return timed(APP, folder)
+        return time_import(APP, folder)
 
     async def answer() -> float:
-        return timed(first, folder)
+        return time_import(first, folder)
 
     return Result(
         name="start",
         measures="a cold start, from import to the first TwiML",
         how=HOW,
         comparisons=[
-            _compared("import function_app", await alternate("start", rounds, baseline, imported)),
-            _compared(
+            _compare("import function_app", await alternate("start", rounds, baseline, imported)),
+            _compare(
                 "import it and answer a call",
                 await alternate("start, to an answer", rounds, baseline, answer),
             ),
@@ -112,32 +112,35 @@ async def _measured(size: Size, folder: Path) -> Result:
                 "What the import is made of (`-X importtime`; a package's time counts what it "
                 "imports first)",
                 ["package", "ms"],
-                heaviest(APP, folder),
+                find_slowest_imports(APP, folder),
             )
         ],
     )
 
 
-def _compared(what: str, pairs: list[tuple[float, float]]) -> Comparison:
+def _compare(what: str, pairs: list[tuple[float, float]]) -> Comparison:
     return Comparison(
         what=what, against="import azure.functions", unit="ms", pairs=pairs, aim=Aim("≤", 1.6)
     )
 
 
-def timed(work: str, folder: Path) -> float:
-    """Milliseconds that some work takes in a fresh interpreter; fails where it is not light."""
+def time_import(work: str, folder: Path) -> float:
+    """Return the milliseconds that `work` takes in a fresh interpreter.
+
+    Raises RuntimeError when it imported a heavy library.
+    """
     seconds, loaded = _run(work, folder).stdout.splitlines()
     if loaded:
-        raise RuntimeError(f"the way to a TwiML answer imports {loaded}")
+        raise RuntimeError(f"an answer in TwiML imports {loaded}")
     return float(seconds) * MILLISECONDS
 
 
-def heaviest(work: str, folder: Path) -> list[list[str]]:
-    """The packages that cost most to import, as the interpreter itself counts."""
+def find_slowest_imports(work: str, folder: Path) -> list[list[str]]:
+    """Return the packages that take longest to import, as the interpreter counts."""
     lines = IMPORTTIME.finditer(_run(work, folder, "-X", "importtime").stderr)
     times = sorted(((int(each[1]), each[2]) for each in lines), reverse=True)
-    packages = [(time, name) for time, name in times if name.count(".") <= DEEPEST]
-    return [[f"`{name}`", f"{time / MILLISECONDS:.1f}"] for time, name in packages[:SHOWN]]
+    packages = [(time, name) for time, name in times if name.count(".") <= MAX_DEPTH]
+    return [[f"`{name}`", f"{time / MILLISECONDS:.1f}"] for time, name in packages[:TABLE_ROWS]]
 
 
 def _run(work: str, folder: Path, *flags: str) -> "subprocess.CompletedProcess[str]":

@@ -1,4 +1,4 @@
-"""`webhook`: a signed voice webhook, beside Twilio's own Flask quickstart."""
+"""`webhook`: a signed voice webhook, against Twilio's own Flask quickstart."""
 
 import io
 from collections.abc import Callable, Iterable
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 import function_app
-from dev.bench.app import FORM, app_with, request, signature
+from dev.bench.app import FORM, request, sign, use_services
+from dev.bench.environment import PUBLIC, settings
 from dev.bench.figures import Aim, Comparison, Result
 from dev.bench.quickstart import quickstart
-from dev.bench.stage import PUBLIC, settings
+from dev.bench.runs import Size, alternate, per_core_second
 from dev.bench.start import CALL, TARGET
-from dev.bench.turns import Size, alternate, per_core_second
 from shared.app import App
 
 if TYPE_CHECKING:
@@ -23,33 +23,33 @@ BODY: Final = urlencode(CALL).encode()
 SERVER: Final = PUBLIC.partition("://")[2]
 HOW: Final = (
     "A signed `POST` that asks for one sentence to be said. Both sides begin with the request as "
-    "their server hands it over, parsed (Flask: a WSGI environment; ours: an HttpRequest, made "
-    "anew each time), and end with the bytes of the same TwiML; no server and no test client is "
+    "their server hands it over, parsed (Flask: a WSGI environment; env: an HttpRequest, made "
+    "for each request), and end with the bytes of the same TwiML; no server and no test client is "
     "on the clock. In Azure both have the same server, so comparing two servers would say nothing "
     "of either. Counted by processor time, one request after the other."
 )
 
 
 async def webhook(size: Size) -> Result:
-    """Measure it."""
+    """Run the benchmark."""
     count = size.of(REQUESTS, 4)
     app = quickstart()
-    proof = signature(TARGET, CALL)
+    proof = sign(TARGET, CALL)
     services = App(settings("UseDevelopmentStorage=true", PUBLIC))
 
     async def by_flask() -> float:
-        return await per_core_second(count, _times(count, lambda: asked_of_flask(app, proof)))
+        return await per_core_second(count, _times(count, lambda: call_flask(app, proof)))
 
     async def by_us() -> float:
         async def all_of_them() -> None:
             for _ in range(count):
-                await asked_of_us(proof)
+                await call_function(proof)
 
         return await per_core_second(count, all_of_them())
 
-    with app_with(services):
-        _check(asked_of_flask(app, proof))
-        _check(await asked_of_us(proof))
+    with use_services(services):
+        _check(call_flask(app, proof))
+        _check(await call_function(proof))
         pairs = await alternate("webhook", size, by_flask, by_us)
     return Result(
         name="webhook",
@@ -64,7 +64,6 @@ async def webhook(size: Size) -> Result:
                 aim=Aim("≥", 2),
             )
         ],
-        known={"core_seconds_per_webhook": 1 / pairs[-1][1]},
     )
 
 
@@ -75,20 +74,20 @@ async def _times(count: int, step: Callable[[], object]) -> None:
 
 def _check(body: bytes) -> None:
     if body.decode() != TWIML:
-        raise RuntimeError(f"not the TwiML that was asked for: {body!r}")
+        raise RuntimeError(f"unexpected TwiML: {body!r}")
 
 
-async def asked_of_us(proof: str) -> bytes:
-    """Ask the function."""
-    asked = request(TARGET, BODY, FORM, signature=proof, route={"name": "message"})
-    body: bytes = (await function_app.twimlet(asked)).get_body()
+async def call_function(proof: str) -> bytes:
+    """Call the function."""
+    signed = request(TARGET, BODY, FORM, signature=proof, route={"name": "message"})
+    body: bytes = (await function_app.twimlet(signed)).get_body()
     return body
 
 
-def asked_of_flask(
+def call_flask(
     app: Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]], proof: str
 ) -> bytes:
-    """Ask the quickstart."""
+    """Call the quickstart."""
     path, _, query = TARGET.partition("?")
     environment: dict[str, Any] = {
         "REQUEST_METHOD": "POST",

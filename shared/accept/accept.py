@@ -7,6 +7,7 @@ its idempotency key is safe at any point.
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,12 @@ import msgspec
 from shared.accept.idempotency import canonical_request, digest_of, key_name, require_same
 from shared.accept.outbox import put_job
 from shared.accept.validate import require_send_at, validate_request
+from shared.errors import StorageUnavailableError
 from shared.jobs import ids
-from shared.jobs.events import Accepted
+from shared.jobs.events import Accepted, Claim
 from shared.jobs.job import VERSION, Job
 from shared.ledger.ledger import IdempotencyRecord
+from shared.log import log
 from shared.tracing import current_trace
 
 if TYPE_CHECKING:
@@ -41,12 +44,21 @@ class Acceptance:
     scheduled: bool
     several: bool
     segments: int | None
+    accepted: Accepted
 
 
 async def accept_request(
-    app: Services, kind: Kind, fields: Mapping[str, Any], *, key: str | None = None
+    app: Services,
+    kind: Kind,
+    fields: Mapping[str, Any],
+    *,
+    key: str | None = None,
+    client: str | None = None,
 ) -> Acceptance:
     """Accept a request that came by HTTP, once for each `key`.
+
+    A `client` of Twilio's API repeats what fails, mostly without a key. So an error means that
+    nothing is sent: what may be on the queue is withdrawn, and what is there is a success.
 
     Raises:
         InvalidRequestError: with every problem of the request.
@@ -56,8 +68,12 @@ async def accept_request(
     at = app.now()
     valid = validate_request(kind, fields, app.settings, at, key)
     first = await hold_key(app, valid, ids.new_id(at, app.random()), at, key)
-    job = build_job(valid, first, key)
-    await keep_job(app, job)
+    job = build_job(valid, first, key, client=client)
+    try:
+        await keep_job(app, job, is_row_needed=client is None)
+    except StorageUnavailableError:
+        if client is None or key is not None or await _withdraw(app, job):
+            raise
     return Acceptance(
         id=job.job,
         kind=kind,
@@ -65,7 +81,21 @@ async def accept_request(
         scheduled=job.accepted.waits,
         several=first.several or len(valid.recipients) > 1,
         segments=valid.segments,
+        accepted=job.accepted,
     )
+
+
+async def _withdraw(app: Services, job: Job) -> bool:
+    """Cancel a job that may be on its queue; return False if it is being sent already.
+
+    Raises:
+        StorageUnavailableError: it is unknown whether the job is canceled.
+    """
+    claim = Claim(at=app.now(), n=1, by="cancel", accepted=job.accepted)
+    if await app.ledger.record(job.job, claim):
+        return True
+    entry = await app.ledger.find(job.job)
+    return entry is not None and claim in entry.events
 
 
 async def hold_key(
@@ -94,7 +124,12 @@ async def hold_key(
 
 
 def build_job(
-    valid: ValidRequest, first: IdempotencyRecord, key: str | None = None, source: Source = "http"
+    valid: ValidRequest,
+    first: IdempotencyRecord,
+    key: str | None = None,
+    source: Source = "http",
+    *,
+    client: str | None = None,
 ) -> Job:
     """Return the job of a valid request, the same one for the same `first`."""
     request = valid.request
@@ -110,15 +145,17 @@ def build_job(
         metadata=request.metadata,
         key=None if key is None else key_name(key),
         trace=current_trace(),
+        client=client,
     )
     return Job(v=VERSION, job=first.job, accepted=accepted)
 
 
-async def keep_job(app: Services, job: Job) -> None:
+async def keep_job(app: Services, job: Job, *, is_row_needed: bool = True) -> None:
     """Put a job on its queue or the schedule and, beside that, its first row in the ledger.
 
     A message there without a row repairs itself when it is delivered; a row without a message
-    would be lost. So the row alone is never success.
+    would be lost. So the row alone is never success, and the message alone only where the row is
+    not needed to find it.
     """
     accepted = job.accepted
     put, row = await asyncio.gather(
@@ -126,6 +163,9 @@ async def keep_job(app: Services, job: Job) -> None:
         app.ledger.record(job.job, accepted),
         return_exceptions=True,
     )
+    if not is_row_needed and isinstance(row, StorageUnavailableError):
+        log("row_left_to_delivery", level=logging.WARNING, id=job.job)
+        row = False
     for outcome in (put, row):
         if isinstance(outcome, BaseException):
             raise outcome

@@ -17,14 +17,13 @@ from shared.accept.decode import decode_fields
 from shared.accept.kind import KIND_MESSAGE, infer_kind
 from shared.accept.problems import (
     MAX_HINTS,
-    MAX_PROBLEMS,
     cut_name,
     limit_problems,
     list_names,
     suggest_name,
 )
 from shared.accept.validate import resolve_sender, validate_fields, validate_send_at
-from shared.errors import InvalidRequestError, Problem
+from shared.errors import MAX_PROBLEMS, InvalidRequestError, Problem
 from shared.jobs.job import MAX_JOB_BYTES
 from shared.jobs.request import MAX_BODY_CHARACTERS, REQUEST_OF_KIND, MessageRequest
 from shared.jobs.segments import count_request_segments, count_segments

@@ -6,13 +6,12 @@ import difflib
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from shared.errors import Problem
+from shared.errors import MAX_PROBLEMS, Problem
 from shared.phone_numbers import mask_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-MAX_PROBLEMS: Final = 1000
 # Near misses cost time, and nobody reads hundreds of them.
 MAX_HINTS: Final = 100
 _MAX_NAME_CHARACTERS: Final = 64

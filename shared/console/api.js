@@ -1,6 +1,8 @@
 // The app's API. The key lives in this tab's session storage, and nowhere else.
 
 const BASE = new URL("../", import.meta.url);
+// Azure knows nothing of read-only keys: they have routes of their own.
+const READ_ONLY_BASE = new URL("data/", import.meta.url);
 const KEY = "switchboard-function-key";
 const READ_ONLY = "switchboard-read-only";
 const TIMEOUT_MS = 40_000;
@@ -12,6 +14,11 @@ export const key = {
   forget: () => [KEY, READ_ONLY].forEach((name) => sessionStorage.removeItem(name)),
   isReadOnly: () => sessionStorage.getItem(READ_ONLY) !== null,
 };
+
+function becomeReadOnly() {
+  sessionStorage.setItem(READ_ONLY, "yes");
+  dispatchEvent(new Event("readonly"));
+}
 
 export class ApiError extends Error {
   constructor(status, message, errors = []) {
@@ -33,22 +40,28 @@ export const messageOf = (error) => error.fullMessage ?? String(error);
 
 // One request: the JSON of the answer, or an ApiError (status 0: no answer).
 export async function call(method, path, { query = {}, body, csv, idempotencyKey } = {}) {
-  const url = new URL(path, BASE);
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== "" && value !== null && value !== undefined) url.searchParams.set(name, value);
-  }
   const headers = { "x-functions-key": key.get() ?? "", Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (csv !== undefined) headers["Content-Type"] = "text/csv; charset=utf-8";
   if (idempotencyKey) headers["Idempotency-Key"] = idempotencyKey;
-  let response;
-  try {
-    response = await fetch(url, {
-      method, headers, body: csv ?? (body === undefined ? undefined : JSON.stringify(body)),
-      signal: AbortSignal.timeout(TIMEOUT_MS), cache: "no-store", credentials: "same-origin",
-    });
-  } catch {
-    throw new ApiError(0, "The app does not answer.");
+  const send = async (base) => {
+    const url = new URL(path, base);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== "" && value !== null && value !== undefined) url.searchParams.set(name, value);
+    }
+    try {
+      return await fetch(url, {
+        method, headers, body: csv ?? (body === undefined ? undefined : JSON.stringify(body)),
+        signal: AbortSignal.timeout(TIMEOUT_MS), cache: "no-store", credentials: "same-origin",
+      });
+    } catch {
+      throw new ApiError(0, "The app does not answer.");
+    }
+  };
+  let response = await send(key.isReadOnly() ? READ_ONLY_BASE : BASE);
+  if (response.status === 401 && !key.isReadOnly()) {
+    response = await send(READ_ONLY_BASE);
+    if (response.ok) becomeReadOnly();
   }
   if (response.status === 401) {
     dispatchEvent(new Event("locked"));
@@ -57,8 +70,7 @@ export async function call(method, path, { query = {}, body, csv, idempotencyKey
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
   if (response.status === 403 && /read-only/i.test(answer.title)) {
-    sessionStorage.setItem(READ_ONLY, "yes");
-    dispatchEvent(new Event("readonly"));
+    becomeReadOnly();
   }
   throw new ApiError(response.status, answer.detail ?? answer.title ?? `The app answered ${response.status}.`, answer.errors);
 }

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from shared import routes
+from shared.jobs.alerts import notification_of
 from shared.jobs.ids import recipient_id
 from shared.jobs.request import PASSED_ON, CallRequest, MessageRequest
 from shared.jobs.template import request_of_recipient
@@ -14,6 +15,8 @@ from shared.provider.provider import SendRequest
 from shared.twiml.call_script import render_call_script
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shared.jobs.events import Accepted
 
 # Twilio's limit for TwiML that travels with the call; error 32018 beyond it.
@@ -45,20 +48,33 @@ def build_send_request(
 def _build(job_id: str, accepted: Accepted, index: int, public_base_url: str) -> SendRequest:
     request = request_of_recipient(accepted, index)
     entry_id = recipient_id(job_id, index, len(accepted.to))
+    mark = notification_of(accepted)
     parameters: dict[str, Any] = {
         name: value
         for name in PASSED_ON[accepted.kind]
         if (value := getattr(request, name)) is not None
     }
-    if accepted.receipts:
-        callback = routes.status_callback_url(
-            public_base_url, entry_id, request.status_callback, accepted.trace
-        )
-        parameters["status_callback"] = callback + _REPEATED
+    callback_url = partial(
+        routes.status_callback_url,
+        public_base_url,
+        entry_id,
+        client=accepted.client,
+        alert=mark and mark.alert_id,
+    )
     if isinstance(request, MessageRequest):
+        callback = callback_url(request.status_callback, accepted.trace)
         parameters |= _message(request)
     else:
+        callback = callback_url(
+            request.status_callback,
+            accepted.trace,
+            events=request.status_callback_event or (),
+            method=request.status_callback_method,
+        )
         parameters |= _call(request, entry_id, public_base_url, receipts=accepted.receipts)
+        parameters |= _result_callbacks(request, callback_url)
+    if accepted.receipts:
+        parameters["status_callback"] = callback + _REPEATED
     to = accepted.to[index]
     sender = accepted.sender_to(to) or ""
     return SendRequest(kind=accepted.kind, to=to, sender=sender, parameters=parameters)
@@ -81,7 +97,6 @@ def _call(
     request: CallRequest, entry_id: str, public_base_url: str, *, receipts: bool
 ) -> dict[str, Any]:
     parameters: dict[str, Any] = {"status_callback_event": _CALL_EVENTS} if receipts else {}
-    parameters |= _result_callbacks(request, entry_id, public_base_url)
     if request.fallback_url is not None:
         url = routes.own_twimlet_url(request.fallback_url, public_base_url)
         parameters["fallback_url"] = routes.add_entry_to_urls(url, public_base_url, entry_id)
@@ -103,22 +118,24 @@ def _call(
     return parameters
 
 
-def _result_callbacks(request: CallRequest, entry_id: str, public_base_url: str) -> dict[str, Any]:
+def _result_callbacks(request: CallRequest, callback_url: Callable[..., str]) -> dict[str, Any]:
     """Return where Twilio reports who answered and what was recorded.
 
     That is for the entry, and forwarded to a callback of the caller's for just this; the caller's
     `status_callback` gets the statuses alone.
     """
     parameters: dict[str, Any] = {}
-
-    def callback(forward: str | None) -> str:
-        return routes.status_callback_url(public_base_url, entry_id, forward) + _REPEATED
-
     if request.record:
-        parameters["recording_status_callback"] = callback(request.recording_status_callback)
+        callback = callback_url(
+            request.recording_status_callback, method=request.recording_status_callback_method
+        )
+        parameters["recording_status_callback"] = callback + _REPEATED
     if request.async_amd is not None:
         # The one boolean that the library takes as a text.
         parameters["async_amd"] = "true" if request.async_amd else "false"
     if request.async_amd:
-        parameters["async_amd_status_callback"] = callback(request.async_amd_status_callback)
+        callback = callback_url(
+            request.async_amd_status_callback, method=request.async_amd_status_callback_method
+        )
+        parameters["async_amd_status_callback"] = callback + _REPEATED
     return parameters

@@ -15,6 +15,7 @@ from shared.accept.outbox import OUTAGE_DELAY, put_job_back
 from shared.deliver.attempt import make_attempt
 from shared.deliver.capacity import NoCapacityError
 from shared.deliver.next_step import Attempt, Done, Park, Settle, Wait, next_step
+from shared.deliver.report import report_given_up, report_rejected
 from shared.deliver.settle import settle
 from shared.errors import StorageUnavailableError
 from shared.jobs.events import Accepted, Parked
@@ -100,7 +101,8 @@ async def _take_steps(app: DeliverServices, job: Job, *, again: bool) -> None:
             case Wait(until):
                 return await put_job_back(app, job, until)
             case Park(code, message):
-                return await park(app, job.job, code, message, k=entry.retries)
+                await park(app, job.job, code, message, k=entry.retries)
+                return await report_given_up(app, job, entry.pending)
             case Done():
                 return None
             case never:
@@ -123,6 +125,7 @@ async def _attempt_ends_job(app: DeliverServices, job: Job, entry: Entry, step: 
         log("storage_away", level=logging.WARNING, id=job.job, error=str(error))
         await _carry(app, job, settlement)
         return True
+    await report_rejected(app, job, settlement.outcomes)
     # Other recipients of the job may still be waiting for their time.
     is_everyone = step.indexes == entry.pending
     return is_everyone and all(o.result in _FINAL_RESULTS for o in settlement.outcomes)

@@ -63,6 +63,7 @@ class Accepted(Event, frozen=True, kw_only=True, tag="accepted"):
     are the placeholders' values of each, where the request is a template. `sender` is the
     number or Messaging Service that was chosen. `key` is the row of its idempotency key.
     Without `receipts` Twilio is not asked to report. `trace` is that of the HTTP request.
+    `client` is the key of the Twilio client that asked, whose status callbacks are like Twilio's.
     """
 
     kind: Kind
@@ -78,6 +79,7 @@ class Accepted(Event, frozen=True, kw_only=True, tag="accepted"):
     batch: str | None = None
     receipts: bool = True
     trace: str | None = None
+    client: str | None = None
 
     @property
     def waits(self) -> bool:

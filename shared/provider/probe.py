@@ -29,22 +29,24 @@ class Probed:
 
 
 class Probe:
-    """Asks at most once a minute; `patience` is how many seconds Twilio may take."""
+    """Ask at most once a minute, whoever looks; `patience` is how many seconds Twilio may take."""
 
     def __init__(
-        self, provider: Provider, now: Callable[[], datetime], *, patience: float = 5.0
+        self, provider: Provider, now: Callable[[], datetime], *, patience: float = 2.5
     ) -> None:
         self._provider = provider
         self._now = now
         self._patience = patience
         self._last: Probed | None = None
+        self._asking = asyncio.Lock()
 
     async def __call__(self) -> Probed:
-        """What Twilio did when it was last asked, within the minute."""
-        at = self._now()
-        if self._last is None or at - self._last.at >= _KEPT:
-            self._last = Probed(at, await self._ask())
-        return self._last
+        """Return what Twilio did when it was last asked, within the minute."""
+        async with self._asking:
+            at = self._now()
+            if self._last is None or at - self._last.at >= _KEPT:
+                self._last = Probed(at, await self._ask())
+            return self._last
 
     async def _ask(self) -> bool:
         try:

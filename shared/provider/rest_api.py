@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from twilio.rest import Client
@@ -141,10 +142,28 @@ class TwilioProvider:
     async def fetch(self, kind: Kind, sid: str) -> TwilioRecord | None:
         return await self._one(self._context(kind, sid).fetch_async)
 
-    async def stop(self, kind: Kind, sid: str) -> TwilioRecord | None:
-        word = "canceled" if kind == "message" else "completed"
+    async def stop(
+        self, kind: Kind, sid: str, *, only_ringing: bool = False
+    ) -> TwilioRecord | None:
+        # Twilio cancels a call that is queued or rings, and leaves one that was picked up.
+        word = "canceled" if kind == "message" or only_ringing else "completed"
         context = self._context(kind, sid)
         return await self._one(lambda: context.update_async(status=word))
+
+    async def remove(self, kind: Kind, sid: str, *, body_only: bool = False) -> bool:
+        context = self._context(kind, sid)
+
+        async def remove() -> bool:
+            if body_only:
+                await context.update_async(body="")
+            elif (await context.delete_with_http_info_async()).status_code != HTTPStatus.NO_CONTENT:
+                raise ValueError("the answer to DELETE is not 204")
+            return True
+
+        try:
+            return await self._asked(remove)
+        except ErrorAnswer as error:
+            return error.status == HTTPStatus.NOT_FOUND
 
     async def close(self) -> None:
         """Give the connections back."""

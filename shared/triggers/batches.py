@@ -13,6 +13,7 @@ from shared.accept.batch import accept_batch
 from shared.accept.batch_request import read_batch
 from shared.accept.csv_rows import read_csv_rows
 from shared.accept.idempotency import run_once
+from shared.accept.problems import cut_name
 from shared.accept.rows import Row
 from shared.deliver.cancel import cancel_entry, cancel_unknown
 from shared.deliver.retry import retry_entry
@@ -27,7 +28,12 @@ from shared.forms import query_parameters
 from shared.jobs import ids
 from shared.log import log
 from shared.tracing import follow_trace, read_trace_id
-from shared.triggers.requests import read_idempotency_key, read_json_object, read_media_type
+from shared.triggers.requests import (
+    read_idempotency_key,
+    read_json_object,
+    read_media_type,
+    validate_query,
+)
 from shared.triggers.responses import json_response
 from shared.triggers.schemas import (
     BatchAcceptedResponse,
@@ -53,8 +59,8 @@ MAX_BATCH_BYTES: Final = 32 * 1024 * 1024
 _CSV: Final = "text/csv"
 _MAX_LISTED: Final = 20
 _MAX_CONCURRENT_JOBS: Final = 32
-_NO_LETTER: Final = "\ufffd"
-# The fields of a query that can be objects or lists, which are written as JSON there.
+_REPLACEMENT_CHARACTER: Final = "\ufffd"
+# Fields that can be objects or lists; in a query they are written as JSON.
 _AS_JSON: Final = frozenset({"content_variables", "media_url", "metadata", "steps"})
 
 
@@ -82,7 +88,8 @@ async def show(req: func.HttpRequest, app: App) -> func.HttpResponse:
 
 async def list_batches(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """Answer the newest batches, as they were accepted."""
-    del req
+    if problems := validate_query(req, ()):
+        raise InvalidRequestError(problems)
     batches = await app.ledger.batches.newest(_MAX_LISTED)
     return json_response(BatchListResponse(items=list(map(show_batch, batches)), next=None))
 
@@ -91,11 +98,11 @@ async def _find_batch(batch_id: str, app: App) -> Batch:
     """Return a batch by its id.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: no batch has this id.
     """
     batch = await app.ledger.batches.find(batch_id) if ids.parse(batch_id) else None
     if batch is None:
-        raise NotFoundError("there is no batch with this id")
+        raise NotFoundError("no batch has this id")
     return batch
 
 
@@ -105,36 +112,40 @@ async def _progress(batch: Batch, app: App) -> BatchProgressResponse:
 
 
 def _from_json(req: func.HttpRequest) -> tuple[dict[str, Any], Iterable[Row]]:
-    fields = read_json_object(req, most_bytes=MAX_BATCH_BYTES)
+    fields = read_json_object(req, max_bytes=MAX_BATCH_BYTES, also=f", or as CSV, with {_CSV}")
     code = "wrong_type" if "recipients" in fields else "missing"
     return fields, _rows(fields.pop("recipients", None), code)
 
 
 def _rows(given: object, no_list: str) -> Iterator[Row]:
-
+    """Yield the recipients of a JSON batch; `no_list` is the code where they are not a list."""
     if not isinstance(given, list):
-        words = "must be a list of objects, each with a number in to"
-        raise InvalidRequestError([Problem("$.recipients", no_list, words)])
+        message = (
+            'must be a list of objects, each with a number in to, e.g. [{"to": "+14155552671"}]'
+        )
+        raise InvalidRequestError([Problem("$.recipients", no_list, message)])
     for index, values in enumerate(given):
         yield Row(index + 1, f"$.recipients[{index}]", values if isinstance(values, dict) else {})
 
 
 def _from_csv(req: func.HttpRequest) -> tuple[dict[str, Any], Iterable[Row]]:
-
     body = req.get_body()
     if len(body) > MAX_BATCH_BYTES:
-        raise TooLargeError(f"the body may have {MAX_BATCH_BYTES} bytes")
+        raise TooLargeError(
+            f"the body must have at most {MAX_BATCH_BYTES} bytes; send several batches"
+        )
     query = query_parameters(req.url)
     # Letters of another encoding have become this one, and would be sent to everybody.
-    if broken := {name for name, text in query.pairs if _NO_LETTER in text}:
-        raise InvalidRequestError([Problem(f"$.{name}", "not_text", "is not UTF-8")
-                                   for name in sorted(broken)])  # fmt: skip
+    if broken := {name for name, text in query.pairs if _REPLACEMENT_CHARACTER in text}:
+        message = "is not UTF-8; escape the text as UTF-8, e.g. Gr%C3%BC%C3%9Fe"
+        problems = [Problem(f"$.{cut_name(name)}", "not_text", message) for name in sorted(broken)]
+        raise InvalidRequestError(problems)
     fields = {name: _value(name, query.getall(name)) for name in query if name != "code"}
     return fields, read_csv_rows(body)
 
 
 def _value(name: str, texts: list[str]) -> Any:  # noqa: ANN401 - a text, or the JSON that it is
-    """A query's value: a text as it is, or the JSON that it is; several are a list."""
+    """Return a query's value: the text, the JSON in it where the field takes JSON, or a list."""
     if len(texts) > 1:
         return texts
     if name in _AS_JSON:
@@ -177,7 +188,7 @@ async def cancel(req: func.HttpRequest, app: App) -> func.HttpResponse:
 
     unknown = (stop_unknown(job_id) for job_id in job_ids if job_id not in known)
     if not stopped + sum(await asyncio.gather(*unknown)):
-        raise OverError("nothing of it is left to cancel")
+        raise OverError("the batch has left already, so nothing can be canceled")
     return json_response(await _progress(batch, app))
 
 
@@ -190,7 +201,7 @@ async def retry(req: func.HttpRequest, app: App) -> func.HttpResponse:
             return await retry_entry(app, entry, None, name)
 
         if not await _each(batch, app, again):
-            raise OverError("nothing of it was parked or refused")
+            raise OverError("nothing of the batch was parked or refused, so nothing can be retried")
         return msgspec.json.encode(await _progress(batch, app))
 
     key = read_idempotency_key(req)

@@ -1,6 +1,6 @@
 """`GET /api/console`: the operations console, static files and one table.
 
-The page holds no secret and asks nobody who they are; every call that it makes needs a key.
+The page holds no secret and needs no key; every call that it makes does.
 """
 
 from __future__ import annotations

@@ -11,18 +11,22 @@ import msgspec
 from shared import routes
 from shared.accept.accept import accept_request
 from shared.accept.idempotency import run_once
+from shared.accept.problems import suggest_name
 from shared.deliver.cancel import cancel_entry
 from shared.deliver.retry import retry_entry
 from shared.errors import InvalidRequestError, NotFoundError, Problem
+from shared.forms import is_sid
 from shared.jobs import ids
 from shared.jobs.fold import State
 from shared.jobs.ids import recipient_id
+from shared.jobs.sids import parse_sid
 from shared.ledger.index import starts_of_sids
 from shared.ledger.listing import list_newest
 from shared.log import log
+from shared.provider import statuses
 from shared.tracing import follow_trace, read_trace_id
 from shared.triggers import views
-from shared.triggers.requests import read_idempotency_key, read_json_object
+from shared.triggers.requests import read_idempotency_key, read_json_object, validate_query
 from shared.triggers.responses import json_response
 from shared.triggers.schemas import (
     AcceptedListResponse,
@@ -44,6 +48,9 @@ if TYPE_CHECKING:
 _MAX_LIMIT: Final = 100
 _DEFAULT_LIMIT: Final = 20
 _EXACT_FILTERS: Final = ("state", "to", "sid", "twilio_status")
+_SIDS_OF_KIND: Final[dict[Kind, tuple[str, ...]]] = {"message": ("SM", "MM"), "call": ("CA",)}
+LIST_PARAMETERS: Final = (*_EXACT_FILTERS, "error", "since", "until", "limit", "cursor")
+_TIME: Final = "is not a time in RFC 3339 with an offset, e.g. 2026-12-24T18:00:00Z"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -69,19 +76,19 @@ async def list_entries(req: func.HttpRequest, app: App, kind: Kind) -> func.Http
     query = {name: _restore_plus(value) for name, value in req.params.items()}
     limit, cursor = query.get("limit", str(_DEFAULT_LIMIT)), query.get("cursor")
     since, until = _read_time(query.get("since")), _read_time(query.get("until"))
-    problems = [
-        Problem(f"$.{name}", "malformed", "is not an RFC 3339 time with an offset")
+    problems = validate_query(req, LIST_PARAMETERS)
+    problems += [
+        Problem(f"$.{name}", "malformed", _TIME)
         for name, time in (("since", since), ("until", until))
         if name in query and time is None
     ]
-    if not set(query.get("state", "accepted").split(",")) <= {*get_args(State)}:
-        problems.append(
-            Problem("$.state", "not_one_of", f"must be one of {', '.join(get_args(State))}")
-        )
+    problems += _validate_states(query.get("state", "accepted").split(","))
     if not (re.fullmatch("[0-9]{1,3}", limit) and 1 <= int(limit) <= _MAX_LIMIT):
-        problems.append(Problem("$.limit", "out_of_range", f"must be from 1 to {_MAX_LIMIT}"))
+        message = f"must be a whole number from 1 to {_MAX_LIMIT}, e.g. limit={_DEFAULT_LIMIT}"
+        problems.append(Problem("$.limit", "out_of_range", message))
     if cursor is not None and ids.parse(cursor) is None:
-        problems.append(Problem("$.cursor", "malformed", "is not a valid cursor"))
+        message = "is not a valid cursor; give the next of the page before, as it stands"
+        problems.append(Problem("$.cursor", "malformed", message))
     if problems:
         raise InvalidRequestError(problems)
     exact = {name: query[name].split(",") for name in _EXACT_FILTERS if name in query}
@@ -104,7 +111,8 @@ async def list_entries(req: func.HttpRequest, app: App, kind: Kind) -> func.Http
         until=until and sorted((_EPOCH, until, app.now()))[1],
         starts=_index_starts(app, exact),
     )
-    items = [views.show_entry(*each) for each in page.items]
+    show_content = app.settings.show_content
+    items = [views.show_entry(*each, show_content=show_content) for each in page.items]
     return json_response(EntryListResponse(items=items, next=page.next))
 
 
@@ -115,16 +123,31 @@ def _index_starts(app: App, exact: Mapping[str, list[str]]) -> set[str] | None:
     return app.ledger.index.starts_of_recipients(exact["to"]) if "to" in exact else None
 
 
+def _validate_states(states: list[str]) -> list[Problem]:
+    """Return a problem if one of the states is not one of ours."""
+    unknown = [state for state in states if state not in get_args(State)]
+    if not unknown:
+        return []
+    message = f"must be one of {', '.join(get_args(State))}"
+    for state in unknown:
+        if statuses.is_known(state):
+            message = f"is a status of Twilio's, not a state; use twilio_status={state}"
+        elif near := suggest_name(state, get_args(State)):
+            message += f"; did you mean {near}?"
+    return [Problem("$.state", "not_one_of", message)]
+
+
 async def show(req: func.HttpRequest, app: App, kind: Kind) -> func.HttpResponse:
     """Answer one entry with its events, or a job of several recipients with its deliveries."""
     entry, index = await find_entry(req.route_params["id"], app, kind)
-    return json_response(views.show(entry, index))
+    return json_response(views.show(entry, index, show_content=app.settings.show_content))
 
 
 async def cancel(req: func.HttpRequest, app: App, kind: Kind) -> func.HttpResponse:
     """Answer 200 with the entry once it is canceled or hung up; 409 when it is over."""
     entry, index = await find_entry(req.route_params["id"], app, kind)
-    return json_response(views.show(await cancel_entry(app, entry, index), index))
+    canceled = await cancel_entry(app, entry, index)
+    return json_response(views.show(canceled, index, show_content=app.settings.show_content))
 
 
 async def retry(req: func.HttpRequest, app: App, kind: Kind) -> func.HttpResponse:
@@ -132,7 +155,9 @@ async def retry(req: func.HttpRequest, app: App, kind: Kind) -> func.HttpRespons
     entry, index = await find_entry(req.route_params["id"], app, kind)
 
     async def answer(name: str | None = None) -> bytes:
-        return msgspec.json.encode(views.show(await retry_entry(app, entry, index, name), index))
+        retried = await retry_entry(app, entry, index, name)
+        # What is kept under the key holds no text, which has rows of its own.
+        return msgspec.json.encode(views.show(retried, index, show_content=False))
 
     key = read_idempotency_key(req)
     if key is None:
@@ -140,22 +165,42 @@ async def retry(req: func.HttpRequest, app: App, kind: Kind) -> func.HttpRespons
     else:
         meaning = {"retry": req.route_params["id"]}
         body = await run_once(app.ledger, key, meaning, app.now(), answer)
-    return json_response(msgspec.Raw(body), status=202)
+    content = views.content_of(entry, index) if app.settings.show_content else {}
+    return json_response({**msgspec.json.decode(body), **content}, status=202)
 
 
 async def find_entry(text: str, app: App, kind: Kind) -> tuple[Entry, int | None]:
     """Return the entry that an id names, and which recipient of it (None: the whole job).
 
+    A SID names an entry too: Twilio's, and ours that a Twilio client was given.
+
     Raises:
-        NotFoundError: there is no such id, or it is one of the other kind.
+        NotFoundError: no entry has this id, or one of the other kind.
     """
-    place = ids.parse(text)
+    place = ids.parse(text) or parse_sid(kind, text)
     entry = await app.ledger.find(place.job_id) if place else None
+    if entry is None and is_sid(text, *_SIDS_OF_KIND[kind]):
+        entry, place = await _find_by_twilio_sid(text, app, kind)
     if place is None or entry is None or not _is_listed(entry, kind):
-        raise NotFoundError(f"there is no {kind} with this id")
+        raise NotFoundError(f"no {kind} has this id")
     if place.index is not None and place.index >= len(entry.deliveries):
-        raise NotFoundError(f"there is no {kind} with this id")
+        raise NotFoundError(f"no {kind} has this id")
     return entry, place.index
+
+
+async def _find_by_twilio_sid(
+    sid: str, app: App, kind: Kind
+) -> tuple[Entry | None, ids.EntryId | None]:
+    """Return the entry to which Twilio gave a SID, and which recipient of it."""
+
+    def is_wanted(entry: Entry, delivery: Delivery) -> bool:
+        return delivery.sid == sid and _is_listed(entry, kind)
+
+    starts = starts_of_sids([sid])
+    page = await list_newest(app.table, is_wanted, limit=1, cursor=None, starts=starts)
+    for entry, delivery in page.items:
+        return entry, ids.parse(delivery.id)
+    return None, None
 
 
 def _accepted(acceptance: Acceptance) -> AcceptedResponse | AcceptedListResponse:

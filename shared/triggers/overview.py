@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from shared.errors import StorageUnavailableError
 from shared.ledger.overview import summarize_hour
 from shared.triggers.responses import json_response
-from shared.triggers.schemas import OverviewResponse, QueueState, TwilioState
+from shared.triggers.schemas import AccountState, OverviewResponse, QueueState, TwilioState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,6 +46,11 @@ async def show(req: func.HttpRequest, app: App) -> func.HttpResponse:
             failures=hour.failures,
             queues=queues,
             twilio=await _twilio(app, hour.contact, now),
+            account=AccountState(
+                simulator=app.settings.is_simulated,
+                sid=app.settings.twilio_account_sid,
+                sender=app.settings.default_sender,
+            ),
         )
     )
 

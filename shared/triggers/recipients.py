@@ -62,11 +62,14 @@ async def find_recipient(req: func.HttpRequest, app: App) -> func.HttpResponse:
     if request.cursor is not None and ids.parse(request.cursor) is None:
         problems.append(Problem("$.cursor", "malformed", "is not a valid cursor"))
     number = _read_number(request.number, problems)
+    show_content = app.settings.show_content
     page = await find_person(app.ledger, number, cursor=request.cursor, now=app.now())
     return json_response(
         PersonResponse(
-            items=[views.show_entry(*each) for each in page.items],
-            inbound=[msgspec.json.decode(event) for event in page.inbound],
+            items=[views.show_entry(*each, show_content=show_content) for each in page.items],
+            inbound=[
+                views.show_inbound(event, show_content=show_content) for event in page.inbound
+            ],
             opt_outs=[OptOutResponse(each.sender, each.says, each.at) for each in page.opt_outs],
             next=page.next,
         )

@@ -23,20 +23,22 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 _RETRY_SECONDS: Final = "5"
+# Longer than any path or message that is meant to be read.
+_MAX_CHARACTERS: Final = 1000
 _HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 def json_response(
     body: object, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> func.HttpResponse:
-    """A JSON answer; dates become RFC 3339."""
+    """Return a JSON answer; dates become RFC 3339."""
     return _json(body, status, headers or {}, "application/json")
 
 
 def _json(
     body: object, status: int, headers: Mapping[str, str], mimetype: str
 ) -> func.HttpResponse:
-    import msgspec  # an answer in TwiML does without
+    import msgspec  # an answer in TwiML does not need it
 
     return func.HttpResponse(
         msgspec.json.encode(body),
@@ -47,12 +49,12 @@ def _json(
 
 
 def twiml_response(twiml: str) -> func.HttpResponse:
-    """A TwiML answer."""
+    """Return a TwiML answer."""
     return func.HttpResponse(twiml, headers=_HEADERS, mimetype="text/xml")
 
 
 def empty_response(status: int = 204) -> func.HttpResponse:
-    """An answer that says nothing but its status."""
+    """Return an answer without a body."""
     return func.HttpResponse(status_code=status, headers=_HEADERS)
 
 
@@ -63,7 +65,7 @@ def problem_response(
     problems: Sequence[Problem] = (),
     headers: Mapping[str, str] | None = None,
 ) -> func.HttpResponse:
-    """A problem as RFC 9457 describes it, with every single problem of the input."""
+    """Return a problem as RFC 9457 describes it, with the problems of the input."""
     body: dict[str, Any] = {
         "type": f"urn:switchboard:problem:{'-'.join(title.lower().split())}",
         "title": title,
@@ -71,17 +73,28 @@ def problem_response(
         "detail": detail,
     }
     if problems:
-        body["errors"] = [_shown(problem) for problem in problems]
+        body["errors"] = _describe(problems)
     return _json(body, status, headers or {}, "application/problem+json")
 
 
-def _shown(problem: Problem) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "path": problem.path,
-        "code": problem.code,
-        "message": problem.message,
-    }
-    return shown if problem.line is None else {**shown, "line": problem.line}
+def _describe(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    """Describe problems, at most 1,000 of them, without repeating a caller's numbers."""
+    from shared.accept.problems import limit_problems
+    from shared.phone_numbers import mask_numbers
+
+    described = []
+    for problem in limit_problems(problems):
+        fields: dict[str, Any] = {
+            "path": _cut(mask_numbers(problem.path)),
+            "code": problem.code,
+            "message": _cut(problem.message),
+        }
+        described.append(fields if problem.line is None else {**fields, "line": problem.line})
+    return described
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…"
 
 
 async def handle_errors(
@@ -90,7 +103,7 @@ async def handle_errors(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> func.HttpResponse:
-    """What a step answers, or the problem that it ended in; no trace reaches the caller."""
+    """Return what a step answers, or its error as a problem; no traceback reaches the caller."""
     try:
         return await step(req, *args, **kwargs)
     except InvalidRequestError as error:
@@ -110,7 +123,7 @@ async def handle_errors(
         return problem_response(
             503,
             "Storage did not answer",
-            "It is unknown whether the request was kept: repeat it with the same Idempotency-Key.",
+            "It is unknown whether the request was kept; repeat it with the same Idempotency-Key.",
             headers={"Retry-After": _RETRY_SECONDS},
         )
     except ProviderUnavailableError as error:
@@ -118,11 +131,13 @@ async def handle_errors(
         return problem_response(
             503,
             "Twilio did not answer",
-            "Nothing is known to have changed: ask again.",
+            "Nothing is known to have changed; send the request again later.",
             headers={"Retry-After": _RETRY_SECONDS},
         )
     except Exception:
         logging.getLogger("switchboard").exception("unexpected_error")
         return problem_response(
-            500, "Internal error", "This is a bug in the app; its log has more."
+            500,
+            "Internal error",
+            "This is a bug in the app; its log says more under unexpected_error.",
         )

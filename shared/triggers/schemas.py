@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -144,10 +144,16 @@ class EntryResponse(msgspec.Struct, frozen=True, rename={"sender": "from"}, omit
     raw: Annotated[str, Meta(description="The text of an unreadable queue message.")] | None = None
 
 
+_CONTENT: Final = "absent where there is none, and while `SHOW_CONTENT` is false."
+Body = Annotated[str, Meta(description=f"The text of the message; {_CONTENT}")]
+Say = Annotated[str, Meta(description=f"What the call says; {_CONTENT}")]
+CallSteps = Annotated[list[Any], Meta(description=f"The steps of the call; {_CONTENT}")]
+
+
 class EntryWithEventsResponse(
     EntryResponse, frozen=True, rename={"sender": "from"}, omit_defaults=True, kw_only=True
 ):
-    """What is known of one recipient's message or call, with its events."""
+    """What is known of one recipient's message or call, with its text and its events."""
 
     events: Annotated[
         list[dict[str, Any]],
@@ -156,6 +162,9 @@ class EntryWithEventsResponse(
             "`answer.N` has `result`: sent, rejected, retryable, not_created or unknown."
         ),
     ]
+    body: Body | None = None
+    say: Say | None = None
+    steps: CallSteps | None = None
     results: (
         Annotated[
             list[CallResult],
@@ -165,7 +174,7 @@ class EntryWithEventsResponse(
     ) = None
 
 
-class JobResponse(msgspec.Struct, frozen=True):
+class JobResponse(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known of a list of recipients."""
 
     id: Id
@@ -175,6 +184,9 @@ class JobResponse(msgspec.Struct, frozen=True):
         list[EntryResponse], Meta(description="One for each recipient, in order.")
     ]
     links: Links
+    body: Body | None = None
+    say: Say | None = None
+    steps: CallSteps | None = None
 
 
 class EntryListResponse(msgspec.Struct, frozen=True):
@@ -304,6 +316,20 @@ class TwilioState(msgspec.Struct, frozen=True):
     ]
 
 
+class AccountState(msgspec.Struct, frozen=True):
+    """Which account sends, so that nobody takes a simulator for real life, or the reverse."""
+
+    simulator: Annotated[bool, Meta(description="Whether nothing real can happen.")]
+    sid: Annotated[str, Meta(description="The Twilio account.")]
+    sender: (
+        Annotated[
+            str,
+            Meta(description="The default sender: a number or a Messaging Service; null for none."),
+        ]
+        | None
+    )
+
+
 class OverviewResponse(msgspec.Struct, frozen=True):
     """The last hour, the queues and Twilio."""
 
@@ -325,15 +351,24 @@ class OverviewResponse(msgspec.Struct, frozen=True):
         | None
     )
     twilio: TwilioState
+    account: AccountState
 
 
-class HealthResponse(msgspec.Struct, frozen=True):
+class HealthResponse(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether the app can do its work."""
 
     status: Annotated[Literal["usable", "not usable"], Meta(description="All of it together.")]
     checks: Annotated[
-        dict[str, str], Meta(description="Each check: `usable`, or what is wrong with it.")
+        dict[str, str],
+        Meta(
+            description="Each check: `usable`, or what is wrong with it. `settings`, `queue` and "
+            "`table` decide; `twilio` is for information."
+        ),
     ]
+    warnings: Annotated[
+        list[FieldProblem],
+        Meta(description="Settings that are probably not as they were meant; absent for none."),
+    ] = []
 
 
 class PreviewResponse(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,12 +10,13 @@ from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from shared import routes
-from shared.forms import is_sid, query_parameters
+from shared.forms import Form, is_sid, query_parameters
 from shared.inbound.events import publish
 from shared.inbound.forward import forward_callback
 from shared.inbound.results import is_recording, read_results
 from shared.jobs import ids
 from shared.jobs.events import Reported
+from shared.jobs.sids import format_sid
 from shared.ledger.opt_outs import OptOut
 from shared.log import log
 from shared.provider.codes import OPTED_OUT
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     import azure.functions as func
 
     from shared.app import App
-    from shared.forms import Form
     from shared.jobs.ids import EntryId
+    from shared.kinds import Kind
 
 # The fields that are kept: nothing that says who somebody is.
 _KEPT: Final = (
@@ -37,8 +38,17 @@ _KEPT: Final = (
     "SipResponseCode", "AnsweredBy", "RawDlrDoneDate", "ChannelStatusMessage", "RecordingSid",
     "RecordingUrl", "RecordingDuration", "CallbackSource",
 )  # fmt: skip
+# Other statuses change nothing for the alert that somebody is notified of.
+_ENDS_ALERT: Final = frozenset({"delivered", "read", "completed"})
 _STATUS: Final = ("MessageStatus", "SmsStatus", "CallStatus")
 _SID: Final = ("MessageSid", "SmsSid", "CallSid")
+# Which event of a call's `status_callback_event` a status belongs to; all others end the call.
+_EVENT_OF_STATUS: Final = {
+    "queued": "initiated",
+    "initiated": "initiated",
+    "ringing": "ringing",
+    "in-progress": "answered",
+}
 
 
 async def report(req: func.HttpRequest, app: App) -> func.HttpResponse:
@@ -54,11 +64,39 @@ async def report(req: func.HttpRequest, app: App) -> func.HttpResponse:
         await _note_status(app, place, form, status)
     else:
         await _note_results(app, place, public_url(req, app.settings), form)
-    target = query.get(routes.FORWARD)
-    if target and not await forward_callback(app.settings, target, form):
+    if alert_id := query.get(routes.ALERT_ID):
+        await _look_at_alert(app, alert_id, place, status)
+    if query.get(routes.FORWARD) and not await _forward(app, place, query, form):
         # Twilio repeats the callback, and with it the forwarding.
         return empty_response(502)
     return empty_response()
+
+
+async def _look_at_alert(app: App, alert_id: str, place: EntryId, status: str) -> None:
+    """See to it that what was reported of a notification reaches its alert."""
+    if status and status not in _ENDS_ALERT:
+        return
+    from shared.deliver.alerts import note_report
+
+    await note_report(app, alert_id, place.job_id)
+
+
+async def _forward(app: App, place: EntryId, query: Form, form: Form) -> bool:
+    """Pass a report on as the request asked for it; return False if nobody took it.
+
+    A Twilio client knows its message or call by the SID that we gave it.
+    """
+    events = query.get(routes.EVENTS)
+    status = form.get("CallStatus")
+    if events and status and _EVENT_OF_STATUS.get(status, "completed") not in events.split(","):
+        return True
+    client = query.get(routes.CLIENT) or None
+    if client:
+        kind: Kind = "call" if "CallSid" in form else "message"
+        sid = format_sid(kind, place)
+        form = Form((name, sid if name in _SID else value) for name, value in form.pairs)
+    url, method = query.get(routes.FORWARD), query.get(routes.METHOD, "POST")
+    return await forward_callback(app.settings, url, form, method=method, client=client)
 
 
 async def _note_status(app: App, place: EntryId, form: Form, status: str) -> None:

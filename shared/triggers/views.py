@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -17,6 +17,7 @@ from shared.jobs.events import (
     Retried,
 )
 from shared.jobs.results import results_of
+from shared.jobs.template import parse_template
 from shared.ledger.progress import summarize_batch
 from shared.provider import statuses
 from shared.triggers.schemas import (
@@ -39,39 +40,93 @@ if TYPE_CHECKING:
     from shared.jobs.fold import Delivery, Entry
     from shared.ledger.batches import Batch
 
+# The fields of a request that hold what people are told.
+_CONTENT: Final = ("body", "say", "steps")
+_SPEECH: Final = "SpeechResult"
+# The fields of an inbound event that hold what a person wrote, said or recorded.
+_INBOUND_CONTENT: Final = frozenset(
+    {"body", "text", "speech", "speech_result", "transcription_text", "media", "recording_url"}
+)
 
-def show_entry(entry: Entry, delivery: Delivery) -> EntryResponse:
-    """Return one recipient's message or call, without its events."""
-    return EntryResponse(**_fields_of(entry, delivery))
+
+def show_entry(entry: Entry, delivery: Delivery, *, show_content: bool) -> EntryResponse:
+    """Return one recipient's message or call, without its events and its text."""
+    return EntryResponse(**_fields_of(entry, delivery, show_content=show_content))
 
 
-def show_entry_with_events(entry: Entry, delivery: Delivery) -> EntryWithEventsResponse:
-    """Return one recipient's message or call, with its events as they happened."""
+def show(
+    entry: Entry, index: int | None, *, show_content: bool
+) -> EntryWithEventsResponse | JobResponse:
+    """Return what an id names: one recipient with its events, or a job of several.
+
+    Texts are there if `show_content` is true.
+    """
+    if index is None and len(entry.deliveries) > 1:
+        return _show_job(entry, show_content=show_content)
+    return _show_entry_with_events(entry, entry.deliveries[index or 0], show_content=show_content)
+
+
+def content_of(entry: Entry, index: int | None) -> dict[str, Any]:
+    """Return the text that a recipient gets, or the steps of a call.
+
+    For a job of several (no `index`) it is the text as it was given, with its placeholders.
+    """
+    accepted = entry.accepted
+    if accepted is None:
+        return {}
+    request = msgspec.json.decode(accepted.request)
+    has_one = index is not None or len(accepted.to) == 1
+    values = accepted.values[index or 0] if accepted.values and has_one else {}
+    content = {name: request[name] for name in _CONTENT if request.get(name) is not None}
+    return {
+        name: parse_template(text).fill(values) if values and isinstance(text, str) else text
+        for name, text in content.items()
+    }
+
+
+def show_inbound(event: msgspec.Raw, *, show_content: bool) -> dict[str, Any]:
+    """Return an event that reached us; without what the person wrote or said unless it is shown."""
+    fields: dict[str, Any] = msgspec.json.decode(event)
+    if show_content:
+        return fields
+    return {name: value for name, value in fields.items() if name not in _INBOUND_CONTENT}
+
+
+def _show_entry_with_events(
+    entry: Entry, delivery: Delivery, *, show_content: bool
+) -> EntryWithEventsResponse:
     events = [
         {"event": _name(event), "at": event.at, **_DETAILS[type(event)](event, delivery.index)}
         for event in _as_they_happened(entry.events)
         if _concerns(event, delivery.index)
     ]
+    if not show_content:
+        events = [_without_speech(event) for event in events]
+    content = content_of(entry, delivery.index) if show_content else {}
+    fields = _fields_of(entry, delivery, show_content=show_content)
     results = results_of(entry.events, delivery.index) if entry.kind == "call" else None
-    return EntryWithEventsResponse(**_fields_of(entry, delivery), events=events, results=results)
+    if results and not show_content:
+        results = [msgspec.structs.replace(result, speech=None) for result in results]
+    return EntryWithEventsResponse(**fields, **content, events=events, results=results)
 
 
-def show_job(entry: Entry) -> JobResponse:
-    """Return a job of several recipients, each without its events."""
+def _without_speech(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an event as it is shown, without what a person said."""
+    fields = event.get("fields", {})
+    return {**event, "fields": {**fields, _SPEECH: None}} if _SPEECH in fields else event
+
+
+def _show_job(entry: Entry, *, show_content: bool) -> JobResponse:
     return JobResponse(
         id=entry.id,
         kind=entry.kind,
         count=len(entry.deliveries),
-        deliveries=[show_entry(entry, delivery) for delivery in entry.deliveries],
+        deliveries=[
+            show_entry(entry, delivery, show_content=show_content) for delivery in entry.deliveries
+        ],
         links=entry_links(entry.kind, entry.id),
+        **(content_of(entry, None) if show_content else {}),
     )
-
-
-def show(entry: Entry, index: int | None) -> EntryWithEventsResponse | JobResponse:
-    """Return what an id names: one recipient with its events, or a job of several."""
-    if index is None and len(entry.deliveries) > 1:
-        return show_job(entry)
-    return show_entry_with_events(entry, entry.deliveries[index or 0])
 
 
 def show_batch(batch: Batch) -> BatchResponse:
@@ -106,7 +161,7 @@ def show_progress(batch: Batch, entries: list[Entry], now: datetime) -> BatchPro
     )
 
 
-def _fields_of(entry: Entry, delivery: Delivery) -> dict[str, Any]:
+def _fields_of(entry: Entry, delivery: Delivery, *, show_content: bool) -> dict[str, Any]:
     accepted = entry.accepted
     return {
         "id": delivery.id,
@@ -122,7 +177,7 @@ def _fields_of(entry: Entry, delivery: Delivery) -> dict[str, Any]:
         "updated_at": entry.events[-1].at,
         "metadata": (accepted.metadata if accepted else None) or {},
         "links": entry_links(entry.kind, delivery.id),
-        "raw": entry.parked.raw if entry.parked else None,
+        "raw": entry.parked.raw if entry.parked and show_content else None,
     }
 
 

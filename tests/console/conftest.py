@@ -1,6 +1,7 @@
 """One running app for the browser tests of the console."""
 
 import asyncio
+import json
 import signal
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -23,8 +24,13 @@ from tests.storage_away import nobody
 
 __all__ = ["browser", "console", "page"]
 
-# Doubts are settled while a test waits.
-QUICK = {"RESOLVE_AFTER_SECONDS": "3", "TWILIO_TIMEOUT_SECONDS": "2"}
+READ_ONLY_KEY = "a-key-that-may-only-look"
+# Doubts are settled while a test waits; somebody on duty has a key of their own.
+QUICK = {
+    "RESOLVE_AFTER_SECONDS": "3",
+    "TWILIO_TIMEOUT_SECONDS": "2",
+    "CONSOLE_KEYS": json.dumps({"duty": READ_ONLY_KEY}),
+}
 
 
 @pytest.fixture(scope="session")

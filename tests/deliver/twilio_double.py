@@ -93,11 +93,25 @@ class TwilioDouble:
             raise ProviderUnavailableError("silent")
         return next((each.found for each in self.of_kind(kind) if each.found.sid == sid), None)
 
-    async def stop(self, kind: Kind, sid: str) -> TwilioRecord | None:
+    async def stop(
+        self, kind: Kind, sid: str, *, only_ringing: bool = False
+    ) -> TwilioRecord | None:
         found = await self.fetch(kind, sid)
         if found is None or found.status in FINAL:
             return None
+        if only_ringing:
+            return None if found.status == "in-progress" else self.set_status(sid, "canceled")
         return self.set_status(sid, "canceled" if kind == "message" else "completed")
+
+    async def remove(self, kind: Kind, sid: str, *, body_only: bool = False) -> bool:
+        found = await self.fetch(kind, sid)
+        if found is not None and found.status not in FINAL:
+            return False
+        kept = [replace(each, found=replace(each.found, body="")) if body_only else None
+                for each in self.books if each.found.sid == sid]  # fmt: skip
+        others = [each for each in self.books if each.found.sid != sid]
+        self.books = [*others, *filter(None, kept)]
+        return True
 
     def write(
         self,

@@ -6,7 +6,7 @@ import pytest
 
 from dev.azurite import is_installed
 from dev.chaos import main
-from dev.chaos.reckoning import Reckoning
+from dev.chaos.audit import Audit
 from dev.simulator.faults import KINDS
 
 pytestmark = pytest.mark.skipif(
@@ -15,8 +15,9 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_nothing_is_lost_or_doubled(capfd: pytest.CaptureFixture[str]) -> None:
-    """Every fault x message and call x one and many, kills and bad storage: each sent once."""
-    status = main(["--messages", "60", "--seed", "3", "--patience", "120"])
+    """Every fault x message and call x one and several, kills, an outage: each is sent once."""
+    flags = ["--messages", "60", "--seed", "3", "--patience", "120"]
+    status = main([*flags, "--outage", "8", "--retry-pause", "0.05"])
     shown = capfd.readouterr().out
     assert status == 0, shown
     table = dict(
@@ -25,11 +26,12 @@ def test_nothing_is_lost_or_doubled(capfd: pytest.CaptureFixture[str]) -> None:
     assert int(table["accepted"]) >= 60
     assert table["at Twilio"] == table["accepted"]
     assert (table["lost"], table["doubled"], table["in doubt"]) == ("0", "0", "0")
-    assert f"{len(KINDS)} faults x 4 kinds of request, all struck" in shown
+    assert f"{len(KINDS)} faults x 4 kinds of request, all injected" in shown
+    assert re.search(r"[1-9]\d* ended for lack of storage", shown)
 
 
 @pytest.mark.parametrize(
-    ("lost", "doubled", "states", "quiet", "passed"),
+    ("lost", "doubled", "states", "is_idle", "passed"),
     [
         ((), (), {"handed_over": 2}, True, True),
         ((("message", "+1"),), (), {}, True, False),
@@ -42,18 +44,18 @@ def test_when_a_run_has_passed(
     lost: tuple[tuple[str, str], ...],
     doubled: tuple[tuple[str, str], ...],
     states: dict[str, int],
-    quiet: bool,  # noqa: FBT001 - a row of the table
+    is_idle: bool,  # noqa: FBT001 - a row of the table
     passed: bool,  # noqa: FBT001 - a row of the table
 ) -> None:
     """Only a run that came to rest with nothing lost, doubled or in doubt has passed."""
-    reckoning = Reckoning(
+    audit = Audit(
         accepted=2,
         at_twilio=2,
         lost=lost,  # type: ignore[arg-type]  # kinds, as texts
         doubled=doubled,  # type: ignore[arg-type]  # kinds, as texts
         states=states,
         longest=1.0,
-        quiet=quiet,
+        is_idle=is_idle,
     )
-    assert reckoning.passed is passed
-    assert dict(reckoning.rows())["accepted"] == "2"
+    assert audit.passed is passed
+    assert dict(audit.rows())["accepted"] == "2"

@@ -24,15 +24,7 @@ RULES: Final[dict[str, str]] = {
     rule["name"]: rule["query"].replace("\\n", "\n") for rule in variable("rules", ALERTS)
 }
 PRELUDE: Final = variable("events", ALERTS).replace("\\n", "\n")
-# Events and fields that the code does not log yet: this table is to become empty.
-AWAITED: Final[dict[str, set[str]]] = {
-    "provider_unreachable": set(),
-    "doubt_unsettled": {"id", "n", "age_seconds", "reason"},
-}
-LOGGED: Final = {
-    name: find_logged_events().get(name, frozenset()) | AWAITED.get(name, frozenset())
-    for name in find_logged_events().keys() | AWAITED.keys()
-}
+LOGGED: Final = find_logged_events()
 # Words of the language that no column may be called, of those that would come to mind:
 # https://learn.microsoft.com/kusto/query/schema-entities/entity-names
 RESERVED: Final = {
@@ -61,16 +53,6 @@ def test_no_column_has_a_reserved_name(query: str) -> None:
     outside_texts = re.sub(r'"[^"]*"', '""', query)
     named = set(re.findall(r"\b(\w+) = ", outside_texts))
     assert not named & RESERVED
-
-
-def test_nothing_is_awaited_that_has_come() -> None:
-    """An event or field that the code has begun to log is no longer excused."""
-    logged = find_logged_events()
-    assert not [
-        name
-        for name, fields in AWAITED.items()
-        if name in logged and (not fields or fields & logged[name])
-    ]
 
 
 def test_every_alert_is_explained() -> None:

@@ -33,8 +33,6 @@ SETTINGS: Final = {env_name(setting): setting.metadata for setting in named_sett
 NEVER_IN_AZURE: Final = {"MESSAGE_STORAGE"}
 # Set by the platform itself: https://learn.microsoft.com/azure/app-service/reference-app-settings
 BY_THE_PLATFORM: Final = {"PUBLIC_BASE_URL"}
-# Secrets that the code does not read yet: this set is to become empty.
-AWAITED: Final = {"CLIENT_KEYS", "CONSOLE_KEYS"}
 ROLES: Final = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": ("storage", "Storage Blob Data Owner"),
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": ("storage", "Storage Queue Data Contributor"),
@@ -112,14 +110,13 @@ def test_the_trigger_and_the_sdk_use_the_same_settings() -> None:
 def test_every_secret_reaches_the_app_as_a_reference() -> None:
     """Every secret of the code is in the example's `secrets`; others are never given as such."""
     secret = {name for name, setting in SETTINGS.items() if setting["secret"]} - NEVER_IN_AZURE
-    assert example("secrets") - AWAITED == secret
-    assert not example("settings") & (secret | AWAITED)
+    assert example("secrets") == secret
+    assert not example("settings") & secret
     assert not app_settings().keys() & secret
 
 
 def test_no_secret_is_awaited_that_has_come() -> None:
     """A secret that the code has begun to read is no longer excused."""
-    assert not AWAITED & SETTINGS.keys()
 
 
 def test_a_secret_goes_nowhere_but_into_the_vault() -> None:

@@ -395,6 +395,37 @@ async def test_stop_cancels_what_twilio_holds(
     assert len(created(simulator)) == 2
 
 
+@kinds
+async def test_what_is_over_is_removed(
+    simulator: Simulator, provider: TwilioProvider, kind: Kind
+) -> None:
+    """Not before it is over; what Twilio does not have any more is as good as removed."""
+    answer = await provider.create(order(kind))
+    assert answer.sid
+    created(simulator, kind)[0].status = "queued"
+    assert not await provider.remove(kind, answer.sid)
+    if kind == "call":
+        await provider.stop(kind, answer.sid)
+        await asyncio.wait_for(simulator.exchange.lines[answer.sid].over.wait(), 5)
+    else:
+        created(simulator, kind)[0].status = "delivered"
+    for _ in range(2):
+        assert await provider.remove(kind, answer.sid)
+        assert created(simulator, kind) == []
+
+
+async def test_a_text_is_removed_alone(simulator: Simulator, provider: TwilioProvider) -> None:
+    """The message stays, with an empty text."""
+    answer = await provider.create(order())
+    assert answer.sid
+    row = created(simulator)[0]
+    row.status = "queued"
+    assert not await provider.remove("message", answer.sid, body_only=True)
+    row.status = "delivered"
+    assert await provider.remove("message", answer.sid, body_only=True)
+    assert [each.body for each in created(simulator)] == [""]
+
+
 @pytest.mark.parametrize("fault", ["429", "500_before", "not_json_before", "reset_before"])
 async def test_a_question_without_an_answer_is_one_error(
     simulator: Simulator, provider: TwilioProvider, fault: str
@@ -403,7 +434,7 @@ async def test_a_question_without_an_answer_is_one_error(
     simulator.exchange.faults.put(Faults(kinds=[fault], reads=True))
     sid = "SM" + "0" * 32
     for question in (provider.search(order(), LONG_AGO), provider.fetch("message", sid),
-                     provider.stop("message", sid)):  # fmt: skip
+                     provider.stop("message", sid), provider.remove("message", sid)):  # fmt: skip
         with pytest.raises(ProviderUnavailableError):
             await question
 
@@ -427,11 +458,11 @@ async def test_an_answer_without_sense_says_nothing_of_what_is_there(
     async with answers(status, body) as (url, asked):
         provider = carrier_for(url)
         for question in (provider.search(order(kind), LONG_AGO), provider.fetch(kind, "SM1"),
-                         provider.stop(kind, "SM1")):  # fmt: skip
+                         provider.stop(kind, "SM1"), provider.remove(kind, "SM1")):  # fmt: skip
             with pytest.raises(ProviderUnavailableError):
                 await question
         await provider.close()
-    assert len(asked) == 3
+    assert len(asked) == 4
 
 
 @pytest.mark.parametrize(

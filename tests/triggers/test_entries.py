@@ -2,8 +2,18 @@
 
 import pytest
 
-from shared.jobs.events import Answer, AnyEvent, Claim, Doubt, Outcome, Parked, Reported, Retried
-from tests.in_memory_app import InMemoryApp
+from shared.jobs.events import (
+    Answer,
+    AnyEvent,
+    Claim,
+    Doubt,
+    Noted,
+    Outcome,
+    Parked,
+    Reported,
+    Retried,
+)
+from tests.in_memory_app import Configure, InMemoryApp
 from tests.ledger.histories import JOB, TO, accepted, sid
 
 ITEM = {"id", "kind", "state", "to", "from", "sid", "twilio_status", "error", "attempts",
@@ -11,7 +21,7 @@ ITEM = {"id", "kind", "state", "to", "from", "sid", "twilio_status", "error", "a
 
 
 async def accept(app: InMemoryApp, to: str | list[str] = TO[0], **more: object) -> str:
-    """Accept a message; gives its id."""
+    """Accept a message and return its id."""
     app.clock.move(seconds=1)
     reply = await app.post("/api/messages", {"to": to, "body": "Hi", **more})
     assert reply.status == 202, reply.body
@@ -24,7 +34,7 @@ async def test_an_entry_has_every_name_from_the_start(app: InMemoryApp) -> None:
     reply = await app.get(f"/api/messages/{name}")
     assert reply.status == 200
     assert reply.headers["Content-Type"] == "application/json"
-    assert set(reply.json) == ITEM | {"events"}
+    assert set(reply.json) == ITEM | {"events", "body"}
     assert reply.json | {"events": None} == {
         "id": name,
         "kind": "message",
@@ -39,11 +49,12 @@ async def test_an_entry_has_every_name_from_the_start(app: InMemoryApp) -> None:
         "updated_at": "2026-11-21T12:00:01Z",
         "metadata": {"order": "7"},
         "links": {"self": f"/api/messages/{name}"},
+        "body": "Hi",
         "events": None,
     }
 
 
-async def test_the_story_is_told_event_by_event(app: InMemoryApp) -> None:
+async def test_an_entry_shows_its_events(app: InMemoryApp) -> None:
     """Each event shows its name, its time and what it says, and nobody's body or token."""
     name = await accept(app)
     at = app.clock
@@ -88,7 +99,7 @@ async def test_a_list_of_recipients_is_a_job_of_deliveries(app: InMemoryApp) -> 
                   Reported(at=app.clock(), status="sent", sid=sid(1), index=1)):  # fmt: skip
         await ledger.record(job, event)
     shown = (await app.get(f"/api/messages/{job}")).json
-    assert set(shown) == {"id", "kind", "count", "deliveries", "links"}
+    assert set(shown) == {"id", "kind", "count", "deliveries", "links", "body"}
     assert (shown["id"], shown["kind"], shown["count"]) == (job, "message", 2)
     assert [set(each) for each in shown["deliveries"]] == [ITEM, ITEM]
     assert [each["id"] for each in shown["deliveries"]] == [f"{job}-0", f"{job}-1"]
@@ -99,7 +110,7 @@ async def test_a_list_of_recipients_is_a_job_of_deliveries(app: InMemoryApp) -> 
     assert second["links"] == {"self": f"/api/messages/{job}-1"}
 
 
-async def test_what_is_no_entry_of_this_kind_is_404(app: InMemoryApp) -> None:
+async def test_an_id_of_another_kind_or_of_nothing_is_404(app: InMemoryApp) -> None:
     """An unknown id, no id at all, a recipient too many and a message among calls are not found."""
     name = await accept(app)
     for path in (f"/api/calls/{name}", f"/api/messages/{name}-1", f"/api/messages/{JOB}",
@@ -111,7 +122,7 @@ async def test_what_is_no_entry_of_this_kind_is_404(app: InMemoryApp) -> None:
 
 
 async def test_an_unreadable_message_is_among_the_messages(app: InMemoryApp) -> None:
-    """What could not be read is shown with its text and the reason, and is no call."""
+    """An unreadable message is shown with its text and the reason, and not among the calls."""
     parked = Parked(at=app.clock(), code="not_json", message="no JSON", raw="hello\\xff")
     await app.services.ledger.record(JOB, parked)
     entry = (await app.get(f"/api/messages/{JOB}")).json
@@ -125,7 +136,7 @@ async def test_an_unreadable_message_is_among_the_messages(app: InMemoryApp) -> 
 
 
 async def test_a_report_without_a_request_is_not_shown(app: InMemoryApp) -> None:
-    """A callback for an id that nobody accepted is kept, and is no message and no call."""
+    """A callback for an unknown id is kept, and shown neither as a message nor as a call."""
     await app.services.ledger.record(JOB, Reported(at=app.clock(), status="sent", sid=sid(0)))
     assert (await app.get(f"/api/messages/{JOB}")).status == 404
     assert (await app.get("/api/messages")).json == {"items": [], "next": None}
@@ -182,18 +193,141 @@ async def test_pages_of_a_list_follow_one_another(app: InMemoryApp) -> None:
         ("limit=ten", [("$.limit", "out_of_range")]),
         ("limit=%C2%B2", [("$.limit", "out_of_range")]),
         ("limit=" + "9" * 5000, [("$.limit", "out_of_range")]),
+        ("limit=10.0", [("$.limit", "out_of_range")]),
         ("cursor=x", [("$.cursor", "malformed")]),
+        ("since=today", [("$.since", "malformed")]),
+        ("until=2026-12-01T10:00:00", [("$.until", "malformed")]),
+        ("stat=parked&code=k", [("$.stat", "unknown_parameter")]),
         ("state=x&limit=x&cursor=x",
          [("$.state", "not_one_of"), ("$.limit", "out_of_range"), ("$.cursor", "malformed")]),
     ],
 )  # fmt: skip
-async def test_a_query_that_makes_no_sense_is_400(
+async def test_an_invalid_query_is_400(
     app: InMemoryApp, query: str, errors: list[tuple[str, str]]
 ) -> None:
     """Every mistake in a list's query is named at once."""
     reply = await app.get(f"/api/messages?{query}")
     assert reply.status == 400
     assert reply.errors == errors
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("state=delivered", "is a status of Twilio's, not a state; use twilio_status=delivered"),
+        ("state=parked,in-progress", "use twilio_status=in-progress"),
+        ("state=handedover", "did you mean handed_over?"),
+        ("state=lost", "must be one of scheduled, accepted, "),
+        ("twillio_status=sent", "did you mean twilio_status?"),
+        ("recipient=1", "the parameters are: state, to, sid, twilio_status, error, since, "),
+        ("limit=1000", "e.g. limit=20"),
+        ("since=1", "e.g. 2026-12-24T18:00:00Z"),
+    ],
+)
+async def test_an_invalid_query_says_what_to_write(
+    app: InMemoryApp, query: str, message: str
+) -> None:
+    """The message names the value or parameter that is meant, or shows an example."""
+    [error] = (await app.get(f"/api/calls?{query}")).json["errors"]
+    assert message in error["message"]
+
+
+async def test_a_query_is_not_repeated(app: InMemoryApp) -> None:
+    """No number or text of the query comes back."""
+    query = "%2B14155552671=1&since=%2B14155552671&state=secret&cursor=secret&limit=secret"
+    reply = await app.get(f"/api/messages?{query}")
+    assert len(reply.errors) == 5
+    assert b"4155552671" not in reply.body
+    assert b"secret" not in reply.body
+
+
+STEPS = [{"say": "Hello"}, {"hangup": {}}]
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "content"),
+    [
+        ("messages", {"body": "Hi"}, {"body": "Hi"}),
+        ("messages", {"media_url": "https://cdn.example.com/a.png"}, {}),
+        ("calls", {"say": "Hello"}, {"say": "Hello"}),
+        ("calls", {"steps": STEPS}, {"steps": STEPS}),
+        ("calls", {"twiml": "<Response><Say>Hi</Say></Response>"}, {}),
+    ],
+)
+async def test_an_entry_says_what_it_said(
+    app: InMemoryApp,
+    configure: Configure,
+    path: str,
+    fields: dict[str, object],
+    content: dict[str, object],
+) -> None:
+    """One entry has its text or steps as they were asked for; a list and SHOW_CONTENT=false not."""
+
+    def texts(entry: dict[str, object]) -> dict[str, object]:
+        return {name: entry[name] for name in ("body", "say", "steps") if name in entry}
+
+    name = (await app.post(f"/api/{path}", {"to": TO[0], **fields})).json["id"]
+    assert texts((await app.get(f"/api/{path}/{name}")).json) == content
+    [listed] = (await app.get(f"/api/{path}")).json["items"]
+    assert texts(listed) == {}
+    discreet = configure(SHOW_CONTENT="false")
+    assert texts((await discreet.get(f"/api/{path}/{name}")).json) == {}
+    assert texts((await discreet.ask("DELETE", f"/api/{path}/{name}")).json) == {}
+
+
+async def test_a_list_of_recipients_says_what_they_were_sent(
+    app: InMemoryApp, configure: Configure
+) -> None:
+    """A job of several and each recipient of it have the text; SHOW_CONTENT=false hides both."""
+    job = await accept(app, list(TO[:2]))
+    for name in (job, f"{job}-1"):
+        assert (await app.get(f"/api/messages/{name}")).json["body"] == "Hi"
+    discreet = configure(SHOW_CONTENT="false")
+    for name in (job, f"{job}-1"):
+        assert "body" not in (await discreet.get(f"/api/messages/{name}")).json
+
+
+async def test_a_recipient_of_a_batch_says_what_that_person_was_told(app: InMemoryApp) -> None:
+    """Placeholders are filled for a recipient, and shown as they are for the whole job."""
+    recipients = [{"to": TO[0], "name": "Ana"}, {"to": TO[1], "name": "Bo"}]
+    fields = {"body": "Hello {{name}}", "recipients": recipients}
+    assert (await app.post("/api/batches", fields)).status == 202
+    first = (await app.get("/api/messages")).json["items"][0]["id"]
+    job = first.rpartition("-")[0]
+    told = [(await app.get(f"/api/messages/{job}{end}")).json["body"] for end in ("", "-0", "-1")]
+    assert told == ["Hello {{name}}", "Hello Ana", "Hello Bo"]
+
+
+async def test_what_could_not_be_read_is_content_too(
+    app: InMemoryApp, configure: Configure
+) -> None:
+    """SHOW_CONTENT=false hides the text of an unreadable message."""
+    raw = Parked(at=app.clock(), code="not_json", message="not JSON", raw="dear Ana")
+    await app.services.ledger.record(JOB, raw)
+    discreet = configure(SHOW_CONTENT="false")
+    for path in ("/api/messages", f"/api/messages/{JOB}"):
+        assert b"dear Ana" not in (await discreet.get(path)).body
+
+
+async def test_what_a_person_said_is_content_too(app: InMemoryApp, configure: Configure) -> None:
+    """SHOW_CONTENT=false hides what people said and texted, not that they did."""
+    name = (await app.post("/api/calls", {"to": TO[0], "say": "Hi"})).json["id"]
+    fields = {"SpeechResult": "my secret", "Confidence": "0.9"}
+    said = Noted(at=app.clock(), what="gather", key="k", fields=fields)
+    await app.services.ledger.record(name, said)
+    form = {"MessageSid": sid(0), "From": TO[0], "To": "+15005550006", "Body": "my secret"}
+    await app.twilio("POST", "/api/webhooks/messages", form)
+    person = {"number": TO[0]}
+    entry = (await app.get(f"/api/calls/{name}")).json
+    assert entry["results"][0]["speech"] == "my secret"
+    [event] = (await app.post("/api/recipients/find", person)).json["inbound"]
+    assert event["body"] == "my secret"
+    discreet = configure(SHOW_CONTENT="false")
+    hidden = await discreet.get(f"/api/calls/{name}")
+    assert hidden.json["results"] == [{"verb": "gather", "at": entry["results"][0]["at"]}]
+    found = await discreet.post("/api/recipients/find", person)
+    assert [each["event"] for each in found.json["inbound"]] == ["message"]
+    assert b"my secret" not in hidden.body + found.body
 
 
 async def test_an_entry_known_by_its_claim_alone_is_shown(app: InMemoryApp) -> None:

@@ -7,14 +7,35 @@ import pytest
 import function_app
 from shared.app import App
 from shared.errors import StorageUnavailableError
+from shared.provider.probe import Probed
 from shared.storage.checks import TIMEOUT_SECONDS, StorageChecks
 from shared.storage.memory_queues import MemoryQueues
 from shared.storage.memory_table import MemoryTable
-from tests.clock import Clock
+from tests.clock import NOON, Clock
 from tests.environment import ENVIRONMENT
-from tests.in_memory_app import InMemoryApp
+from tests.in_memory_app import Configure, InMemoryApp
 
-USABLE = {"settings": "usable", "queue": "usable", "table": "usable"}
+USABLE = {"settings": "usable", "queue": "usable", "table": "usable", "twilio": "usable"}
+
+
+class Probe:
+    """What the app knows of Twilio, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.answers = True
+        self.asked = 0
+
+    async def __call__(self) -> Probed:
+        self.asked += 1
+        return Probed(NOON, self.answers)
+
+
+@pytest.fixture(autouse=True)
+def probe(app: InMemoryApp) -> Probe:
+    """A Twilio that answers until a test says otherwise."""
+    probe = Probe()
+    app.services.probe = probe  # type: ignore[assignment] # all of it that is asked for
+    return probe
 
 
 async def lost() -> None:
@@ -30,7 +51,7 @@ async def broken() -> None:
 
 
 async def test_all_is_well(app: InMemoryApp) -> None:
-    """With queue and table there, everything is usable."""
+    """While queue, table and Twilio answer, everything is usable."""
     reply = await app.get("/api/health")
     assert reply.status == 200
     assert reply.json == {"status": "usable", "checks": USABLE}
@@ -52,10 +73,39 @@ async def test_what_is_away_is_named(app: InMemoryApp) -> None:
         "settings": "usable",
         "queue": "queue: TimeoutError",
         "table": "table: ServiceRequestError",
+        "twilio": "usable",
     }
 
 
-async def test_what_was_found_is_true_for_a_few_seconds(app: InMemoryApp) -> None:
+async def test_a_silent_twilio_is_named_and_does_not_decide(app: InMemoryApp, probe: Probe) -> None:
+    """While Twilio is silent the app still accepts, so that it stays usable."""
+    probe.answers = False
+    reply = await app.get("/api/health")
+    assert (reply.status, reply.json["status"]) == (200, "usable")
+    silent = "did not answer at 12:00:00 UTC; what is accepted waits until it does"
+    assert reply.json["checks"] == USABLE | {"twilio": silent}
+
+
+async def test_doubtful_settings_are_named(
+    app: InMemoryApp, configure: Configure, probe: Probe
+) -> None:
+    """What is probably misspelt is a warning beside the checks, without its value."""
+    assert "warnings" not in (await app.get("/api/health")).json
+    doubtful = configure(TWILIO_FORM_NUMBER="canary")
+    doubtful.services.probe = probe  # type: ignore[assignment] # all of it that is asked for
+    reply = await doubtful.get("/api/health")
+    assert (reply.status, reply.json["checks"]) == (200, USABLE)
+    assert reply.json["warnings"] == [
+        {
+            "path": "TWILIO_FORM_NUMBER",
+            "code": "unknown",
+            "message": "is not a setting; did you mean TWILIO_FROM_NUMBER?",
+        }
+    ]
+    assert b"canary" not in reply.body
+
+
+async def test_an_answer_is_reused_for_a_few_seconds(app: InMemoryApp) -> None:
     """However often health is asked, storage is asked once in five seconds."""
     asked = []
     check = app.table.check
@@ -87,17 +137,17 @@ async def test_a_table_that_is_silent_is_not_waited_for() -> None:
     assert TIMEOUT_SECONDS < 3
 
 
-async def test_a_bug_in_a_check_is_no_outage(app: InMemoryApp) -> None:
-    """An error that is no outage is answered as the bug that it is."""
+async def test_a_bug_in_a_check_is_not_an_outage(app: InMemoryApp) -> None:
+    """An error that is not an outage is answered as an internal error."""
     app.table.check = broken  # type: ignore[method-assign] # a check with a bug
     assert (await app.get("/api/health")).status == 500
 
 
 @pytest.mark.parametrize("target", ["/api/health", "/api/messages", "/api/twiml/message"])
-async def test_wrong_settings_are_named_at_every_door(
+async def test_wrong_settings_are_named_by_every_route(
     app: InMemoryApp, monkeypatch: pytest.MonkeyPatch, target: str
 ) -> None:
-    """Health and the first request both say which settings are wrong, and show none's value."""
+    """Health and the first request both name the wrong settings, without their values."""
     wrong = {"TWILIO_ACCOUNT_SID": "", "RETENTION_DAYS": "canary",
              "TWILIO_AUTH_TOKEN": "@Microsoft.KeyVault(SecretUri=canary)"}  # fmt: skip
     monkeypatch.setattr(function_app, "switchboard", App(ENVIRONMENT | wrong))

@@ -10,11 +10,11 @@ import pytest
 from openapi_spec_validator import validate
 
 from shared.triggers.openapi.document import document
-from shared.triggers.openapi.operations import OPERATIONS, Operation
+from shared.triggers.openapi.operations import ANYTHING, OPERATIONS, Operation
 from tests.in_memory_app import InMemoryApp
 
-# Parts of the console's page, and a call's own TwiML: addresses that nobody else is told of.
-NOT_DESCRIBED = re.compile(r"console/.*|docs/.*|twiml/calls/.*")
+# Parts of the console's page, a call's own TwiML, and what is left of Twilio's API.
+NOT_DESCRIBED = re.compile(r"console/.*|docs/.*|twiml/calls/.*|2010-04-01/\{\*rest\}")
 EXAMPLES = [
     pytest.param(operation, example, id=f"{operation.name}-{name}")
     for operation in OPERATIONS
@@ -77,6 +77,18 @@ async def test_what_is_signed_says_so(operation: Operation, app: InMemoryApp) ->
     assert reply.status == 403
 
 
+def test_what_can_go_wrong_with_a_body_is_described() -> None:
+    """Each operation that reads JSON names 400, 413 and 415, and each list names 400."""
+    for operation in OPERATIONS:
+        described_as = described()["paths"][f"/api/{operation.route}"][operation.method][
+            "responses"
+        ]
+        if operation.body not in (None, ANYTHING) and operation.auth != "signed":
+            assert {"400", "413", "415"} <= described_as.keys(), operation.name
+        if operation.name.startswith("list_"):
+            assert "400" in described_as, operation.name
+
+
 def test_everything_is_described() -> None:
     """Every property, parameter and answer says what it means."""
     document_ = described()
@@ -100,3 +112,26 @@ def test_everything_is_described() -> None:
                 if not answer["description"]
             ]
     assert silent == []
+
+
+@pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.auth == "basic"])
+async def test_what_takes_credentials_says_so(operation: Operation, app: InMemoryApp) -> None:
+    """A route of Twilio's API without credentials answers as the document says: Twilio's 401."""
+    described_as = described()["paths"][f"/api/{operation.route}"][operation.method]
+    reply = await app.ask(operation.method.upper(), f"/api/{operation.route}")
+    assert described_as["security"] == [{"basic": []}]
+    assert reply.headers["Content-Type"] in described_as["responses"][str(reply.status)]["content"]
+    assert reply.status == 401
+
+
+def test_twilios_api_stands_apart() -> None:
+    """Its routes come last, under a tag of their own, and add one schema to the others."""
+    tags = [operation.tag for operation in OPERATIONS]
+    first = tags.index("2010-04-01")
+    assert set(tags[first:]) == {"2010-04-01"}
+    assert "2010-04-01" not in tags[:first]
+    schemas = described()["components"]["schemas"]
+    assert [name for name in schemas if name.startswith("Twilio") and "Error" in name] == [
+        "TwilioErrorResponse"
+    ]
+    assert not any("Resource" in name for name in schemas)

@@ -1,6 +1,7 @@
 """`GET /api/overview`: what is counted, the queues, and whether Twilio answers."""
 
 import asyncio
+import inspect
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from shared.jobs.events import Answer, Claim, Outcome
 from shared.provider.probe import Probe
 from shared.provider.provider import TwilioRecord
 from tests.clock import Clock
-from tests.in_memory_app import InMemoryApp
+from tests.in_memory_app import Configure, InMemoryApp
 
 
 class Twilio:
@@ -60,13 +61,35 @@ async def test_it_needs_nothing_to_have_happened(app: InMemoryApp, twilio: Twili
     assert twilio.asked == 1
 
 
+async def test_it_says_whose_account_it_is(
+    app: InMemoryApp, configure: Configure, twilio: Twilio
+) -> None:
+    """A simulator on this machine is distinguished from a real account, whose sender is named."""
+    assert (await app.get("/api/overview")).json["account"] == {
+        "simulator": True,
+        "sid": "AC" + "0" * 32,
+        "sender": "+15005550006",
+    }
+    real = configure(
+        TWILIO_API_BASE_URL="https://api.twilio.com",
+        TWILIO_ACCOUNT_SID="AC" + "1" * 32,
+        TWILIO_FROM_NUMBER="",
+    )
+    real.services.provider = twilio  # type: ignore[assignment] # all of it that is asked for
+    assert (await real.get("/api/overview")).json["account"] == {
+        "simulator": False,
+        "sid": "AC" + "1" * 32,
+        "sender": None,
+    }
+
+
 async def test_the_queues_say_how_much_waits_and_for_how_long(
     app: InMemoryApp, twilio: Twilio
 ) -> None:
     """A message that is due has an age, one that is hidden only counts."""
     await app.services.queues.put("outbound", b"{}")
     await app.services.queues.put("outbound-bulk", b"{}", timedelta(hours=1))
-    # The queue in memory has a clock of its own: the age is its, the future is no age.
+    # The queue in memory has a clock of its own; a message that is not due has no age.
     assert twilio.asked == 0
     shown = (await app.get("/api/overview")).json["queues"]
     assert shown["outbound"]["length"] == shown["outbound-bulk"]["length"] == 1
@@ -116,7 +139,7 @@ async def test_the_last_request_says_whether_twilio_answers(
 
 
 async def test_twilio_is_asked_once_a_minute(clock: Clock) -> None:
-    """However often one looks, Twilio is asked once a minute, and its silence is seen."""
+    """Twilio is asked once a minute, however often it is called, and its silence is reported."""
     twilio = Twilio()
     probe = Probe(twilio, clock)  # type: ignore[arg-type] # all of it that is asked for
     assert [(await probe()).answers for _ in range(3)] == [True] * 3
@@ -132,3 +155,17 @@ async def test_a_twilio_that_says_nothing_is_not_waited_for(clock: Clock) -> Non
     silent = SilentTwilio()
     probe = Probe(silent, clock, patience=0.01)  # type: ignore[arg-type] # as above
     assert not (await probe()).answers
+
+
+async def test_two_that_ask_at_once_share_the_answer(clock: Clock) -> None:
+    """Twilio is asked once also while it has not answered yet."""
+    twilio = Twilio()
+    probe = Probe(twilio, clock)  # type: ignore[arg-type] # as above
+    first, second = await asyncio.gather(probe(), probe())
+    assert first is second
+    assert twilio.asked == 1
+
+
+def test_health_has_three_seconds_for_twilio() -> None:
+    """What health waits for ends before that."""
+    assert inspect.signature(Probe).parameters["patience"].default < 3

@@ -1,4 +1,4 @@
-"""HTTP answers: each error of the tree becomes its own problem, and no trace reaches anybody."""
+"""HTTP answers: each error of the tree becomes a problem, and no traceback is answered."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ PROBLEM = Problem("$.to", "missing", "is required")
 
 
 async def answer_to(error: BaseException) -> func.HttpResponse:
-    """What a step that raises is answered."""
+    """Return the answer of a step that raises."""
 
     async def step(_req: func.HttpRequest, *, loud: bool) -> func.HttpResponse:
         assert loud
@@ -37,10 +37,13 @@ async def answer_to(error: BaseException) -> func.HttpResponse:
     [
         (errors.CallerError("x"), 400, "Bad request"),
         (errors.InvalidRequestError([PROBLEM]), 400, "The request is not valid"),
+        (errors.KeyRefusedError("x"), 401, "The key is not accepted"),
+        (errors.ReadOnlyError("x"), 403, "This key is read-only"),
         (errors.SignatureError("x"), 403, "Not signed by Twilio"),
         (errors.NotFoundError("x"), 404, "Not found"),
         (errors.OverError("x"), 409, "Too late for that"),
         (errors.TooLargeError("x"), 413, "The body is too large"),
+        (errors.UnsupportedTypeError("x"), 415, "The content type is not supported"),
         (errors.IdempotencyMismatchError("x"), 422,
          "This Idempotency-Key belongs to another request"),
         (errors.SettingsError([PROBLEM]), 503, "The app is not set up"),
@@ -81,18 +84,37 @@ def test_every_error_of_the_tree_is_answered() -> None:
 
 
 async def test_problems_are_listed() -> None:
-    """A problem shows path, code and words; its line only where there is one."""
-    told = errors.InvalidRequestError([PROBLEM, Problem("$.to", "duplicate", "again", line=7)])
-    assert told.detail == "2 problems in the request"
-    body = json.loads((await answer_to(told)).get_body())
+    """A problem shows its path, code and message, and its line if it has one."""
+    error = errors.InvalidRequestError([PROBLEM, Problem("$.to", "duplicate", "again", line=7)])
+    assert error.detail == "2 problems in the request"
+    body = json.loads((await answer_to(error)).get_body())
     assert body["errors"] == [
         {"path": "$.to", "code": "missing", "message": "is required"},
         {"path": "$.to", "code": "duplicate", "message": "again", "line": 7},
     ]
 
 
+async def test_problems_end_somewhere() -> None:
+    """A thousand problems are listed, then one says that there are more."""
+    error = errors.InvalidRequestError([PROBLEM] * 5000)
+    body = json.loads((await answer_to(error)).get_body())
+    assert body["detail"] == error.detail == "more than 1,000 problems in the request"
+    assert len(body["errors"]) == 1001
+    assert body["errors"][-1]["code"] == "more_problems"
+
+
+async def test_problems_are_cut_and_masked() -> None:
+    """An answer does not repeat a caller's number in a path, nor a text at length."""
+    wordy = Problem("$['+14155552671']" + "x" * 5000, "unknown_field", "y" * 5000)
+    [shown] = json.loads((await answer_to(errors.InvalidRequestError([wordy]))).get_body())[
+        "errors"
+    ]
+    assert shown["path"].startswith("$['+1415•••2671']xx")
+    assert len(shown["path"]) == len(shown["message"]) == 1001
+
+
 async def test_an_answer_is_passed_on() -> None:
-    """What a step answers is answered."""
+    """The answer of a step is passed on as it is."""
 
     async def step(_req: func.HttpRequest) -> func.HttpResponse:
         return empty_response(502)
@@ -101,7 +123,7 @@ async def test_an_answer_is_passed_on() -> None:
 
 
 async def test_a_bug_is_logged_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
-    """The trace of what nobody expected is in the log, under a constant name."""
+    """The traceback of an unexpected error is in the log, under a constant name."""
     with caplog.at_level(logging.ERROR, "switchboard"):
         await answer_to(RuntimeError("broken"))
     assert caplog.messages == ["unexpected_error"]

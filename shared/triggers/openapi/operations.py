@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from shared import routes
+from shared.accept.alerts import AlertRequest, PolicyRequest
 from shared.errors import (
     CallerError,
     IdempotencyMismatchError,
@@ -14,8 +15,18 @@ from shared.errors import (
     OverError,
     SignatureError,
     TooLargeError,
+    UnsupportedTypeError,
 )
 from shared.jobs.request import CallRequest, MessageRequest
+from shared.triggers.alert_views import (
+    AlertAcceptedResponse,
+    AlertListResponse,
+    AlertWithStoryResponse,
+    PolicyListResponse,
+    PolicyResponse,
+)
+from shared.triggers.alerts import AnswerRequest
+from shared.triggers.entries import LIST_PARAMETERS
 from shared.triggers.preview import PreviewRequest
 from shared.triggers.recipients import EraseRequest, FindRequest
 from shared.triggers.schemas import (
@@ -40,15 +51,17 @@ from shared.triggers.tokens import TokenRequest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Auth = Literal["key", "admin", "signed", "anyone"]
-# A batch is made of two types; a form is whatever Twilio sends.
+Auth = Literal["key", "admin", "signed", "basic", "anyone"]
+# A batch is made of two types; a form is what Twilio sends.
 BATCH: Final = "batch"
 FORM: Final = "form"
+ANYTHING: Final = "anything"
 # Answers that are not JSON are named by their media type.
 TWIML: Final = "text/xml"
 HTML: Final = "text/html"
 JSON: Final = "application/json"
 NOTHING: Final = ""
+NO_CONTENT: Final = 204
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,26 +73,24 @@ class Operation:
     """
 
     name: str
-    method: Literal["get", "post", "delete"]
+    method: Literal["get", "post", "put", "delete"]
     route: str
     auth: Auth
     tag: str
     summary: str
     answers: Mapping[int, Any]
     errors: tuple[type[CallerError], ...] = ()
-    body: type | Literal["batch", "form"] | None = None
+    body: type | Literal["batch", "form", "anything"] | None = None
     examples: Mapping[str, Any] | None = None
     query: tuple[str, ...] = ()
+    needs_body: bool = True
     repeatable: bool = False
     then: tuple[str, ...] = ()
 
 
-_BODY: Final = (InvalidRequestError, TooLargeError)
+_BODY: Final = (InvalidRequestError, TooLargeError, UnsupportedTypeError)
 _KEYED_BODY: Final = (*_BODY, IdempotencyMismatchError)
 _KEYED: Final = (InvalidRequestError, IdempotencyMismatchError)
-_LIST_QUERY: Final = (
-    "state", "to", "sid", "twilio_status", "error", "since", "until", "limit", "cursor"
-)  # fmt: skip
 _TEXT: Final = {"to": "+14155552671", "body": "Your parcel is here."}
 _CALL: Final = {"to": "+14155552671", "say": "Your parcel is here."}
 _MENU: Final = [
@@ -110,6 +121,23 @@ _BATCH_EXAMPLES: Final = {
         "recipients": [{"to": "+14155552671", "name": "Ana"}],
         "on_invalid": "skip",
     },
+}
+_LEVELS: Final = [
+    {"notify": [{"to": "+14155552671", "by": "text"}], "wait": 120},
+    {"notify": [{"to": "+14155552671", "by": "call"}], "wait": 90, "times": 2},
+    {
+        "notify": [{"to": "+14165550123", "by": "text"}, {"to": "+14165550123", "by": "call"}],
+        "wait": 300,
+    },
+]
+_ALERT: Final = {
+    "key": "disk-full/web-3",
+    "text": "Disk full on web-3",
+    "until": "acknowledged",
+    "levels": _LEVELS,
+    "then": "repeat",
+    "most": 3,
+    "metadata": {},
 }
 
 
@@ -142,7 +170,7 @@ def _of_kind(kind: str, request: type, examples: Mapping[str, Any]) -> tuple[Ope
             auth="key",
             tag=collection,
             summary=f"List {kind}s, newest first",
-            query=_LIST_QUERY,
+            query=LIST_PARAMETERS,
             answers={200: EntryListResponse},
             errors=(InvalidRequestError,),
         ),
@@ -205,6 +233,66 @@ def _signed(  # noqa: PLR0913 - each names a property of the operation
     )
 
 
+def _answer(name: str, route: str, summary: str, status: int = 200) -> Operation:
+    """Return an operation by which somebody answers an alert."""
+    return Operation(
+        name=name,
+        method="post",
+        route=route,
+        auth="key",
+        tag="alerts",
+        summary=summary,
+        body=AnswerRequest,
+        needs_body=False,
+        answers={status: AlertWithStoryResponse},
+        errors=(*_BODY, NotFoundError, OverError),
+    )
+
+
+def _twilios(  # noqa: PLR0913 - each names a property of the operation
+    name: str,
+    method: Literal["get", "post", "delete"],
+    route: str,
+    summary: str,
+    *,
+    status: int = 200,
+    errors: tuple[type[CallerError], ...] = (),
+    query: tuple[str, ...] = (),
+    repeatable: bool = False,
+) -> Operation:
+    """Return an operation of Twilio's own API, whose forms and resources Twilio describes."""
+    return Operation(
+        name=f"twilio_{name}",
+        method=method,
+        route=route,
+        auth="basic",
+        tag="2010-04-01",
+        summary=summary,
+        body=FORM if method == "post" else None,
+        query=query,
+        answers={status: NOTHING if status == NO_CONTENT else JSON},
+        errors=(NotFoundError, *errors),
+        repeatable=repeatable,
+    )
+
+
+def _twilios_of(kind: str, collection: str, one: str, times: tuple[str, ...]) -> list[Operation]:
+    """Return what Twilio's API does with messages, and in the same way with calls."""
+    bounds = tuple(f"{name}{sign}" for name in times for sign in ("", "<", ">"))
+    query = ("To", "From", "Status", *bounds, "PageSize", "Page", "PageToken")
+    change = "Cancel a message, or remove its text" if kind == "message" else "Cancel or hang up"
+    return [
+        _twilios(f"create_{kind}", "post", collection, f"Accept a {kind} as Twilio does",
+                 status=201, errors=_KEYED_BODY, repeatable=True),
+        _twilios(f"list_{kind}s", "get", collection, f"List {kind}s as Twilio does",
+                 errors=(InvalidRequestError,), query=query),
+        _twilios(f"fetch_{kind}", "get", one, f"Show a {kind} as Twilio does"),
+        _twilios(f"change_{kind}", "post", one, change, errors=(*_BODY, OverError)),
+        _twilios(f"delete_{kind}", "delete", one, f"Delete what is kept of a {kind}",
+                 status=NO_CONTENT, errors=(OverError,)),
+    ]  # fmt: skip
+
+
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *_of_kind(
         "message",
@@ -238,6 +326,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         tag="batches",
         summary="List the newest batches",
         answers={200: BatchListResponse},
+        errors=(InvalidRequestError,),
     ),
     Operation(
         name="show_batch",
@@ -269,6 +358,108 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         answers={202: BatchProgressResponse},
         errors=(NotFoundError, OverError, *_KEYED),
         repeatable=True,
+    ),
+    Operation(
+        name="raise_alert",
+        method="post",
+        route=routes.ALERTS,
+        auth="key",
+        tag="alerts",
+        summary="Raise an alert that somebody must answer",
+        body=AlertRequest,
+        examples={"levels": _ALERT},
+        answers={202: AlertAcceptedResponse},
+        errors=_KEYED_BODY,
+        repeatable=True,
+        then=("show_alert", "acknowledge_alert", "resolve_alert", "escalate_alert", "cancel_alert"),
+    ),
+    Operation(
+        name="list_alerts",
+        method="get",
+        route=routes.ALERTS,
+        auth="key",
+        tag="alerts",
+        summary="List alerts, newest first",
+        query=("alert:state", "key", "limit", "cursor"),
+        answers={200: AlertListResponse},
+        errors=(InvalidRequestError,),
+    ),
+    Operation(
+        name="show_alert",
+        method="get",
+        route=routes.ALERT,
+        auth="key",
+        tag="alerts",
+        summary="Show an alert with its story",
+        answers={200: AlertWithStoryResponse},
+        errors=(NotFoundError,),
+    ),
+    Operation(
+        name="cancel_alert",
+        method="delete",
+        route=routes.ALERT,
+        auth="key",
+        tag="alerts",
+        summary="Take an alert back",
+        answers={200: AlertWithStoryResponse},
+        errors=(NotFoundError, OverError),
+    ),
+    _answer("acknowledge_alert", routes.ACKNOWLEDGE_ALERT, "Say that somebody sees to an alert"),
+    _answer("resolve_alert", routes.RESOLVE_ALERT, "Say that what it was about is over"),
+    _answer("escalate_alert", routes.ESCALATE_ALERT, "Begin the next level of an alert", 202),
+    Operation(
+        name="take_in_alert",
+        method="post",
+        route=routes.ALERTS_FROM,
+        auth="key",
+        tag="alerts",
+        summary="Raise or resolve an alert by what a monitoring system sends",
+        body=ANYTHING,
+        query=("policy",),
+        answers={202: AlertAcceptedResponse},
+        errors=(TooLargeError, NotFoundError, *_KEYED),
+        repeatable=True,
+    ),
+    Operation(
+        name="list_policies",
+        method="get",
+        route=routes.POLICIES,
+        auth="key",
+        tag="alerts",
+        summary="List the policies",
+        answers={200: PolicyListResponse},
+        errors=(InvalidRequestError,),
+    ),
+    Operation(
+        name="put_policy",
+        method="put",
+        route=routes.POLICY,
+        auth="key",
+        tag="alerts",
+        summary="Keep levels under a name",
+        body=PolicyRequest,
+        answers={200: PolicyResponse, 201: PolicyResponse},
+        errors=_BODY,
+    ),
+    Operation(
+        name="show_policy",
+        method="get",
+        route=routes.POLICY,
+        auth="key",
+        tag="alerts",
+        summary="Show a policy",
+        answers={200: PolicyResponse},
+        errors=(NotFoundError,),
+    ),
+    Operation(
+        name="delete_policy",
+        method="delete",
+        route=routes.POLICY,
+        auth="key",
+        tag="alerts",
+        summary="Delete a policy; alerts that were raised by it keep their levels",
+        answers={204: NOTHING},
+        errors=(NotFoundError,),
     ),
     Operation(
         name="preview_twiml",
@@ -383,6 +574,16 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         routes.STATUS,
         "Record what Twilio reports of a message or call",
         answers={204: NOTHING, 502: NOTHING},
-        query=(routes.FORWARD, routes.TRACE),
+        query=(
+            routes.ALERT_ID,
+            routes.CLIENT,
+            routes.EVENTS,
+            routes.FORWARD,
+            routes.METHOD,
+            routes.TRACE,
+        ),
     ),
+    _twilios("account", "get", routes.TWILIO_ACCOUNT, "Show the account as Twilio does"),
+    *_twilios_of("message", routes.TWILIO_MESSAGES, routes.TWILIO_MESSAGE, ("DateSent",)),
+    *_twilios_of("call", routes.TWILIO_CALLS, routes.TWILIO_CALL, ("StartTime", "EndTime")),
 )

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from dev.bench import command
-from dev.bench.figures import Aim, Comparison, Result, Run, read
+from dev.bench.counting_proxy import kind_of_request
+from dev.bench.figures import Aim, Comparison, Result, Run, read_runs
 from dev.bench.report import page
-from dev.bench.tap import kind_of
-from dev.bench.turns import Size, alternate
+from dev.bench.runs import Size, alternate
 from dev.errors import CommandError
 from dev.terminal import Terminal
 
 
 def compared(*pairs: tuple[float, float], aim: Aim | None = None) -> Comparison:
-    return Comparison(what="ours", against="theirs", unit="ms", pairs=list(pairs), aim=aim)
+    return Comparison(what="env", against="theirs", unit="ms", pairs=list(pairs), aim=aim)
 
 
 def run_of(name: str, *comparisons: Comparison) -> Run:
@@ -39,8 +39,8 @@ def test_an_aim_has_a_side(aim: Aim, met: bool) -> None:  # noqa: FBT001 - a tab
     assert compared((1, 2), aim=aim).is_met is met
 
 
-async def test_both_sides_take_turns() -> None:
-    """After one of each to warm up, baseline and candidate alternate, and who is first changes."""
+async def test_baseline_and_candidate_alternate() -> None:
+    """After one of each to warm up, both alternate, and which is first changes."""
     turns: list[str] = []
 
     async def baseline() -> float:
@@ -56,11 +56,11 @@ async def test_both_sides_take_turns() -> None:
 
 
 def test_a_run_replaces_only_its_own(tmp_path: Path) -> None:
-    """One benchmark measured anew leaves the others' figures and the order of the page."""
+    """One benchmark measured again leaves the others' figures and the order of the page."""
     for run in (run_of("bulk", compared((1, 2))), run_of("drain", compared((1, 4)))):
-        command.keep(run, tmp_path)
-    command.keep(run_of("bulk", compared((1, 8))), tmp_path)
-    runs = read(tmp_path)
+        command.save(run, tmp_path)
+    command.save(run_of("bulk", compared((1, 8))), tmp_path)
+    runs = read_runs(tmp_path)
     assert {name: run.result.comparisons[0].ratio for name, run in runs.items()} == {
         "drain": 4,
         "bulk": 8,
@@ -81,7 +81,7 @@ def test_only_strict_fails(
 ) -> None:
     """A missed aim is a failure where one asks for that, and nowhere else."""
     missed = run_of("drain", compared((1, 1), aim=Aim("≥", 20)))
-    monkeypatch.setattr(command, "measured", lambda *_: missed)
+    monkeypatch.setattr(command, "measure", lambda *_: missed)
     assert command.main(["drain", "--out", str(tmp_path), *flags]) == status
 
 
@@ -99,7 +99,7 @@ def test_each_ratio_is_a_line() -> None:
         run_of("drain", compared((1, 30), aim=Aim("≥", 20))),
         Terminal(screen, live=False, colour=False),
     )
-    assert screen.getvalue() == "drain       30.00 times  (aim ≥ 20)  ours, against theirs\n"
+    assert screen.getvalue() == "drain       30.00 times  (aim ≥ 20)  env, against theirs\n"
 
 
 @pytest.mark.parametrize(
@@ -115,4 +115,4 @@ def test_each_ratio_is_a_line() -> None:
 )
 def test_storage_requests_are_told_apart(method: str, path: str, kind: str) -> None:
     """By method and path, as the services have them."""
-    assert kind_of(method, path) == kind
+    assert kind_of_request(method, path) == kind
