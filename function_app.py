@@ -315,6 +315,81 @@ async def twilio_unknown(req: func.HttpRequest) -> func.HttpResponse:
     return await triggers.twilio.answer(triggers.twilio.refuse_unknown, req, switchboard)
 
 
+# --- alerts ---------------------------------------------------------------------------------
+
+
+@app.route(routes.ALERTS, methods=["POST"], auth_level=KEY)
+async def raise_alert(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Raise an alert that somebody must answer."""
+    return await handle_errors(triggers.alerts.accept, req, switchboard, context)
+
+
+@app.route(routes.ALERTS, methods=["GET"], auth_level=KEY)
+async def list_alerts(req: func.HttpRequest) -> func.HttpResponse:
+    """List alerts, newest first."""
+    return await handle_errors(triggers.alerts.list_alerts, req, switchboard)
+
+
+@app.route(routes.ALERT, methods=["GET"], auth_level=KEY)
+async def show_alert(req: func.HttpRequest) -> func.HttpResponse:
+    """Show an alert with its story."""
+    return await handle_errors(triggers.alerts.show, req, switchboard)
+
+
+@app.route(routes.ALERT, methods=["DELETE"], auth_level=KEY)
+async def cancel_alert(req: func.HttpRequest) -> func.HttpResponse:
+    """Take an alert back."""
+    return await handle_errors(triggers.alerts.cancel, req, switchboard)
+
+
+@app.route(routes.ACKNOWLEDGE_ALERT, methods=["POST"], auth_level=KEY)
+async def acknowledge_alert(req: func.HttpRequest) -> func.HttpResponse:
+    """Say that somebody sees to an alert."""
+    return await handle_errors(triggers.alerts.acknowledge, req, switchboard)
+
+
+@app.route(routes.RESOLVE_ALERT, methods=["POST"], auth_level=KEY)
+async def resolve_alert(req: func.HttpRequest) -> func.HttpResponse:
+    """Say that what an alert was about is over."""
+    return await handle_errors(triggers.alerts.resolve, req, switchboard)
+
+
+@app.route(routes.ESCALATE_ALERT, methods=["POST"], auth_level=KEY)
+async def escalate_alert(req: func.HttpRequest) -> func.HttpResponse:
+    """Begin the next level of an alert."""
+    return await handle_errors(triggers.alerts.escalate, req, switchboard)
+
+
+@app.route(routes.ALERTS_FROM, methods=["POST"], auth_level=KEY)
+async def take_in_alert(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Raise or resolve an alert by what a monitoring system sends."""
+    return await handle_errors(triggers.alerts.take_in, req, switchboard, context)
+
+
+@app.route(routes.POLICIES, methods=["GET"], auth_level=KEY)
+async def list_policies(req: func.HttpRequest) -> func.HttpResponse:
+    """List the policies."""
+    return await handle_errors(triggers.policies.list_policies, req, switchboard)
+
+
+@app.route(routes.POLICY, methods=["PUT"], auth_level=KEY)
+async def put_policy(req: func.HttpRequest) -> func.HttpResponse:
+    """Keep levels under a name."""
+    return await handle_errors(triggers.policies.put, req, switchboard)
+
+
+@app.route(routes.POLICY, methods=["GET"], auth_level=KEY)
+async def show_policy(req: func.HttpRequest) -> func.HttpResponse:
+    """Show a policy."""
+    return await handle_errors(triggers.policies.show, req, switchboard)
+
+
+@app.route(routes.POLICY, methods=["DELETE"], auth_level=KEY)
+async def delete_policy(req: func.HttpRequest) -> func.HttpResponse:
+    """Delete a policy."""
+    return await handle_errors(triggers.policies.delete, req, switchboard)
+
+
 # --- for the person on duty ----------------------------------------------------------------
 
 

@@ -48,6 +48,16 @@ TWILIO_CALLS: Final = f"{TWILIO}/Accounts/{{account}}/Calls.json"
 TWILIO_CALL: Final = f"{TWILIO}/Accounts/{{account}}/Calls/{{sid}}.json"
 TWILIO_REST: Final = f"{TWILIO}/{{*rest}}"
 
+ALERTS: Final = "alerts"
+ALERT: Final = "alerts/{id}"
+ACKNOWLEDGE_ALERT: Final = "alerts/{id}/acknowledge"
+RESOLVE_ALERT: Final = "alerts/{id}/resolve"
+ESCALATE_ALERT: Final = "alerts/{id}/escalate"
+ALERTS_FROM: Final = "alerts/from/{source}"
+POLICIES: Final = "policies"
+POLICY: Final = "policies/{policy}"
+
+ALERT_ID: Final = "alert"
 FORWARD: Final = "forward"
 CLIENT: Final = "client"
 EVENTS: Final = "events"
@@ -72,6 +82,16 @@ def entry_path(kind: str, entry_id: str) -> str:
     return f"{PREFIX}/{COLLECTIONS.get(kind, MESSAGES)}/{entry_id}"
 
 
+def alert_path(alert_id: str) -> str:
+    """Return the path of an alert."""
+    return f"{PREFIX}/{ALERT.format(id=alert_id)}"
+
+
+def policy_path(name: str) -> str:
+    """Return the path of a policy."""
+    return f"{PREFIX}/{POLICY.format(policy=name)}"
+
+
 def batch_path(batch_id: str) -> str:
     """Return the path of a batch."""
     return f"{PREFIX}/{BATCH.format(id=batch_id)}"
@@ -82,6 +102,7 @@ def status_callback_url(  # noqa: PLR0913 - each is a parameter of the URL
     entry_id: str,
     forward: str | None = None,
     trace: str | None = None,
+    alert: str | None = None,
     *,
     client: str | None = None,
     events: Iterable[str] = (),
@@ -90,12 +111,14 @@ def status_callback_url(  # noqa: PLR0913 - each is a parameter of the URL
     """Return where Twilio reports on an entry; `forward` is where the report is passed on to.
 
     It is forwarded by `method`, signed with the secret of `client`, and for calls only at
-    `events`. The signature covers the query, so nobody but us can say any of that.
+    `events`; `alert` has to be looked at then. The signature covers the query, so nobody but us can
+    say any of that.
     """
     if not forward:
         client, events, method = None, (), None
     parameters = {
-        CLIENT: client, EVENTS: ",".join(events), FORWARD: forward, METHOD: method, TRACE: trace
+        ALERT_ID: alert, CLIENT: client, EVENTS: ",".join(events), FORWARD: forward,
+        METHOD: method, TRACE: trace,
     }  # fmt: skip
     query = urlencode({name: value for name, value in parameters.items() if value})
     return f"{base}{PREFIX}/{STATUS.format(id=entry_id)}{query and '?'}{query}"

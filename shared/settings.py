@@ -380,6 +380,10 @@ class Settings:
     show_content: bool = _setting(
         _boolean, "`false` keeps texts out of the API's answers and the console", default=True
     )
+    alert_policy: str | None = _setting(
+        _matching(r"[A-Za-z0-9._-]{1,64}", "must be the name of a policy, such as ops"),
+        "the policy by which an intake notifies that names none, or one that is not there",
+    )
     inbound_call_by_number: Mapping[str, str] = field(default_factory=dict, repr=False)
     inbound_message_by_number: Mapping[str, str] = field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()

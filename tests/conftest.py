@@ -1,7 +1,7 @@
 """The real things that tests run against, and the app with its parts in memory."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import hypothesis
@@ -22,11 +22,23 @@ from tests.clock import Clock
 from tests.environment import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT, NOBODY, SENDER
 from tests.in_memory_app import Configure, InMemoryApp
 
+# Fixtures that start a server, a browser or a process: a test that takes one is slow.
+REAL = frozenset(
+    {"storage", "own_storage", "simulator", "site", "browser", "console", "running_app"}
+)
+
 # A busy machine is slow, not wrong: no test is about how long something takes.
 hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("patient")
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark every test that takes something real as slow."""
+    for item in items:
+        if isinstance(item, pytest.Function) and not REAL.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

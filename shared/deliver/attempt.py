@@ -14,6 +14,7 @@ from shared.deliver.guards import Sending
 from shared.deliver.send_request import UnsendableError, build_send_request
 from shared.deliver.settle import find_late
 from shared.errors import StorageUnavailableError
+from shared.jobs.alerts import notification_of
 from shared.jobs.events import Answer, Claim, Doubt, Outcome
 from shared.ledger.opt_outs import OptOut
 from shared.log import log, log_error
@@ -97,7 +98,15 @@ async def _send(app: DeliverServices, job: Job, entry: Entry, claim: Claim, inde
     if late := await find_late(app, entry, index):
         return late
     request = replace(built, begin_before=claim.until, urgent=accepted.lane == "now")
-    sending = Sending(request=request, job_id=job.job, index=index, at=app.now())
+    notification = notification_of(accepted)
+    sending = Sending(
+        request=request,
+        job_id=job.job,
+        index=index,
+        at=app.now(),
+        alert_id=notification and notification.alert_id,
+        ignores_quiet_hours=notification is not None and notification.is_urgent,
+    )
     if stopped := await app.guards.stopped(sending):
         return stopped
     # The provider looks at the time again when its turn has come: after that nothing takes time.

@@ -1,4 +1,4 @@
-"""What can stop a send before Twilio is asked, in order; all but the first two are off unless set.
+"""What can stop a send before Twilio is asked, in order; from the fourth on, where it is set.
 
 A guard returns the outcome of a send that must not be made, or None. What takes a place that is
 counted comes last, so that nothing is counted which another guard stops.
@@ -21,6 +21,7 @@ from shared.phone_numbers import NumberError, require_destination, strip_channel
 from shared.provider.codes import CODES, OPTED_OUT
 
 if TYPE_CHECKING:
+    from shared.ledger.alerts import Alerts
     from shared.ledger.ledger import Ledger
     from shared.ledger.opt_outs import OptOuts
     from shared.provider.provider import SendRequest
@@ -32,12 +33,17 @@ _FORBIDDEN: Final = frozenset({"premium_rate", "country_not_allowed"})
 
 @dataclass(frozen=True, kw_only=True)
 class Sending:
-    """A send that is about to be made: recipient `index` of a job, and the time."""
+    """A send that is about to be made: recipient `index` of a job, and the time.
+
+    `alert_id` is the alert that it is a notification of.
+    """
 
     request: SendRequest
     job_id: str
     index: int
     at: datetime
+    alert_id: str | None = None
+    ignores_quiet_hours: bool = False
 
 
 Guard = Callable[[Sending], Awaitable[Outcome | None]]
@@ -48,6 +54,7 @@ class Guards:
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
         self._guards: list[Guard] = [
+            _AlertIsOver(ledger.alerts),
             _Destination(settings.allowed_countries),
             _OptedOut(ledger.opt_outs),
         ]
@@ -88,6 +95,23 @@ class Guards:
         """Give back what a send took that the guards let pass and that was certainly not made."""
         if self._caps is not None:
             self._caps.give_back(sending)
+
+
+@dataclass(frozen=True)
+class _AlertIsOver:
+    """Stops notifications of an alert that somebody has answered."""
+
+    alerts: Alerts
+
+    async def __call__(self, sending: Sending) -> Outcome | None:
+        if sending.alert_id is None:
+            return None
+        alert = await self.alerts.find(sending.alert_id)
+        if alert is None or not alert.is_quiet:
+            return None
+        message = f"the alert was {alert.state} before this was sent"
+        return Outcome(index=sending.index, result="rejected", code="alert_is_over",
+                       message=message)  # fmt: skip
 
 
 @dataclass(frozen=True)

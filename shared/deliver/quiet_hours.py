@@ -37,6 +37,8 @@ class QuietHours:
 
     async def __call__(self, sending: Sending) -> Outcome | None:
         """Hold or refuse what would arrive in quiet hours."""
+        if sending.ignores_quiet_hours:
+            return None
         until = self._over_at(sending)
         if until <= sending.at:
             return None

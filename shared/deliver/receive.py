@@ -19,6 +19,7 @@ from shared.accept.accept import build_job, hold_key, keep_job
 from shared.accept.kind import KIND_MESSAGE, infer_kind
 from shared.accept.outbox import OUTAGE_DELAY, put_job_back
 from shared.accept.validate import validate_request
+from shared.deliver.alerts import drive_alert, keep_driving
 from shared.deliver.worker import GIVEN_UP, deliver_job, give_up_job, park
 from shared.errors import (
     IdempotencyMismatchError,
@@ -28,6 +29,7 @@ from shared.errors import (
     UnreadableJobError,
 )
 from shared.jobs import ids
+from shared.jobs.alerts import AlertMessage
 from shared.jobs.job import (
     VERSION,
     Job,
@@ -69,6 +71,8 @@ async def receive_message(app: DeliverServices, message: QueueMessage) -> None:
         held = decode_queue_message(message.body)
         if isinstance(held, Job):
             return await _deliver(app, message, held)
+        if isinstance(held, AlertMessage):
+            return await drive_alert(app, held)
         if isinstance(held, PostponedRequest):
             return await _accept_request(app, *_unwrap(held))
         if message.dequeue_count > 1:
@@ -101,6 +105,8 @@ async def receive_poison(app: Services, message: QueueMessage) -> None:
         held = decode_queue_message(message.body)
         if isinstance(held, Job):
             return await give_up_job(app, await _require_authentic(app, held))
+        if isinstance(held, AlertMessage):
+            return await keep_driving(app, held)
         if isinstance(held, PostponedRequest):
             job = await _build_poison_job(app, *_unwrap(held))
         else:

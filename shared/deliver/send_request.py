@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from shared import routes
+from shared.jobs.alerts import notification_of
 from shared.jobs.ids import recipient_id
 from shared.jobs.request import PASSED_ON, CallRequest, MessageRequest
 from shared.jobs.template import request_of_recipient
@@ -47,13 +48,15 @@ def build_send_request(
 def _build(job_id: str, accepted: Accepted, index: int, public_base_url: str) -> SendRequest:
     request = request_of_recipient(accepted, index)
     entry_id = recipient_id(job_id, index, len(accepted.to))
+    mark = notification_of(accepted)
+    alert = mark and mark.alert_id
     parameters: dict[str, Any] = {
         name: value
         for name in PASSED_ON[accepted.kind]
         if (value := getattr(request, name)) is not None
     }
     callback_url = partial(
-        routes.status_callback_url, public_base_url, entry_id, client=accepted.client
+        routes.status_callback_url, public_base_url, entry_id, client=accepted.client, alert=alert
     )
     if isinstance(request, MessageRequest):
         callback = callback_url(request.status_callback, accepted.trace)

@@ -2,7 +2,8 @@
 
 A job is `{"v": 1, "job": id, "accepted": {…}}`. A request that some program put on the queue is
 any other JSON object; one that has to wait before it can become a job is put back as a
-`PostponedRequest`, `{"v": 1, "queue_message": id, "inserted_at": …, "body": …}`.
+`PostponedRequest`, `{"v": 1, "queue_message": id, "inserted_at": …, "body": …}`. What drives
+an alert is an `AlertMessage`, `{"v": 1, "alert": id, …}`.
 
 No name is also a name of the queue trigger's metadata (as `id` is), because Azure's worker lets a
 JSON property of that name win: https://github.com/Azure/azure-functions-python-worker.
@@ -22,6 +23,7 @@ from msgspec.structs import replace
 
 from shared.errors import UnreadableJobError
 from shared.jobs import ids
+from shared.jobs.alerts import AlertMessage
 from shared.jobs.events import Accepted, Answer, Doubt
 
 if TYPE_CHECKING:
@@ -69,9 +71,10 @@ class PostponedRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Job)
 _postponed_decoder = msgspec.json.Decoder(PostponedRequest)
+_alert_decoder = msgspec.json.Decoder(AlertMessage)
 
 
-def encode_job(job: Job | PostponedRequest) -> bytes:
+def encode_job(job: Job | PostponedRequest | AlertMessage) -> bytes:
     """Return the message as UTF-8 JSON, `MAX_JOB_BYTES` at most if the queue is to take it."""
     return _encoder.encode(job)
 
@@ -98,8 +101,8 @@ def _digest(job: Job, token: str) -> str:
     return hmac.digest(key, encode_job(replace(job, digest="")), "sha256").hex()[:_DIGEST_LENGTH]
 
 
-def decode_queue_message(body: bytes) -> Job | PostponedRequest | dict[str, Any]:
-    """Return what a queue message holds: a job, a postponed request, or a program's request.
+def decode_queue_message(body: bytes) -> Job | PostponedRequest | AlertMessage | dict[str, Any]:
+    """Return what a queue message holds: one of ours, or a program's request.
 
     Takes UTF-8 JSON as it is, or base64 of it.
 
@@ -115,7 +118,9 @@ def decode_queue_message(body: bytes) -> Job | PostponedRequest | dict[str, Any]
         raise UnreadableJobError("not_json", "the message is not JSON, nor base64 of it") from None
 
 
-def _request_in(text: str, not_a_job: msgspec.ValidationError) -> PostponedRequest | dict[str, Any]:
+def _request_in(
+    text: str, not_a_job: msgspec.ValidationError
+) -> PostponedRequest | AlertMessage | dict[str, Any]:
     try:
         message = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -129,6 +134,8 @@ def _request_in(text: str, not_a_job: msgspec.ValidationError) -> PostponedReque
         raise UnreadableJobError("version", f"this app reads jobs of version {VERSION}", job=job)
     with suppress(msgspec.ValidationError):
         return _postponed_decoder.decode(text)
+    with suppress(msgspec.ValidationError):
+        return _alert_decoder.decode(text)
     raise UnreadableJobError("shape", str(not_a_job), job=job)
 
 

@@ -93,6 +93,7 @@ async def erase(
     erasure, person = Erasure(), Person(number)
     if not start:
         await _erase_inbound(ledger, person, erasure)
+        erasure.rows += await ledger.alerts.erase(number, person.remove_from)
     day = await ledger.table.next_partition(start)
     while day is not None and day < schema.PAST_DAYS:
         if enough():

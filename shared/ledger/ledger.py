@@ -9,6 +9,7 @@ import msgspec
 
 from shared.jobs import events, ids
 from shared.ledger import schema
+from shared.ledger.alerts import Alerts
 from shared.ledger.batches import Batches
 from shared.ledger.digests import Digests
 from shared.ledger.index import Index
@@ -52,6 +53,7 @@ class Ledger:
         self.table = table
         self.digests = digests or Digests(("",))
         self.index = Index(self.digests)
+        self.alerts = Alerts(table, self.digests)
         self.batches = Batches(table)
         self.marks = Marks(table)
         self.owners = Owners(table)

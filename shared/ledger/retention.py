@@ -58,6 +58,8 @@ async def forget_before(
         day = await ledger.table.next_partition(after_prefix(day[:4]))
     for notes in (schema.LATE, schema.OWNERS, schema.CAPS):
         await run.forget_notes(notes)
+    if not enough():
+        await ledger.alerts.forget(before)
     await ledger.marks.forget(before)
     if not enough():
         await ledger.received.forget(before)

@@ -216,6 +216,56 @@ SCHEDULE: Final = Rows(
     deleted_by="`release_scheduled`, after the job is on its queue",
     erasing="replaced: who and what goes",
 )
+ALERTS: Final = Rows(
+    title="events of alerts",
+    name="~alert",
+    partition="`~alert-{day}`",
+    key="`{rest of the id}.{event}`; `….z.{event}` for what decides nothing",
+    value="the event as JSON",
+    written_by="raising, driving and answering an alert",
+    deleted_by="`forget`, with the whole alert, once it is over and old",
+    erasing="replaced: the number goes",
+)
+ALERT_KEYS: Final = Rows(
+    title="alerts by key",
+    name="~alertkey",
+    partition="`~alertkey-{first two digits of digest}`",
+    key="`{digest of the key}.{how many there were, newest first}`",
+    value="the alert's id",
+    written_by="raising an alert that has a key",
+    deleted_by="`forget`, after the alert",
+    erasing="stays: it says nothing of anybody",
+)
+ALERT_PEOPLE: Final = Rows(
+    title="alerts by person",
+    name="~alertperson",
+    partition="`~alertperson-{first two digits of digest}`",
+    key="`{digest of the address}.{id}`; `{digest}-{digest of ids}` for a question that was asked",
+    value="the alert's id",
+    written_by="driving an alert, before anybody is notified; asking which alert somebody means",
+    deleted_by="`forget`, after the alert",
+    erasing="deleted",
+)
+ALERT_NUMBERS: Final = Rows(
+    title="numbers of alerts",
+    name="~alertnumber",
+    partition="`~alertnumber`",
+    key="the number, highest first",
+    value="the alert's id",
+    written_by="raising an alert",
+    deleted_by="`forget`, after the alert, but for the highest",
+    erasing="stays: it says nothing of anybody",
+)
+POLICIES: Final = Rows(
+    title="policies",
+    name="~policy",
+    partition="`~policy`",
+    key="`{name}:{version, newest first}`",
+    value="`Policy` as JSON; nothing once it was deleted",
+    written_by="putting and deleting a policy",
+    deleted_by="nobody",
+    erasing="replaced: the number goes",
+)
 
 # What sorts after the days' partitions, and in them after the events.
 PAST_DAYS: Final = "~"
@@ -223,4 +273,5 @@ PAST_EVENTS: Final = "~"
 EVERYTHING: Final = (
     EVENTS, RECIPIENTS, SIDS, UNREADABLE, BATCHES, CAPS, MARKS, INBOUND, INBOUND_DAYS, NOTES,
     KEYS, LATE, OPT_OUTS, OWNERS, RECONCILED, SWEPT, SCHEDULE,
+    ALERTS, ALERT_KEYS, ALERT_PEOPLE, ALERT_NUMBERS, POLICIES,
 )  # fmt: skip

@@ -90,8 +90,12 @@ class Provider(Protocol):
         """
         ...
 
-    async def stop(self, kind: Kind, sid: str) -> TwilioRecord | None:
+    async def stop(
+        self, kind: Kind, sid: str, *, only_ringing: bool = False
+    ) -> TwilioRecord | None:
         """Hang up a call or cancel a message; None where it is too late.
+
+        With `only_ringing` a call that somebody has picked up goes on, and that is too late.
 
         Raises:
             ProviderUnavailableError: where Twilio gave no answer.

@@ -142,8 +142,11 @@ class TwilioProvider:
     async def fetch(self, kind: Kind, sid: str) -> TwilioRecord | None:
         return await self._one(self._context(kind, sid).fetch_async)
 
-    async def stop(self, kind: Kind, sid: str) -> TwilioRecord | None:
-        word = "canceled" if kind == "message" else "completed"
+    async def stop(
+        self, kind: Kind, sid: str, *, only_ringing: bool = False
+    ) -> TwilioRecord | None:
+        # Twilio cancels a call that is queued or rings, and leaves one that was picked up.
+        word = "canceled" if kind == "message" or only_ringing else "completed"
         context = self._context(kind, sid)
         return await self._one(lambda: context.update_async(status=word))
 

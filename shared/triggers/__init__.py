@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from shared.triggers import alerts as alerts
     from shared.triggers import api as api
     from shared.triggers import batches as batches
     from shared.triggers import call_script as call_script
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from shared.triggers import health as health
     from shared.triggers import inbound as inbound
     from shared.triggers import overview as overview
+    from shared.triggers import policies as policies
     from shared.triggers import preview as preview
     from shared.triggers import queues as queues
     from shared.triggers import read_only as read_only

@@ -6,30 +6,35 @@ Twilio asks here for TwiML that is too long to travel with the call, and comes b
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from shared import routes
-from shared.errors import NotFoundError
+from shared.errors import NotFoundError, StorageUnavailableError
 from shared.forms import Form
 from shared.inbound.events import publish
 from shared.inbound.results import read_stage, record_results
 from shared.jobs import ids
+from shared.jobs.alerts import notification_of
 from shared.jobs.request import CallRequest
 from shared.jobs.template import fill_request
+from shared.log import log
 from shared.triggers.responses import twiml_response
 from shared.triggers.signed import public_url, require_signed_form
 from shared.triggers.twimlets import twimlet_request
 from shared.twiml.call_script import render_call_script
 from shared.twiml.stages import find_stage, next_steps
-from shared.twiml.steps import render_rest
+from shared.twiml.steps import render_rest, render_steps
 
 if TYPE_CHECKING:
     import azure.functions as func
 
     from shared.app import App
+    from shared.jobs.alerts import Notification
+    from shared.jobs.events import Accepted
     from shared.jobs.request import AnyRequest
 
 
@@ -41,7 +46,7 @@ async def script(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """
     form = require_signed_form(req, app)
     entry_id = req.route_params["id"]
-    request = await _find_request(entry_id, app)
+    accepted, request = await _find_request(entry_id, app)
     twilio = twimlet_request(public_url(req, app.settings), form, app.settings)
     base = app.settings.public_base_url
     come_back = partial(routes.call_twiml_url, base, entry_id)
@@ -56,16 +61,34 @@ async def script(req: func.HttpRequest, app: App) -> func.HttpResponse:
         stage = find_stage(getattr(request, "steps", None) or [], twilio.stage)
         if stage is None:
             raise NotFoundError("this call has no such step to go on after")
-        if await record_results(app, entry_id, twilio.url, sent, stage.verb):
+        said, mark = None, notification_of(accepted)
+        is_own = await record_results(app, entry_id, twilio.url, sent, stage.verb)
+        # Of two calls to one person that were unclear together, each may have the other's SID.
+        if mark and (is_own or twilio.one("To") == accepted.to[0]):
+            said = await _answer_alert(app, mark, accepted.to[0], twilio.one("Digits"))
+        if is_own:
             event = read_stage(twilio, stage, entry_id)
             await publish(app, [event] if event else [], form=form, is_on_the_line=True)
-        steps = next_steps(stage, twilio.one("Digits"), twilio.one("SpeechResult"))
-        twiml = render_rest(*steps, come_back)
+        # Only what an alert has recorded is confirmed; otherwise its call goes on and asks again.
+        answer = ("", "") if mark else (twilio.one("Digits"), twilio.one("SpeechResult"))
+        steps = next_steps(stage, *answer)
+        twiml = render_steps([{"say": said}], "call") if said else render_rest(*steps, come_back)
     return twiml_response(routes.add_entry_to_urls(twiml, base, entry_id))
 
 
-async def _find_request(entry_id: str, app: App) -> AnyRequest:
-    """Return a call's request as its recipient gets it.
+async def _answer_alert(app: App, mark: Notification, by: str, key: str) -> str | None:
+    """Do what was pressed in the call of a notification, and return what is heard."""
+    from shared.deliver.alert_answers import answer_key
+
+    try:
+        return await answer_key(app, mark, by, key)
+    except StorageUnavailableError as error:
+        log("alert_answer_not_kept", level=logging.ERROR, id=mark.alert_id, why=str(error))
+        return None
+
+
+async def _find_request(entry_id: str, app: App) -> tuple[Accepted, AnyRequest]:
+    """Return what was accepted, and a call's request as its recipient gets it.
 
     Raises:
         NotFoundError: there is no such call.
@@ -77,4 +100,4 @@ async def _find_request(entry_id: str, app: App) -> AnyRequest:
     if accepted is None or accepted.kind != "call" or index >= len(accepted.to):
         raise NotFoundError("there is no call of this id")
     request: AnyRequest = msgspec.json.decode(accepted.request, type=CallRequest)
-    return fill_request(request, accepted.values[index]) if accepted.values else request
+    return accepted, fill_request(request, accepted.values[index]) if accepted.values else request

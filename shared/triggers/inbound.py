@@ -6,6 +6,8 @@ import logging
 import re
 from typing import TYPE_CHECKING, Final
 
+from twilio.twiml.messaging_response import MessagingResponse
+
 from shared import routes
 from shared.errors import StorageUnavailableError
 from shared.forms import is_sid
@@ -19,6 +21,7 @@ from shared.triggers.signed import public_url, require_signed_form
 from shared.triggers.twimlets import configured_response, twimlet_request
 from shared.twiml.destinations import destinations_in
 from shared.twiml.stages import find_stage, next_steps
+from shared.twiml.text import render
 from shared.twiml.twimlets import InboundEvent
 from shared.twiml.twimlets.speech import apology, say_nothing
 from shared.twiml.twimlets.voicemail import FILE, TRANSCRIBED, read_recording
@@ -39,6 +42,8 @@ _START: Final = ("START", "UNSTOP", "YES")
 _START_TOLL_FREE: Final = ("START", "UNSTOP")
 _HELP: Final = ("HELP", "INFO")
 _TOLL_FREE: Final = tuple(f"+1{code}" for code in (800, 833, 844, 855, 866, 877, 888))
+# What a reply to an alert begins with: every other text is answered without a look at alerts.
+_MAY_ANSWER: Final = re.compile(r"\s*(ACK|A|E|R)\W*(\d|$)", re.IGNORECASE)
 _EVENT_OF_KEYWORD: Final = {"STOP": "opt_out", "START": "opt_in"}
 
 
@@ -108,17 +113,36 @@ async def _connect(app: App, to: str, call_sid: str) -> str:
 async def receive_message(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """Publish the text, then answer as the settings say.
 
+    A reply to an alert, from somebody who was notified of it, is answered by what became of it.
     Twilio itself replies to stop, start and help: a reply of ours would be a second one.
     """
     form = require_signed_form(req, app)
     keyword = _keyword(form)
+    said = None if keyword else await _answer_alert(app, form)
     if is_sid(_message_sid(form), "SM", "MM"):
         event = _message_event(form, _EVENT_OF_KEYWORD.get(keyword, "message"))
         await publish(app, [event], form=form)
+    if said is not None:
+        return twiml_response(_reply(said))
     answer = None if keyword else find_answer(form.get("To"), "message", app.settings)
     if answer is None:
         return twiml_response(say_nothing().twiml)
     return await configured_response(answer, form, app)
+
+
+async def _answer_alert(app: App, form: Form) -> str | None:
+    """Do what a text asks of an alert, and return the reply; None for an ordinary message."""
+    if not _MAY_ANSWER.match(form.get("Body")):
+        return None
+    from shared.deliver.alert_answers import answer_reply
+
+    return await answer_reply(app, form.get("From"), form.get("Body"))
+
+
+def _reply(text: str) -> str:
+    response = MessagingResponse()
+    response.message(text)
+    return render(response)
 
 
 def _call_event(form: Form) -> InboundEvent:

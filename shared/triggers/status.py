@@ -38,6 +38,8 @@ _KEPT: Final = (
     "SipResponseCode", "AnsweredBy", "RawDlrDoneDate", "ChannelStatusMessage", "RecordingSid",
     "RecordingUrl", "RecordingDuration", "CallbackSource",
 )  # fmt: skip
+# Other statuses change nothing for the alert that somebody is notified of.
+_ENDS_ALERT: Final = frozenset({"delivered", "read", "completed"})
 _STATUS: Final = ("MessageStatus", "SmsStatus", "CallStatus")
 _SID: Final = ("MessageSid", "SmsSid", "CallSid")
 # Which event of a call's `status_callback_event` a status belongs to; all others end the call.
@@ -62,6 +64,8 @@ async def report(req: func.HttpRequest, app: App) -> func.HttpResponse:
         await _note_status(app, place, form, status)
     else:
         await _note_results(app, place, public_url(req, app.settings), form)
+    if alert_id := query.get(routes.ALERT_ID):
+        await _look_at_alert(app, alert_id, place, status)
     if query.get(routes.FORWARD) and not await _forward(app, place, query, form):
         # Twilio repeats the callback, and with it the forwarding.
         return empty_response(502)
@@ -84,6 +88,15 @@ async def _forward(app: App, place: EntryId, query: Form, form: Form) -> bool:
         form = Form((name, sid if name in _SID else value) for name, value in form.pairs)
     url, method = query.get(routes.FORWARD), query.get(routes.METHOD, "POST")
     return await forward_callback(app.settings, url, form, method=method, client=client)
+
+
+async def _look_at_alert(app: App, alert_id: str, place: EntryId, status: str) -> None:
+    """See to it that what was reported of a notification reaches its alert."""
+    if status and status not in _ENDS_ALERT:
+        return
+    from shared.deliver.alerts import note_report
+
+    await note_report(app, alert_id, place.job_id)
 
 
 async def _note_status(app: App, place: EntryId, form: Form, status: str) -> None:

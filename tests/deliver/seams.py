@@ -206,9 +206,11 @@ class ProviderSeam:
         await self._gate("carrier.fetch after")
         return found
 
-    async def stop(self, kind: Kind, sid: str) -> TwilioRecord | None:
+    async def stop(
+        self, kind: Kind, sid: str, *, only_ringing: bool = False
+    ) -> TwilioRecord | None:
         await self._gate("carrier.stop before")
-        found = await self._provider.stop(kind, sid)
+        found = await self._provider.stop(kind, sid, only_ringing=only_ringing)
         await self._gate("carrier.stop after")
         return found
 

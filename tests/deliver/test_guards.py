@@ -158,9 +158,7 @@ async def test_what_is_held_takes_no_place() -> None:
     await world.accepted(to=US)
     await world.accepted(to=FR)
     for _ in range(2):
-        message = world.queue.take()
-        assert message is not None
-        await world.deliver(world.worker(), message)
+        await world.deliver_next()
     assert world.twilio.recipients() == [FR]
 
 

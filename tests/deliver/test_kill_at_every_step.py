@@ -85,9 +85,7 @@ async def dead_at(script: tuple[Way, ...], place: int) -> World:
     """A world in which the worker that took a message has just died at a step."""
     world = World(script)
     await world.accepted()
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(world.worker(KillAt(place)), message)
+    await world.deliver_next(world.worker(KillAt(place)))
     return world
 
 
@@ -96,9 +94,7 @@ async def steps_of_a_delivery(script: tuple[Way, ...]) -> int:
     recorder = Recorder()
     world = World(script)
     await world.accepted()
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(world.worker(recorder), message)
+    await world.deliver_next(world.worker(recorder))
     return len(recorder.steps)
 
 

@@ -120,9 +120,7 @@ async def test_what_the_host_gives_up_is_parked_unless_it_is_over(
     world = World()
     world.twilio.script.extend(script)  # type: ignore[arg-type]  # ways, by their names
     job_id = await world.accepted()
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(world.worker(), message)
+    message = await world.deliver_next()
     world.queue.messages.clear()
     world.queue.drop(message.body, "outbound" + POISON)
     await world.until_quiet()

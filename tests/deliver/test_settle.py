@@ -27,9 +27,7 @@ async def in_doubt(
     world = world or World()
     world.twilio.script.append(script)  # type: ignore[arg-type]  # a way, by its name
     await world.accepted(kind, **more)
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(world.worker(), message)
+    await world.deliver_next()
     return world
 
 
@@ -58,9 +56,7 @@ async def test_while_twilio_is_silent_nothing_is_sent_again() -> None:
     world = await in_doubt("unknown")
     world.twilio.silent = True
     for _ in range(30):
-        message = await world.take()
-        assert message is not None
-        await world.deliver(world.worker(), message)
+        await world.deliver_next()
     assert world.clock() > NOON
     assert world.twilio.asked == 1
     world.twilio.silent = False
@@ -191,9 +187,7 @@ async def test_a_doubt_that_is_not_settled_says_why(
         world.twilio.books[-1] = replace(world.twilio.books[-1], found=replace(found, body=""))
         world.clock.move(seconds=-59)
     while world.clock() < NOON + timedelta(minutes=minutes):
-        message = await world.take()
-        assert message is not None
-        await world.deliver(world.worker(), message)
+        await world.deliver_next()
     lines = [json.loads(r.message.partition(" ")[2]) for r in caplog.records
              if r.message.startswith("doubt_unsettled")]  # fmt: skip
     assert reason in {line["reason"] for line in lines}
@@ -220,18 +214,14 @@ async def test_what_an_earlier_attempt_created_late_is_found_before_a_later_one(
     (template,) = (await in_doubt()).twilio.books
     (entry,) = await world.entries()
     while (await world.entry(entry.id)).deliveries[0].not_before is None:
-        message = await world.take()
-        assert message is not None
-        await world.deliver(world.worker(), message)
+        await world.deliver_next()
     world.clock.move(seconds=11)
     world.twilio.write(template.order)
     asked = world.twilio.asked
     if silent:
         world.twilio.silent = True
         world.clock.move(minutes=20)
-        message = await world.take()
-        assert message is not None
-        await world.deliver(world.worker(), message)
+        await world.deliver_next()
         assert world.twilio.asked == asked
         world.twilio.silent = False
     await world.until_quiet()

@@ -23,9 +23,7 @@ async def sweeps(world: World, hours: float = 13) -> list[int]:
         world.clock.at += EVERY
         counts.append(await sweep(world.worker()))
         while world.queue.messages and world.queue.messages[0].visible_at <= world.clock():
-            message = world.queue.take()
-            assert message is not None
-            await world.deliver(world.worker(), message)
+            await world.deliver_next()
     return counts
 
 

@@ -186,9 +186,7 @@ async def test_a_stop_that_cannot_be_noted_puts_nothing_in_doubt() -> None:
         raise StorageUnavailableError(opt_out.says)
 
     worker.ledger.opt_outs.note = away  # type: ignore[method-assign]  # the table, for a moment
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(worker, message)
+    await world.deliver_next(worker)
     states = [each.state for each in (await world.entry(job_id)).deliveries]
     assert states == ["refused", "handed_over"]
     assert world.twilio.asked == 2

@@ -93,10 +93,14 @@ class TwilioDouble:
             raise ProviderUnavailableError("silent")
         return next((each.found for each in self.of_kind(kind) if each.found.sid == sid), None)
 
-    async def stop(self, kind: Kind, sid: str) -> TwilioRecord | None:
+    async def stop(
+        self, kind: Kind, sid: str, *, only_ringing: bool = False
+    ) -> TwilioRecord | None:
         found = await self.fetch(kind, sid)
         if found is None or found.status in FINAL:
             return None
+        if only_ringing:
+            return None if found.status == "in-progress" else self.set_status(sid, "canceled")
         return self.set_status(sid, "canceled" if kind == "message" else "completed")
 
     async def remove(self, kind: Kind, sid: str, *, body_only: bool = False) -> bool:

@@ -122,6 +122,13 @@ class World:
             self.queue.done(message, receipt)
         return True
 
+    async def deliver_next(self, worker: App | None = None) -> Message:
+        """Deliver what comes first from a queue or the schedule, to this worker or a new one."""
+        message = await self.take()
+        assert message is not None
+        await self.deliver(worker or self.worker(), message)
+        return message
+
     async def take(self) -> Message | None:
         """Lease the message that comes first, from a queue or from the schedule."""
         while (due := await self._first_due()) is not None:

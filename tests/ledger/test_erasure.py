@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.jobs.alerts import Level, Notify, Raised
 from shared.jobs.events import (
     Answer,
     AnyEvent,
@@ -23,6 +24,7 @@ from shared.jobs.events import (
 )
 from shared.jobs.job import VERSION, Job, encode_job
 from shared.ledger import schema
+from shared.ledger.alerts import Policy
 from shared.ledger.batches import Batch
 from shared.ledger.erasure import Person, erase, is_start, redact
 from shared.ledger.opt_outs import OptOut
@@ -256,6 +258,14 @@ async def write_one_of_everything(app: InMemoryApp, number: str, tag: str) -> No
     await ledger.table.insert(Row(schema.SWEPT.place(), job_id, ""))
     message = encode_job(Job(v=VERSION, job=job_id, accepted=event))
     await ledger.schedule.add(at + timedelta(hours=1), job_id, "outbound", message)
+    levels = (Level(notify=[Notify(to=to, by="text")], wait=60),)
+    alert_id = f"zbpn0196bfzff9al{tag}pa"
+    raised = Raised(at=at, text=f"call {number}", number=1, token=tag, levels=levels)
+    assert await ledger.alerts.record(alert_id, raised)
+    await ledger.alerts.hold_key(tag, 1, alert_id)
+    await ledger.alerts.note_person(to, alert_id)
+    await ledger.alerts.take_number(alert_id)
+    await ledger.alerts.put_policy(tag, Policy(levels=levels))
 
 
 @pytest.mark.parametrize("longer_goes", [False, True])

@@ -99,9 +99,7 @@ async def test_a_far_retry_and_a_quiet_night_wait_there_too(script: str) -> None
     world.clock.at = datetime.fromisoformat("2026-11-21T04:59:59+00:00")  # 8:59 pm in San Francisco
     await world.accepted()
     for _ in range(2):
-        message = await world.take()
-        assert message is not None
-        await world.deliver(world.worker(), message)
+        await world.deliver_next()
         assert all(
             each.visible_at - world.clock() <= MAX_QUEUE_DELAY for each in world.queue.messages
         )

@@ -29,9 +29,7 @@ async def batch(world: World, count: int = 3, **more: Any) -> str:  # noqa: ANN4
 
 
 async def deliver_one(world: World) -> None:
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(world.worker(), message)
+    await world.deliver_next()
 
 
 async def test_a_batch_is_canceled() -> None:

@@ -13,11 +13,13 @@ import msgspec
 
 from shared.accept.batch_request import MAX_BATCH_RECIPIENTS, BatchOptions
 from shared.accept.idempotency import MAX_KEY_LENGTH
+from shared.accept.intake import SOURCES
+from shared.jobs.alerts import AlertState
 from shared.jobs.fold import State
 from shared.jobs.request import CallRequest, MessageRequest
 from shared.routes import PREFIX
 from shared.triggers.batches import MAX_BATCH_BYTES
-from shared.triggers.openapi.operations import BATCH, FORM, OPERATIONS, Operation
+from shared.triggers.openapi.operations import ANYTHING, BATCH, FORM, OPERATIONS, Operation
 from shared.triggers.requests import MAX_BODY_BYTES
 from shared.triggers.schemas import ProblemResponse
 from shared.triggers.twilio.errors import TwilioErrorResponse
@@ -34,9 +36,9 @@ _ABOUT: Final = (
 )
 _DONE: Final = {
     200: "What was asked for.",
-    201: "Accepted, in the shape of Twilio's resource.",
+    201: "Accepted, or made.",
     202: "Accepted: follow it by its id.",
-    204: "Recorded.",
+    204: "Done.",
 }
 _PROBLEMS: Final = {
     400: "The request has problems, all of them in `errors`.",
@@ -88,7 +90,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "responses": _responses(operation),
     }
     if operation.body is not None:
-        described["requestBody"] = {"required": True, "content": _body(operation)}
+        described["requestBody"] = {"required": operation.needs_body, "content": _body(operation)}
     return described
 
 
@@ -98,7 +100,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         for name in re.findall(r"\{(\w+)\}", operation.route)
     ]
     parameters += [
-        {"name": name, "in": "query", "explode": False, **_QUERY[name]._asdict()}
+        {"name": name.rpartition(":")[2], "in": "query", "explode": False, **_QUERY[name]._asdict()}
         for name in operation.query
     ]
     if operation.body == BATCH:
@@ -131,12 +133,21 @@ _PATH: Final = {
     "name": _Parameter("The twimlet.", {"enum": list(TWIMLETS)}),
     "account": _Parameter("The SID of the Twilio account that the settings name."),
     "sid": _Parameter("A SID that a program was given here, or Twilio's own."),
+    "source": _Parameter("Which system sends it.", {"enum": list(SOURCES)}),
+    "policy": _Parameter("The policy's name: letters, digits, dots, dashes and underscores."),
 }
 _QUERY = {
     "state": _Parameter(
         "Only entries in one of these states, separated by commas.",
         {"type": "array", "items": {"enum": list(get_args(State))}, "minItems": 1},
     ),
+    "alert:state": _Parameter(
+        "Only alerts in one of these states, separated by commas.",
+        {"type": "array", "items": {"enum": list(get_args(AlertState))}, "minItems": 1},
+    ),
+    "key": _Parameter("Only alerts that were raised under this key."),
+    "policy": _Parameter("The policy by which people are notified."),
+    "alert": _Parameter("The alert to look at then; our own signature covers it."),
     "to": _Parameter("Only entries for this recipient, written as it was accepted."),
     "sid": _Parameter("Only the entry with this SID of Twilio's."),
     "twilio_status": _Parameter("Only entries with this status of Twilio's, such as `delivered`."),
@@ -188,6 +199,8 @@ def _body(operation: Operation) -> dict[str, Any]:
     if operation.body == FORM:
         schema = {"type": "object", "additionalProperties": _TEXT}
         return {"application/x-www-form-urlencoded": {"schema": schema}}
+    if operation.body == ANYTHING:
+        return {_JSON: {"schema": {}}}
     examples = {name: {"value": value} for name, value in (operation.examples or {}).items()}
     name = operation.body.__name__ if isinstance(operation.body, type) else "BatchRequest"
     content: dict[str, Any] = {_JSON: {"schema": _ref(name), "examples": examples}}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from shared import routes
+from shared.accept.alerts import AlertRequest, PolicyRequest
 from shared.errors import (
     CallerError,
     IdempotencyMismatchError,
@@ -17,6 +18,14 @@ from shared.errors import (
     UnsupportedTypeError,
 )
 from shared.jobs.request import CallRequest, MessageRequest
+from shared.triggers.alert_views import (
+    AlertAcceptedResponse,
+    AlertListResponse,
+    AlertWithStoryResponse,
+    PolicyListResponse,
+    PolicyResponse,
+)
+from shared.triggers.alerts import AnswerRequest
 from shared.triggers.entries import LIST_PARAMETERS
 from shared.triggers.preview import PreviewRequest
 from shared.triggers.recipients import EraseRequest, FindRequest
@@ -46,6 +55,7 @@ Auth = Literal["key", "admin", "signed", "basic", "anyone"]
 # A batch is made of two types; a form is what Twilio sends.
 BATCH: Final = "batch"
 FORM: Final = "form"
+ANYTHING: Final = "anything"
 # Answers that are not JSON are named by their media type.
 TWIML: Final = "text/xml"
 HTML: Final = "text/html"
@@ -63,16 +73,17 @@ class Operation:
     """
 
     name: str
-    method: Literal["get", "post", "delete"]
+    method: Literal["get", "post", "put", "delete"]
     route: str
     auth: Auth
     tag: str
     summary: str
     answers: Mapping[int, Any]
     errors: tuple[type[CallerError], ...] = ()
-    body: type | Literal["batch", "form"] | None = None
+    body: type | Literal["batch", "form", "anything"] | None = None
     examples: Mapping[str, Any] | None = None
     query: tuple[str, ...] = ()
+    needs_body: bool = True
     repeatable: bool = False
     then: tuple[str, ...] = ()
 
@@ -110,6 +121,23 @@ _BATCH_EXAMPLES: Final = {
         "recipients": [{"to": "+14155552671", "name": "Ana"}],
         "on_invalid": "skip",
     },
+}
+_LEVELS: Final = [
+    {"notify": [{"to": "+14155552671", "by": "text"}], "wait": 120},
+    {"notify": [{"to": "+14155552671", "by": "call"}], "wait": 90, "times": 2},
+    {
+        "notify": [{"to": "+14165550123", "by": "text"}, {"to": "+14165550123", "by": "call"}],
+        "wait": 300,
+    },
+]
+_ALERT: Final = {
+    "key": "disk-full/web-3",
+    "text": "Disk full on web-3",
+    "until": "acknowledged",
+    "levels": _LEVELS,
+    "then": "repeat",
+    "most": 3,
+    "metadata": {},
 }
 
 
@@ -249,6 +277,22 @@ def _twilios_of(kind: str, collection: str, one: str, times: tuple[str, ...]) ->
     ]  # fmt: skip
 
 
+def _answer(name: str, route: str, summary: str, status: int = 200) -> Operation:
+    """Return an operation by which somebody answers an alert."""
+    return Operation(
+        name=name,
+        method="post",
+        route=route,
+        auth="key",
+        tag="alerts",
+        summary=summary,
+        body=AnswerRequest,
+        needs_body=False,
+        answers={status: AlertWithStoryResponse},
+        errors=(*_BODY, NotFoundError, OverError),
+    )
+
+
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *_of_kind(
         "message",
@@ -314,6 +358,107 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         answers={202: BatchProgressResponse},
         errors=(NotFoundError, OverError, *_KEYED),
         repeatable=True,
+    ),
+    Operation(
+        name="raise_alert",
+        method="post",
+        route=routes.ALERTS,
+        auth="key",
+        tag="alerts",
+        summary="Raise an alert that somebody must answer",
+        body=AlertRequest,
+        examples={"levels": _ALERT},
+        answers={202: AlertAcceptedResponse},
+        errors=_KEYED_BODY,
+        repeatable=True,
+        then=("show_alert", "acknowledge_alert", "resolve_alert", "escalate_alert", "cancel_alert"),
+    ),
+    Operation(
+        name="list_alerts",
+        method="get",
+        route=routes.ALERTS,
+        auth="key",
+        tag="alerts",
+        summary="List alerts, newest first",
+        query=("alert:state", "key", "limit", "cursor"),
+        answers={200: AlertListResponse},
+        errors=(InvalidRequestError,),
+    ),
+    Operation(
+        name="show_alert",
+        method="get",
+        route=routes.ALERT,
+        auth="key",
+        tag="alerts",
+        summary="Show an alert with its story",
+        answers={200: AlertWithStoryResponse},
+        errors=(NotFoundError,),
+    ),
+    Operation(
+        name="cancel_alert",
+        method="delete",
+        route=routes.ALERT,
+        auth="key",
+        tag="alerts",
+        summary="Take an alert back",
+        answers={200: AlertWithStoryResponse},
+        errors=(NotFoundError, OverError),
+    ),
+    _answer("acknowledge_alert", routes.ACKNOWLEDGE_ALERT, "Say that somebody sees to an alert"),
+    _answer("resolve_alert", routes.RESOLVE_ALERT, "Say that what it was about is over"),
+    _answer("escalate_alert", routes.ESCALATE_ALERT, "Begin the next level of an alert", 202),
+    Operation(
+        name="take_in_alert",
+        method="post",
+        route=routes.ALERTS_FROM,
+        auth="key",
+        tag="alerts",
+        summary="Raise or resolve an alert by what a monitoring system sends",
+        body=ANYTHING,
+        query=("policy",),
+        answers={202: AlertAcceptedResponse},
+        errors=(TooLargeError, NotFoundError, *_KEYED),
+        repeatable=True,
+    ),
+    Operation(
+        name="list_policies",
+        method="get",
+        route=routes.POLICIES,
+        auth="key",
+        tag="alerts",
+        summary="List the policies",
+        answers={200: PolicyListResponse},
+    ),
+    Operation(
+        name="put_policy",
+        method="put",
+        route=routes.POLICY,
+        auth="key",
+        tag="alerts",
+        summary="Keep levels under a name",
+        body=PolicyRequest,
+        answers={200: PolicyResponse, 201: PolicyResponse},
+        errors=_BODY,
+    ),
+    Operation(
+        name="show_policy",
+        method="get",
+        route=routes.POLICY,
+        auth="key",
+        tag="alerts",
+        summary="Show a policy",
+        answers={200: PolicyResponse},
+        errors=(NotFoundError,),
+    ),
+    Operation(
+        name="delete_policy",
+        method="delete",
+        route=routes.POLICY,
+        auth="key",
+        tag="alerts",
+        summary="Delete a policy; alerts that were raised by it keep their levels",
+        answers={204: NOTHING},
+        errors=(NotFoundError,),
     ),
     Operation(
         name="preview_twiml",
@@ -428,7 +573,14 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         routes.STATUS,
         "Record what Twilio reports of a message or call",
         answers={204: NOTHING, 502: NOTHING},
-        query=(routes.CLIENT, routes.EVENTS, routes.FORWARD, routes.METHOD, routes.TRACE),
+        query=(
+            routes.ALERT_ID,
+            routes.CLIENT,
+            routes.EVENTS,
+            routes.FORWARD,
+            routes.METHOD,
+            routes.TRACE,
+        ),
     ),
     _twilios("account", "get", routes.TWILIO_ACCOUNT, "Show the account as Twilio does"),
     *_twilios_of("message", routes.TWILIO_MESSAGES, routes.TWILIO_MESSAGE, ("DateSent",)),

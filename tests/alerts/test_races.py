@@ -1,0 +1,261 @@
+"""Two at once, rows that others wrote in between, and what a worker finds after that."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from shared.accept.alerts import raise_alert
+from shared.deliver.receive import QueueMessage, receive_poison
+from shared.jobs.alerts import LevelBegun, Payload, Raised
+from shared.jobs.job import decode_queue_message
+from shared.ledger import schema
+from shared.ledger.alerts import MAX_OF_PERSON, Policy
+from shared.ledger.retention import forget_before
+from shared.triggers import alerts
+from tests.alerts.alert_world import ANA, BO, AlertWorld, alert_of, level
+from tests.deliver.seams import TableSeam
+
+ONE = level((ANA, "text"))
+
+
+@dataclass
+class Meanwhile:
+    """A gate at whose first passing of a step something else happens."""
+
+    step: str
+    happens: Callable[[], Awaitable[object]]
+    skip: int = 0
+
+    async def __call__(self, step: str) -> None:
+        if step == self.step:
+            self.skip -= 1
+            if self.skip == -1:
+                await self.happens()
+
+
+async def test_a_number_is_taken_once() -> None:
+    """Whoever finds the next number taken takes the one after it."""
+    world = AlertWorld()
+    other = world.ledger.alerts
+    gate = Meanwhile("rows.insert before", lambda: other.take_number("a"))
+    seam = world.worker(gate).ledger.alerts
+    assert await seam.take_number("b") == 2
+    assert await other.take_number("c") == 3
+
+
+async def test_two_put_a_policy() -> None:
+    """Both are kept, and the later one counts."""
+    world = AlertWorld()
+    first, second = Policy(levels=(), most=1), Policy(levels=(), most=2)
+    gate = Meanwhile("rows.insert before", lambda: world.ledger.alerts.put_policy("ops", first))
+    assert await world.worker(gate).ledger.alerts.put_policy("ops", second)
+    assert await world.ledger.alerts.policy("ops") == second
+
+
+@pytest.mark.parametrize("skip", range(3))
+async def test_another_request_raises_the_same_key_in_between(skip: int) -> None:
+    """Whichever row the other one wrote first, there is one alert and it counts both."""
+    world = AlertWorld()
+    fields = alert_of(ONE, key="disk")
+    gate = Meanwhile("rows.insert before", lambda: world.raise_alert(fields), skip)
+    alert_id = await world.raise_alert(fields, worker=world.worker(gate))
+    assert (await world.story(alert_id))["count"] == 2
+    await world.until_quiet()
+    assert len(world.paged()) == 1
+
+
+async def test_a_key_whose_owner_died_is_taken_over() -> None:
+    """A request died after it took the key: the next one raises the alert under its id."""
+    world = AlertWorld()
+    alert_id = "zbpn0196bfzff9alxxxxpa"
+    assert await world.ledger.alerts.hold_key("disk", 1, alert_id)
+    assert await world.raise_alert(alert_of(ONE, key="disk")) == alert_id
+
+
+async def test_an_alert_that_is_gone_at_once_is_a_503() -> None:
+    """Nobody is told that an alert was raised which cannot be read."""
+    world = AlertWorld()
+
+    async def vanish() -> None:
+        partition = await world.table.next_partition(schema.ALERTS.first)
+        assert partition is not None
+        keys = [row.key async for row in world.table.range(partition)]
+        await world.table.delete(partition, keys)
+
+    gate = Meanwhile("rows.read before", vanish, skip=2)
+    reply = await world.ask(alerts.accept, alert_of(ONE), worker=world.worker(gate))
+    assert reply.status_code == 503
+
+
+async def test_a_cancel_that_loses_its_race_is_tried_again() -> None:
+    """A call that is claimed while it is canceled is hung up when its SID is known."""
+    world = AlertWorld(["too_many"])
+    alert_id = await world.raise_alert(alert_of(level((ANA, "call"))))
+    await world.run(seconds=1)
+    await world.post(alerts.acknowledge, alert_id)
+    [wake] = [
+        m for m in world.queue.messages if b'"alert"' in m.body and m.visible_at <= world.clock()
+    ]
+    [job] = [m for m in world.queue.messages if b'"accepted"' in m.body]
+
+    async def deliver_job() -> None:
+        # As if its guard had looked before the answer: the claim alone is what counts here.
+        world.queue.lease(job)
+        await world.deliver(world.worker(), job)
+
+    gate = Meanwhile("rows.transaction before", deliver_job)
+    world.queue.lease(wake)
+    world.clock.move(seconds=30)
+    await world.deliver(world.worker(gate), wake)
+    await world.until_quiet()
+    assert {each.found.status for each in world.twilio.books} <= {"canceled"}
+    [notification] = (await world.story(alert_id))["notifications"]
+    assert notification["state"] in ("canceled", "refused")
+
+
+async def test_a_key_of_ours_that_somebody_used_is_shown() -> None:
+    """A request that took a notification's idempotency key keeps one person from being paged."""
+    world = AlertWorld()
+    alert_id = await world.raise_alert(alert_of(level((ANA, "text"), (BO, "text"))))
+    await world.accepted(key=f"alert/{alert_id}/1.0")
+    await world.run(seconds=1)
+    first, second = (await world.story(alert_id))["notifications"]
+    assert "the key was used before" in first["error"]["message"]
+    assert second["state"] == "handed_over"
+
+
+async def test_a_poisoned_message_goes_on() -> None:
+    """What the host gives up on comes back: an open alert is never left alone."""
+    world = AlertWorld()
+    await world.raise_alert(alert_of(ONE))
+    [message] = world.queue.messages
+    world.queue.messages.clear()
+    seen = QueueMessage(body=message.body, id="x", inserted_at=None, dequeue_count=1)
+    await receive_poison(world.worker(), seen)
+    [back] = world.queue.messages
+    assert back.visible_at == world.clock() + timedelta(minutes=1)
+    assert decode_queue_message(back.body) == decode_queue_message(message.body)
+    await world.until_quiet()
+    assert len(world.paged()) == 1
+
+
+async def test_what_is_exhausted_is_left_alone() -> None:
+    """A report after the end pages nobody again, and a run that has no jobs yet is shown."""
+    world = AlertWorld()
+    alert_id = await world.raise_alert(alert_of(level((ANA, "call"))))
+    await world.until_quiet()
+    await world.callback(0, CallStatus="completed")
+    await world.until_quiet()
+    assert (await world.story(alert_id))["state"] == "exhausted"
+    run = LevelBegun(at=world.clock(), n=2, round=1, level=0, time=1)
+    await world.ledger.alerts.record(alert_id, run)
+    shown = (await world.story(alert_id))["notifications"][1]
+    assert (shown["to"], shown["by"], "state" in shown) == (ANA, "call", False)
+
+
+async def test_metadata_alone_makes_no_notification() -> None:
+    """A message that only looks like one is sent although the alert is over."""
+    world = AlertWorld()
+    alert_id = await world.raise_alert(alert_of(ONE))
+    await world.post(alerts.resolve, alert_id)
+    await world.accepted(metadata={"alert": alert_id, "page": "1.0"})
+    await world.accepted(metadata={"alert": alert_id, "page": "1.0"}, key="mine")
+    await world.accepted(metadata={"alert": "x", "page": "1.0"})
+    await world.accepted(metadata={"alert": alert_id, "page": "one"})
+    await world.until_quiet()
+    assert len(world.twilio.books) == 4
+
+
+async def test_only_so_many_alerts_of_a_person_are_looked_at() -> None:
+    """The newest ones: a reply does not read a history of years."""
+    world = AlertWorld()
+    ids = [f"zbpn0{n:017}" for n in range(MAX_OF_PERSON + 5)]
+    for alert_id in reversed(ids):
+        await world.ledger.alerts.note_person(ANA, alert_id)
+    assert await world.ledger.alerts.of_person(ANA) == ids[:MAX_OF_PERSON]
+
+
+async def test_a_payload_without_an_alert_is_no_alert() -> None:
+    """A request that died after it kept the payload left nothing to show."""
+    world = AlertWorld()
+    await world.ledger.alerts.record("zbpn0196bfzff9alxxxxpa", Payload(at=world.clock(), text="x"))
+    page = await world.ledger.alerts.list_newest(lambda _: True, limit=5, cursor=None)
+    assert page.items == ()
+
+
+async def test_what_is_over_and_old_is_forgotten() -> None:
+    """An open alert stays, and the highest number, so that none is given twice."""
+    world = AlertWorld()
+    old = await world.raise_alert(alert_of(ONE, key="old"))
+    await world.post(alerts.resolve, old)
+    still_open = await world.raise_alert(alert_of(level((BO, "text"), wait=86_400), key="open"))
+    await world.run(seconds=5)
+    await world.ledger.alerts.record("zbpn0196bfzff9alxxxxpa", Payload(at=world.clock(), text="x"))
+    world.clock.move(days=100)
+    young = await world.raise_alert(alert_of(ONE, key="young"))
+    await world.post(alerts.cancel, young)
+    await forget_before(world.ledger, world.clock() - timedelta(days=90))
+    kept = await world.ledger.alerts.list_newest(lambda _: True, limit=9, cursor=None)
+    assert [alert.id for alert in kept.items] == [young, still_open]
+    assert await world.ledger.alerts.of_key("old") == (0, None)
+    assert await world.ledger.alerts.of_key("open") == (1, still_open)
+    await world.post(alerts.resolve, still_open)
+    world.clock.move(days=100)
+    await forget_before(world.ledger, world.clock())
+    assert await world.ledger.alerts.take_number("x") == 4
+    assert await world.ledger.alerts.of_person(BO) == []
+
+
+async def test_erasing_takes_a_number_out_of_everything() -> None:
+    """Others in the same alert go on being notified; the erased number is nowhere."""
+    world = AlertWorld()
+    levels = [level((ANA, "text")), level((BO, "text"))]
+    await world.put_policy("ops", levels=levels)
+    alert_id = await world.raise_alert({"text": f"call {ANA}", "policy": "ops"})
+    await world.run(seconds=5)
+
+    def remove(value: object) -> object:
+        import msgspec
+
+        text = msgspec.json.encode(value).decode().replace(ANA, "erased")
+        return msgspec.json.decode(text)
+
+    assert await world.ledger.alerts.erase(ANA, remove) == 3
+    await world.until_quiet()
+    assert ("Bo", "text") in world.paged()
+    policy = await world.ledger.alerts.policy("ops")
+    assert policy is not None
+    assert policy.levels[0].notify[0].to == "erased"
+    assert (await world.story(alert_id))["text"] == "call erased"
+    assert await world.ledger.alerts.of_person(ANA) == []
+
+
+async def test_a_lost_answer_of_storage_is_still_the_first_answer() -> None:
+    """An insert that met itself is known by its token."""
+    world = AlertWorld()
+    alert_id = await world.raise_alert(alert_of(ONE))
+    from tests.deliver.seams import RepeatedError
+
+    class Repeat:
+        async def __call__(self, step: str) -> None:
+            if step == "rows.insert after":
+                raise RepeatedError
+
+    worker = world.worker(Repeat())
+    assert isinstance(worker.table, TableSeam)
+    from shared.deliver.alerts import acknowledge, resolve
+
+    alert, is_first = await acknowledge(worker, await world.alert(alert_id), ANA, "key")
+    assert is_first
+    _, is_first = await resolve(worker, alert, ANA, "key")
+    assert is_first
+
+
+async def test_a_direct_raise_needs_no_key() -> None:
+    """Raising from inside the app makes an alert each time."""
+    world = AlertWorld()
+    raised = Raised(at=world.clock(), text="a", number=0, token="")
+    first = await raise_alert(world.worker(), raised)
+    assert first.alert.id != (await raise_alert(world.worker(), raised)).alert.id
