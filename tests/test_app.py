@@ -85,6 +85,7 @@ def test_time_and_randomness_are_the_worlds_unless_given() -> None:
     assert 2**55 < max(drawn) < 2**60
 
 
+@pytest.mark.slow
 def test_an_answer_in_twiml_waits_for_no_library() -> None:
     """Importing the app, and building what checks signatures, imports no heavy library."""
     script = (

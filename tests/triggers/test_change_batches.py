@@ -64,6 +64,7 @@ async def test_a_batch_that_waits_for_its_time_is_canceled() -> None:
     assert world.twilio.asked == 0
 
 
+@pytest.mark.slow
 async def test_a_cancel_and_the_sends_race_and_each_recipient_is_one_or_the_other() -> None:
     """Wherever the cancel stands still, nobody is both canceled and sent to."""
     for place in range(40):
@@ -111,6 +112,7 @@ async def test_one_of_a_batch_is_canceled_and_retried_like_any_other() -> None:
     assert len(world.twilio.books) == 2
 
 
+@pytest.mark.slow
 async def test_two_retries_of_a_batch_at_once_are_one() -> None:
     """Each that failed is sent once more, at whichever step the two meet."""
     for place in range(24):
@@ -130,6 +132,7 @@ async def test_two_retries_of_a_batch_at_once_are_one() -> None:
         assert world.twilio.asked == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", range(8))
 async def test_a_batch_that_was_kept_in_part_is_canceled_whole(place: int) -> None:
     """After a 503 a cancel stops every job, those too that a repeat with the key keeps later."""
