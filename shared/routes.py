@@ -102,16 +102,16 @@ def status_callback_url(  # noqa: PLR0913 - each is a parameter of the URL
     entry_id: str,
     forward: str | None = None,
     trace: str | None = None,
-    alert: str | None = None,
     *,
     client: str | None = None,
     events: Iterable[str] = (),
     method: str | None = None,
+    alert: str | None = None,
 ) -> str:
     """Return where Twilio reports on an entry; `forward` is where the report is passed on to.
 
     It is forwarded by `method`, signed with the secret of `client`, and for calls only at
-    `events`; `alert` has to be looked at then. The signature covers the query, so nobody but us can
+    `events`. `alert` has to be looked at then. The signature covers the query, so nobody but us can
     say any of that.
     """
     if not forward:

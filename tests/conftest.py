@@ -1,4 +1,4 @@
-"""The real things that tests run against, and the app with its parts in memory."""
+"""The real things that tests run against, and the app with storage and Twilio in memory."""
 
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -19,6 +19,7 @@ from shared.app import App
 from shared.storage.memory_queues import MemoryQueues
 from shared.storage.memory_table import MemoryTable
 from tests.clock import Clock
+from tests.deliver.twilio_double import TwilioDouble
 from tests.environment import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT, NOBODY, SENDER
 from tests.in_memory_app import Configure, InMemoryApp
 
@@ -94,9 +95,10 @@ def clock() -> Clock:
 def app(
     functions: list[IndexedFunction], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> InMemoryApp:
-    """The app with storage in memory and a clock that stands."""
+    """The app with storage and Twilio in memory and a clock that stands."""
     services = App(ENVIRONMENT, now=clock)
     services.table, services.queues = table, queues = MemoryTable(), MemoryQueues()
+    services.provider = TwilioDouble(clock)
     monkeypatch.setattr(function_app, "switchboard", services)
     return InMemoryApp(
         functions=functions, services=services, table=table, queues=queues, clock=clock
@@ -110,6 +112,7 @@ def configure(app: InMemoryApp, monkeypatch: pytest.MonkeyPatch) -> Configure:
     def with_settings(**settings: str) -> InMemoryApp:
         services = App(ENVIRONMENT | settings, now=app.clock)
         services.table, services.queues = app.table, app.queues
+        services.provider = app.services.provider
         monkeypatch.setattr(function_app, "switchboard", services)
         return replace(app, services=services)
 

@@ -49,14 +49,17 @@ def _build(job_id: str, accepted: Accepted, index: int, public_base_url: str) ->
     request = request_of_recipient(accepted, index)
     entry_id = recipient_id(job_id, index, len(accepted.to))
     mark = notification_of(accepted)
-    alert = mark and mark.alert_id
     parameters: dict[str, Any] = {
         name: value
         for name in PASSED_ON[accepted.kind]
         if (value := getattr(request, name)) is not None
     }
     callback_url = partial(
-        routes.status_callback_url, public_base_url, entry_id, client=accepted.client, alert=alert
+        routes.status_callback_url,
+        public_base_url,
+        entry_id,
+        client=accepted.client,
+        alert=mark and mark.alert_id,
     )
     if isinstance(request, MessageRequest):
         callback = callback_url(request.status_callback, accepted.trace)

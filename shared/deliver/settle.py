@@ -24,6 +24,7 @@ from shared.log import log
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from shared.jobs.events import Accepted
     from shared.jobs.fold import Entry
     from shared.services import Services
 
@@ -60,12 +61,13 @@ async def find_late(app: Services, entry: Entry, index: int) -> Outcome | None:
 
     Where that cannot be told yet, the outcome says when to try again.
     """
-    absences = _not_created(entry, index)
-    if not absences or app.now() - absences[-1].at < _CLOCK_SKEW:
+    absences, accepted = _not_created(entry, index), entry.accepted
+    if accepted is None or not absences or app.now() - absences[-1].at < _CLOCK_SKEW:
         return None  # Nothing was in doubt, or the answer has just come from Twilio's list.
+    accepted = _as_claimed(accepted, entry.claim)
     since = _claimed_at(entry, absences[0])
     with suppress(ProviderUnavailableError):
-        outcome = await _look_up(app, entry, entry.claim, index, since, app.now())
+        outcome = await _look_up(app, entry.id, accepted, index, since, app.now())
         if outcome != "record_young":
             return outcome
     later = app.now() + backoff_delay(absences[-1].n, random_fraction(app))
@@ -105,7 +107,9 @@ async def _settle_one(
     try:
         # Twilio may create after our time-out too; what it creates even later is found before
         # another attempt.
-        found = await _look_up(app, entry, claim, index, since, absence_from + _CLOCK_SKEW)
+        accepted = _as_claimed(entry.accepted, claim)
+        until = absence_from + _CLOCK_SKEW
+        found = await _look_up(app, entry.id, accepted, index, since, until)
     except ProviderUnavailableError:
         return "twilio_unreachable"
     if found is not None:
@@ -117,8 +121,8 @@ async def _settle_one(
 
 async def _look_up(  # noqa: PLR0913, PLR0917 - whose request, for whom, and from when to when
     app: Services,
-    entry: Entry,
-    claim: Claim | None,
+    job_id: str,
+    accepted: Accepted,
     index: int,
     since: datetime,
     until: datetime,
@@ -128,13 +132,8 @@ async def _look_up(  # noqa: PLR0913, PLR0917 - whose request, for whom, and fro
     Raises:
         ProviderUnavailableError: where Twilio gave no answer.
     """
-    accepted = entry.accepted
-    if accepted is None:
-        return None
-    if claim is not None and claim.sender is not None:
-        accepted = replace(accepted, sender=claim.sender)
     try:
-        request = build_send_request(entry.id, accepted, index, app.settings.public_base_url)
+        request = build_send_request(job_id, accepted, index, app.settings.public_base_url)
     except UnsendableError:
         return None
     records = await app.provider.search(request, since - _CLOCK_SKEW)
@@ -145,11 +144,16 @@ async def _look_up(  # noqa: PLR0913, PLR0917 - whose request, for whom, and fro
         known_at, now = record.created_at + _grace(app), app.now()
         if now < known_at + evidence.precedence:
             is_young = True
-        elif await app.ledger.owners.take(record.sid, entry.id, index,
+        elif await app.ledger.owners.take(record.sid, job_id, index,
                                           created_at=record.created_at, known_at=known_at,
                                           now=now):  # fmt: skip
             return Outcome(index=index, result="sent", sid=record.sid, status=record.status)
     return "record_young" if is_young else None
+
+
+def _as_claimed(accepted: Accepted, claim: Claim | None) -> Accepted:
+    """Return a request with the sender that an attempt was claimed with; a cancel names none."""
+    return replace(accepted, sender=(claim and claim.sender) or accepted.sender)
 
 
 def _not_created(entry: Entry, index: int) -> list[Answer]:

@@ -107,7 +107,10 @@ class AlertResponse(msgspec.Struct, frozen=True, kw_only=True):
     id: Id
     state: StateField
     number: NumberField
-    text: Annotated[str, Meta(description="What people read and hear.")]
+    text: (
+        Annotated[str, Meta(description="What people read and hear; null if SHOW_CONTENT=false.")]
+        | None
+    )
     key: KeyField | None
     count: CountField
     source: Annotated[str, Meta(description="`api`, or the system that it came from.")]
@@ -190,22 +193,24 @@ def show_change(alert: Alert | None, warnings: list[str]) -> AlertAcceptedRespon
     )
 
 
-def show_alert(alert: Alert) -> AlertResponse:
-    """Return an alert without its story."""
-    return AlertResponse(**_fields(alert))
+def show_alert(alert: Alert, *, show_content: bool) -> AlertResponse:
+    """Return an alert without its story; its text is there if `show_content` is true."""
+    return AlertResponse(**_fields(alert, show_content=show_content))
 
 
-def show_story(alert: Alert, entries: Mapping[str, Entry]) -> AlertWithStoryResponse:
+def show_story(
+    alert: Alert, entries: Mapping[str, Entry], *, show_content: bool
+) -> AlertWithStoryResponse:
     """Return an alert with its story; `entries` are its notifications by their ids."""
     return AlertWithStoryResponse(
-        **_fields(alert),
+        **_fields(alert, show_content=show_content),
         notifications=[
             _notification(alert, run, index, entries)
             for run in alert.runs
             for index in range(len(alert.level_of(run).notify))
         ],
         events=[_event(event) for event in alert.events if not isinstance(event, Payload)],
-        payload=alert.payload,
+        payload=alert.payload if show_content else None,
     )
 
 
@@ -226,13 +231,13 @@ def _links(alert: Alert) -> Links:
     return Links(routes.alert_path(alert.id))
 
 
-def _fields(alert: Alert) -> dict[str, Any]:
+def _fields(alert: Alert, *, show_content: bool) -> dict[str, Any]:
     raised, run = alert.raised, alert.run
     return {
         "id": alert.id,
         "state": alert.state,
         "number": raised.number,
-        "text": raised.text,
+        "text": raised.text if show_content else None,
         "key": raised.key,
         "count": alert.count,
         "source": raised.source,

@@ -38,7 +38,12 @@ from shared.triggers.alert_views import (
     show_change,
     show_story,
 )
-from shared.triggers.requests import MAX_BODY_BYTES, read_idempotency_key, read_json_object
+from shared.triggers.requests import (
+    MAX_BODY_BYTES,
+    read_idempotency_key,
+    read_json_object,
+    validate_query,
+)
 from shared.triggers.responses import json_response
 
 if TYPE_CHECKING:
@@ -50,6 +55,7 @@ if TYPE_CHECKING:
 
 _MAX_LIMIT: Final = 100
 _DEFAULT_LIMIT: Final = "20"
+LIST_PARAMETERS: Final = ("state", "key", "limit", "cursor")
 _THE_API: Final = "the API"
 
 
@@ -86,14 +92,16 @@ async def list_alerts(req: func.HttpRequest, app: App) -> func.HttpResponse:
     limit, cursor = req.params.get("limit", _DEFAULT_LIMIT), req.params.get("cursor")
     states = req.params["state"].split(",") if "state" in req.params else None
     key = req.params.get("key")
-    problems = []
+    problems = validate_query(req, LIST_PARAMETERS)
     if not {*(states or ())} <= {*get_args(AlertState)}:
         known = ", ".join(get_args(AlertState))
         problems.append(Problem("$.state", "not_one_of", f"must be one of {known}"))
     if not (re.fullmatch("[0-9]{1,3}", limit) and 1 <= int(limit) <= _MAX_LIMIT):
-        problems.append(Problem("$.limit", "out_of_range", f"must be from 1 to {_MAX_LIMIT}"))
+        message = f"must be a whole number from 1 to {_MAX_LIMIT}, e.g. limit={_DEFAULT_LIMIT}"
+        problems.append(Problem("$.limit", "out_of_range", message))
     if cursor is not None and ids.parse(cursor) is None:
-        problems.append(Problem("$.cursor", "malformed", "is not a valid cursor"))
+        message = "is not a valid cursor; give the next of the page before, as it stands"
+        problems.append(Problem("$.cursor", "malformed", message))
     if problems:
         raise InvalidRequestError(problems)
 
@@ -101,7 +109,8 @@ async def list_alerts(req: func.HttpRequest, app: App) -> func.HttpResponse:
         return (states is None or alert.state in states) and key in (None, alert.raised.key)
 
     page = await app.ledger.alerts.list_newest(is_wanted, limit=int(limit), cursor=cursor)
-    items = [show_alert(alert) for alert in page.items]
+    show_content = app.settings.show_content
+    items = [show_alert(alert, show_content=show_content) for alert in page.items]
     return json_response(AlertListResponse(items=items, next=page.next))
 
 
@@ -206,7 +215,8 @@ async def _respond(app: App, alert: Alert, *, status: int = 200) -> func.HttpRes
     jobs = [job for notified in alert.notified.values() for job in notified.jobs if job]
     found = await asyncio.gather(*(app.ledger.find(job) for job in jobs))
     entries = {entry.id: entry for entry in found if entry is not None}
-    return json_response(show_story(alert, entries), status=status)
+    story = show_story(alert, entries, show_content=app.settings.show_content)
+    return json_response(story, status=status)
 
 
 def _read_name(req: func.HttpRequest) -> str:

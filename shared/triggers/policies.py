@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.accept.alerts import find_policy, read_policy, require_policy_name
-from shared.errors import NotFoundError
+from shared.errors import InvalidRequestError, NotFoundError
 from shared.triggers.alert_views import PolicyListResponse, show_policy
-from shared.triggers.requests import read_json_object
+from shared.triggers.requests import read_json_object, validate_query
 from shared.triggers.responses import empty_response, json_response
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ async def show(req: func.HttpRequest, app: App) -> func.HttpResponse:
 
 async def list_policies(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """Answer all policies."""
-    del req
+    if problems := validate_query(req, ()):
+        raise InvalidRequestError(problems)
     policies = await app.ledger.alerts.policies()
     items = [show_policy(name, policy) for name, policy in policies.items()]
     return json_response(PolicyListResponse(items=items, next=None))

@@ -72,6 +72,15 @@ async def report(req: func.HttpRequest, app: App) -> func.HttpResponse:
     return empty_response()
 
 
+async def _look_at_alert(app: App, alert_id: str, place: EntryId, status: str) -> None:
+    """See to it that what was reported of a notification reaches its alert."""
+    if status and status not in _ENDS_ALERT:
+        return
+    from shared.deliver.alerts import note_report
+
+    await note_report(app, alert_id, place.job_id)
+
+
 async def _forward(app: App, place: EntryId, query: Form, form: Form) -> bool:
     """Pass a report on as the request asked for it; return False if nobody took it.
 
@@ -88,15 +97,6 @@ async def _forward(app: App, place: EntryId, query: Form, form: Form) -> bool:
         form = Form((name, sid if name in _SID else value) for name, value in form.pairs)
     url, method = query.get(routes.FORWARD), query.get(routes.METHOD, "POST")
     return await forward_callback(app.settings, url, form, method=method, client=client)
-
-
-async def _look_at_alert(app: App, alert_id: str, place: EntryId, status: str) -> None:
-    """See to it that what was reported of a notification reaches its alert."""
-    if status and status not in _ENDS_ALERT:
-        return
-    from shared.deliver.alerts import note_report
-
-    await note_report(app, alert_id, place.job_id)
 
 
 async def _note_status(app: App, place: EntryId, form: Form, status: str) -> None:

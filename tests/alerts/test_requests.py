@@ -213,11 +213,25 @@ async def test_alerts_are_listed_newest_first() -> None:
     assert [each["id"] for each in (await page("?key=k3"))["items"]] == [made[3]]
 
 
-@pytest.mark.parametrize("query", ["?limit=0", "?limit=x", "?state=over", "?cursor=x"])
+@pytest.mark.parametrize("query", ["?limit=0", "?limit=x", "?state=over", "?cursor=x", "?to=x"])
 async def test_a_bad_list_is_refused(query: str) -> None:
     path = "$." + query[1:].partition("=")[0]
     [(found, _)] = errors(await AlertWorld().ask(alerts.list_alerts, query=query))
     assert found == path
+
+
+async def test_a_list_of_policies_takes_no_parameters() -> None:
+    assert errors(await AlertWorld().ask(policies.list_policies, query="?limit=1"))
+
+
+async def test_texts_are_kept_out_of_answers_where_settings_say_so() -> None:
+    """With SHOW_CONTENT=false neither the text nor a payload is shown; people still get it."""
+    world = AlertWorld(SHOW_CONTENT="false")
+    reply = await world.ask(alerts.take_in, {"text": "secret"}, source="generic")
+    alert_id = json.loads(reply.get_body())["id"]
+    story = await world.story(alert_id)
+    assert (story["text"], story["payload"]) == (None, None)
+    assert b"secret" not in (await world.ask(alerts.list_alerts)).get_body()
 
 
 @pytest.mark.parametrize("text", ["x", "zbpn7196bfzff9khs3pqpa", "zbpn7196bfzff9khs3pqpa-0"])

@@ -12,8 +12,7 @@ from shared.kinds import Kind
 from shared.provider.provider import SendRequest, TwilioRecord
 from tests.clock import NOON
 from tests.deliver.seams import KillAt, Recorder
-from tests.deliver.test_settle import in_doubt
-from tests.deliver.world import TO, World, fields_of
+from tests.deliver.world import TO, World, fields_of, in_doubt
 
 SERVICE = "MG" + "ab" * 16
 BODY = "Your code is 12"

@@ -9,8 +9,7 @@ from shared.jobs import ids
 from shared.jobs.events import Claim
 from tests.clock import NOON
 from tests.deliver.asking import cancel
-from tests.deliver.test_settle import in_doubt
-from tests.deliver.world import World
+from tests.deliver.world import World, in_doubt
 
 EVERY = timedelta(minutes=5)
 

@@ -199,3 +199,17 @@ class World:
             assert {"accepted", "claim"} <= names
             # Twilio's own word is as good as the answer to the request.
             assert entry.answered or "reported" in names
+
+
+async def in_doubt(
+    script: str = "lost_answer",
+    kind: Kind = "message",
+    world: World | None = None,
+    **more: Any,  # noqa: ANN401 - fields
+) -> World:
+    """A world in which one request to Twilio has just ended without an answer."""
+    world = world or World()
+    world.twilio.script.append(script)  # type: ignore[arg-type]  # a way, by its name
+    await world.accepted(kind, **more)
+    await world.deliver_next()
+    return world

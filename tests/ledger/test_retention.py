@@ -20,8 +20,8 @@ from tests.deliver.asking import accept_batch, cancel, cancel_batch, retry, retr
 from tests.deliver.seams import KillAt, KilledError, Recorder, TableSeam
 from tests.deliver.world import TO, World, numbers
 from tests.environment import DIGESTS
+from tests.ledger.counted_rows import CountedRows
 from tests.ledger.histories import accepted
-from tests.ledger.test_listing import CountedRows
 
 LATER = {"days": 91, "hours": 12}
 

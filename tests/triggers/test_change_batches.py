@@ -28,10 +28,6 @@ async def batch(world: World, count: int = 3, **more: Any) -> str:  # noqa: ANN4
     return str(reply.json["id"])
 
 
-async def deliver_one(world: World) -> None:
-    await world.deliver_next()
-
-
 async def test_a_batch_is_canceled() -> None:
     """200 shows everybody canceled, a second time as well."""
     world = World()
@@ -49,7 +45,7 @@ async def test_what_has_left_is_not_called_back() -> None:
     """Only what has not left is canceled: Twilio is not asked to stop the rest."""
     world = World()
     name = await batch(world)
-    await deliver_one(world)
+    await world.deliver_next()
     sent = len(world.twilio.books)
     reply = await cancel_batch(world.worker(), name)
     assert reply.json["states"] == {"handed_over": sent, "canceled": 3 - sent}
@@ -77,7 +73,7 @@ async def test_a_cancel_and_the_sends_race_and_each_recipient_is_one_or_the_othe
         slow = asyncio.create_task(cancel_batch(world.worker(hold), name))
         held = asyncio.create_task(hold.held.wait())
         await asyncio.wait([slow, held], return_when=asyncio.FIRST_COMPLETED)
-        await deliver_one(world)
+        await world.deliver_next()
         hold.let_go.set()
         held.cancel()
         await slow
@@ -107,7 +103,7 @@ async def test_one_of_a_batch_is_canceled_and_retried_like_any_other() -> None:
     """The ids of its recipients are ids of messages."""
     world = World(["refused"])
     name = await batch(world)
-    await deliver_one(world)
+    await world.deliver_next()
     (failure,) = (await show_batch(world.worker(), name)).json["failures"]
     assert (await retry(world.worker(), failure["id"])).status == 202
     assert (await cancel(world.worker(), failure["id"])).json["state"] == "canceled"

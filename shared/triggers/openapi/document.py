@@ -36,7 +36,7 @@ _ABOUT: Final = (
 )
 _DONE: Final = {
     200: "What was asked for.",
-    201: "Accepted, or made.",
+    201: "Made; in Twilio's own shape where its route is.",
     202: "Accepted: follow it by its id.",
     204: "Done.",
 }
@@ -131,10 +131,10 @@ class _Parameter(NamedTuple):
 _PATH: Final = {
     "id": _Parameter("An id of ours: of an entry, a job of several recipients, or a batch."),
     "name": _Parameter("The twimlet.", {"enum": list(TWIMLETS)}),
-    "account": _Parameter("The SID of the Twilio account that the settings name."),
-    "sid": _Parameter("A SID that a program was given here, or Twilio's own."),
     "source": _Parameter("Which system sends it.", {"enum": list(SOURCES)}),
     "policy": _Parameter("The policy's name: letters, digits, dots, dashes and underscores."),
+    "account": _Parameter("The SID of the Twilio account that the settings name."),
+    "sid": _Parameter("A SID that a program was given here, or Twilio's own."),
 }
 _QUERY = {
     "state": _Parameter(

@@ -233,6 +233,22 @@ def _signed(  # noqa: PLR0913 - each names a property of the operation
     )
 
 
+def _answer(name: str, route: str, summary: str, status: int = 200) -> Operation:
+    """Return an operation by which somebody answers an alert."""
+    return Operation(
+        name=name,
+        method="post",
+        route=route,
+        auth="key",
+        tag="alerts",
+        summary=summary,
+        body=AnswerRequest,
+        needs_body=False,
+        answers={status: AlertWithStoryResponse},
+        errors=(*_BODY, NotFoundError, OverError),
+    )
+
+
 def _twilios(  # noqa: PLR0913 - each names a property of the operation
     name: str,
     method: Literal["get", "post", "delete"],
@@ -275,22 +291,6 @@ def _twilios_of(kind: str, collection: str, one: str, times: tuple[str, ...]) ->
         _twilios(f"delete_{kind}", "delete", one, f"Delete what is kept of a {kind}",
                  status=NO_CONTENT, errors=(OverError,)),
     ]  # fmt: skip
-
-
-def _answer(name: str, route: str, summary: str, status: int = 200) -> Operation:
-    """Return an operation by which somebody answers an alert."""
-    return Operation(
-        name=name,
-        method="post",
-        route=route,
-        auth="key",
-        tag="alerts",
-        summary=summary,
-        body=AnswerRequest,
-        needs_body=False,
-        answers={status: AlertWithStoryResponse},
-        errors=(*_BODY, NotFoundError, OverError),
-    )
 
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -428,6 +428,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         tag="alerts",
         summary="List the policies",
         answers={200: PolicyListResponse},
+        errors=(InvalidRequestError,),
     ),
     Operation(
         name="put_policy",
