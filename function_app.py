@@ -412,7 +412,7 @@ async def show_overview(req: func.HttpRequest) -> func.HttpResponse:
 
 
 # Azure does not know a key of CONSOLE_KEYS: this function checks it.
-@app.route(routes.CONSOLE_DATA, methods=["GET", "POST", "DELETE"], auth_level=ANYONE)
+@app.route(routes.CONSOLE_DATA, methods=["GET", "POST", "PUT", "DELETE"], auth_level=ANYONE)
 async def read_console_data(req: func.HttpRequest) -> func.HttpResponse:
     """Show the holder of a read-only key what there is to see."""
     return await handle_errors(triggers.read_only.read, req, switchboard)

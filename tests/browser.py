@@ -123,17 +123,19 @@ async def accessibility_errors(opened: Page) -> list[str]:
     return [str(each) for each in found]
 
 
-# What a page calls its parts: this changes with the page, and not with the data that it shows.
-_PARTS: Final = "h1, h2, h3, h4, button, label, th, nav a, summary"
+# What a page calls its parts: this changes with the page, and not with the data that it shows,
+# which stands in rows and lists.
+_PARTS: Final = ":is(h1, h2, h3, h4, button, label, th, nav a, summary):not(tbody *, li *)"
 
 
-async def picture(opened: Page, name: str) -> None:
+async def picture(opened: Page, name: str, *, inside: str = "body") -> None:
     """Hold a picture of the documents to the page, or take it with `SWITCHBOARD_PICTURES=1`.
 
     Beside a picture stands what the page called its parts when it was taken. That notices a word
-    that has changed, been added or gone; it does not notice another colour or place.
+    that has changed, been added or gone `inside` a part of the page; it does not notice another
+    colour or place.
     """
-    titles = await _titles(opened)
+    titles = await _titles(opened, inside)
     beside = PICTURES / f"{name}.txt"
     if os.environ.get("SWITCHBOARD_PICTURES") == "1":
         await opened.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
@@ -146,10 +148,14 @@ async def picture(opened: Page, name: str) -> None:
     )
 
 
-async def _titles(opened: Page) -> str:
+async def _titles(opened: Page, inside: str) -> str:
     """Return the title and what the visible parts are called, without numbers, sorted."""
-    texts: list[str] = await opened.locator(_PARTS).evaluate_all(
-        "parts => parts.filter(each => each.checkVisibility()).map(each => each.textContent)"
+    texts: list[str] = (
+        await opened.locator(inside)
+        .locator(_PARTS)
+        .evaluate_all(
+            "parts => parts.filter(each => each.checkVisibility()).map(each => each.textContent)"
+        )
     )
     names = {re.sub(r"[\d•+][\d•.,:+ ]*", "#", " ".join(each.split())) for each in texts}
     return "".join(f"{each}\n" for each in [await opened.title(), *sorted(names - {""})])

@@ -73,7 +73,7 @@ HTTP = {
     "twilio_change_call": ("POST", f"{ACCOUNT}/Calls/{{sid}}.json", BASIC),
     "twilio_delete_call": ("DELETE", f"{ACCOUNT}/Calls/{{sid}}.json", BASIC),
     "twilio_unknown": ("DELETE GET PATCH POST PUT", "2010-04-01/{*rest}", BASIC),
-    "read_console_data": ("DELETE GET POST", "console/data/{*path}", ANYONE),
+    "read_console_data": ("DELETE GET POST PUT", "console/data/{*path}", ANYONE),
 }
 QUEUES = {
     "deliver": "outbound",

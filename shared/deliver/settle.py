@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 # Twilio's clock is not ours, and it shows whole seconds.
 _CLOCK_SKEW: Final = timedelta(seconds=10)
+# Calls that were asked for longer ago than this have long been started.
+_CALL_QUEUE: Final = timedelta(hours=2)
+_CALL_INTERVAL: Final = timedelta(seconds=1)
 _MIN_LOOK_INTERVAL: Final = timedelta(seconds=2)
 _MAX_LOOK_INTERVAL: Final = timedelta(minutes=15)
 
@@ -43,13 +46,16 @@ async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
     A job is looked at again while the result for some of its recipients is still unknown.
     """
     doubt = entry.doubt or await _record_doubt(app, entry, claim)
+    absence_from = (
+        _end_of_requests(app, claim, doubt) + _grace(app) + await _call_backlog(app, entry, claim)
+    )
     settled = await asyncio.gather(
-        *(_settle_one(app, entry, claim, doubt, outcome) for outcome in doubt.outcomes)
+        *(_settle_one(app, entry, claim, absence_from, outcome) for outcome in doubt.outcomes)
     )
     if reasons := sorted({each for each in settled if isinstance(each, str)}):
         age = (app.now() - claim.at).total_seconds()
         log("doubt_unsettled", id=entry.id, n=claim.n, age_seconds=round(age), reason=reasons[0])
-        return _next_look(app, claim, doubt)
+        return _next_look(app, claim, absence_from)
     outcomes = tuple(each for each in settled if not isinstance(each, str))
     if await app.ledger.record(entry.id, Answer(at=app.now(), n=claim.n, outcomes=outcomes)):
         log("settled", id=entry.id, n=claim.n, result=[each.result for each in outcomes])
@@ -90,7 +96,7 @@ async def _record_doubt(app: Services, entry: Entry, claim: Claim) -> Doubt:
 
 
 async def _settle_one(
-    app: Services, entry: Entry, claim: Claim, doubt: Doubt, outcome: Outcome
+    app: Services, entry: Entry, claim: Claim, absence_from: datetime, outcome: Outcome
 ) -> Outcome | Unsettled:
     """Return the outcome, with a known result in place of `unknown`, or why there is none yet."""
     index = outcome.index
@@ -103,7 +109,6 @@ async def _settle_one(
     # An earlier attempt that was not created may have been created since.
     absences = _not_created(entry, index)
     since = _claimed_at(entry, absences[0]) if absences else claim.at
-    absence_from = _end_of_requests(app, claim, doubt) + _grace(app)
     try:
         # Twilio may create after our time-out too; what it creates even later is found before
         # another attempt.
@@ -186,6 +191,28 @@ def _end_of_requests(app: Services, claim: Claim, doubt: Doubt) -> datetime:
     return min(doubt.at, claim.over_at or (claim.until or claim.at) + longest_request)
 
 
+async def _call_backlog(app: Services, entry: Entry, claim: Claim) -> timedelta:
+    """Return how long Twilio may take to start the calls that it was asked for before this one.
+
+    It starts one a second and queues the others. Whether a queued call is in its list is not known,
+    so the absence of a call proves nothing until the queue can have drained.
+    """
+    if entry.kind != "call":
+        return timedelta()
+    begun = [
+        each.at
+        async for other in app.ledger.owners.sent_between(claim.at - _CALL_QUEUE, claim.at)
+        if other.kind == "call"
+        for each in other.events
+        if isinstance(each, Claim) and each.by == "send"
+        for _ in each.indexes or other.deliveries
+    ]
+    drained = claim.at - _CALL_QUEUE
+    for at in sorted(begun):
+        drained = max(drained, at) + _CALL_INTERVAL
+    return max(drained - claim.at, timedelta())
+
+
 def _grace(app: Services) -> timedelta:
     """Return how long a record may take to be listed, which is longer than a request may take."""
     settings = app.settings
@@ -198,10 +225,9 @@ def _first_look(app: Services, claim: Claim) -> datetime:
     return claim.at - _CLOCK_SKEW + _grace(app)
 
 
-def _next_look(app: Services, claim: Claim, doubt: Doubt) -> datetime:
+def _next_look(app: Services, claim: Claim, absence_from: datetime) -> datetime:
     """Return the next look: when one can matter first, when absence counts, and less often then."""
     now = app.now()
-    absence_from = _end_of_requests(app, claim, doubt) + _grace(app)
     for moment in (_first_look(app, claim), absence_from):
         if now < moment:
             return moment

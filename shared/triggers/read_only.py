@@ -17,7 +17,7 @@ import azure.functions as func
 
 from shared import routes
 from shared.errors import KeyRefusedError, NotFoundError, ReadOnlyError
-from shared.triggers import batches, entries, overview, recipients
+from shared.triggers import alerts, batches, entries, overview, policies, recipients
 
 if TYPE_CHECKING:
     from shared.app import App
@@ -33,6 +33,10 @@ READS: Final[Mapping[tuple[str, str], Handler]] = {
     ("GET", routes.CALL): partial(entries.show, kind="call"),
     ("GET", routes.BATCHES): batches.list_batches,
     ("GET", routes.BATCH): batches.show,
+    ("GET", routes.ALERTS): alerts.list_alerts,
+    ("GET", routes.ALERT): alerts.show,
+    ("GET", routes.POLICIES): policies.list_policies,
+    ("GET", routes.POLICY): policies.show,
     ("POST", routes.FIND_RECIPIENT): recipients.find_recipient,
 }
 

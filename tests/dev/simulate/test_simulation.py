@@ -43,6 +43,7 @@ def process(name: str = "p") -> Process:
     return Process(name, timedelta(), lambda low, _: low)
 
 
+@pytest.mark.slow
 def test_forty_seeds_are_clean() -> None:
     """Nothing is lost, doubled or stuck, and the last line says so."""
     done = simulate("--seeds", str(SEEDS))
