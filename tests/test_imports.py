@@ -78,3 +78,13 @@ def test_a_handler_that_cannot_be_imported_says_why(
     monkeypatch.setattr(triggers, "__path__", [*triggers.__path__, str(tmp_path)])
     with pytest.raises(ModuleNotFoundError, match="no_such_library"):
         triggers.broken_handler  # noqa: B018 - that is the point
+
+
+def test_a_handler_whose_own_import_is_missing_says_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package that is not installed is named, and not taken for a handler that is not there."""
+    (tmp_path / "broken.py").write_text("import a_package_that_nobody_installed")
+    monkeypatch.setattr(triggers, "__path__", [str(tmp_path)])
+    with pytest.raises(ModuleNotFoundError, match="a_package_that_nobody_installed"):
+        _ = triggers.broken

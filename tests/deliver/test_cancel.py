@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from dev.simulator.phones import Phone
-from shared.deliver.cancel import cancel_entry
+from shared.deliver.cancel import cancel_entry, cancel_unknown
 from shared.deliver.worker import park
 from shared.jobs.events import Claim, Parked
 from shared.kinds import Kind
@@ -16,6 +16,7 @@ from tests.clock import NOON
 from tests.conftest import Simulator
 from tests.deliver.asking import cancel, retry
 from tests.deliver.seams import HoldAt, Recorder
+from tests.deliver.twilio_double import Way
 from tests.deliver.world import TO, World, numbers
 from tests.environment import NOBODY
 from tests.in_memory_app import Reply
@@ -296,6 +297,19 @@ async def test_a_cancel_that_meets_itself_has_won_though_the_others_were_sent_si
     world.table.insert = repeated  # type: ignore[method-assign]  # a lost answer, repeated
     canceled = await cancel_entry(world.worker(), entry, 0)
     assert [each.state for each in canceled.deliveries] == ["canceled", "handed_over"]
+
+
+@pytest.mark.parametrize(("way", "is_canceled"), [("too_many", True), ("answered", False)])
+async def test_a_job_that_came_to_be_known_since_is_canceled_like_any_other(
+    way: Way, *, is_canceled: bool
+) -> None:
+    """A worker that was faster has the first claim: what waits is canceled, what left is not."""
+    world = World([way])
+    name = await world.accepted()
+    await world.deliver_next()
+    assert await cancel_unknown(world.worker(), name) == is_canceled
+    await world.until_quiet()
+    assert len(world.twilio.books) == (0 if is_canceled else 1)
 
 
 async def test_a_ringing_call_is_hung_up_for_real(simulator: Simulator) -> None:
