@@ -13,6 +13,7 @@ from shared.provider.provider import SendRequest
 from tests.clock import NOON
 from tests.deliver.asking import cancel
 from tests.deliver.seams import KilledError, Recorder
+from tests.deliver.twilio_double import Way
 from tests.deliver.world import TO, World, in_doubt
 
 SHORTENED = "Ann, see https://example.com/a?b=c (or http://example.com.) by 5"
@@ -221,7 +222,8 @@ async def test_two_workers_that_settle_at_once_record_one_answer(
 
 async def absent_twice(count: int = 1) -> tuple[World, list[SendRequest]]:
     """A job that Twilio did not have twice and that waits for its third attempt; what it asks."""
-    world = await in_doubt("unknown", world=World(["unknown"] * (2 * count - 1)), count=count)
+    script: list[Way] = ["unknown"] * (2 * count - 1)
+    world = await in_doubt("unknown", world=World(script), count=count)
     (entry,) = await world.entries()
     while None in [each.not_before for each in (await world.entry(entry.id)).deliveries]:
         await world.deliver_next()
