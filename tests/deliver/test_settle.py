@@ -4,7 +4,7 @@ import json
 import unicodedata
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,8 +13,10 @@ from shared.provider.provider import SendRequest
 from tests.clock import NOON
 from tests.deliver.asking import cancel
 from tests.deliver.seams import KilledError, Recorder
-from tests.deliver.twilio_double import Way
 from tests.deliver.world import TO, World, in_doubt
+
+if TYPE_CHECKING:
+    from tests.deliver.twilio_double import Way
 
 SHORTENED = "Ann, see https://example.com/a?b=c (or http://example.com.) by 5"
 BODY = "Curly “quotes”, a dash — and https://example.com/a?b=c"
@@ -285,7 +287,8 @@ async def test_what_an_earlier_attempt_created_late_is_found_before_a_later_one(
 
 async def first_absence(jobs_before: int) -> timedelta:
     """How long a call waits behind jobs of 100 calls before its absence counts."""
-    world = World(["answered"] * 100 * jobs_before)
+    script: list[Way] = ["answered"] * (100 * jobs_before)
+    world = World(script)
     for _ in range(jobs_before):
         await world.accepted("call", count=100)
         await world.deliver_next()

@@ -9,9 +9,12 @@ from dev.chaos import main
 from dev.chaos.audit import Audit
 from dev.simulator.faults import KINDS
 
-pytestmark = pytest.mark.skipif(
-    not is_installed(), reason="Azurite is not installed: `python3 dev test` does that"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not is_installed(), reason="Azurite is not installed: `python3 dev test` does that"
+    ),
+]
 
 
 def test_nothing_is_lost_or_doubled(capfd: pytest.CaptureFixture[str]) -> None:

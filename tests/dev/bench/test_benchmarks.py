@@ -10,6 +10,8 @@ from dev.bench import command
 from dev.bench.figures import read_runs
 from dev.bench.runs import Size
 
+pytestmark = pytest.mark.slow
+
 TINY = Size(rounds=1, part=0.005)
 STANDS_ALONE = {"start", "webhook", "find"}
 needs_storage = pytest.mark.skipif(
