@@ -279,3 +279,24 @@ async def test_what_an_earlier_attempt_created_late_is_found_before_a_later_one(
     await world.until_quiet()
     assert world.twilio.asked == asked
     await world.check_sent_once()
+
+
+async def first_absence(jobs_before: int) -> timedelta:
+    """How long a call waits behind jobs of 100 calls before its absence counts."""
+    world = World()
+    world.twilio.script.extend(["answered"] * 100 * jobs_before)
+    for _ in range(jobs_before):
+        await world.accepted("call", count=100)
+        await world.deliver_next()
+    world.twilio.script.append("unknown")
+    job_id = await world.accepted("call")
+    begun = world.clock()
+    await world.until_quiet()
+    answers = [each for each in (await world.entry(job_id)).events if isinstance(each, Answer)]
+    assert [each.outcomes[0].result for each in answers] == ["not_created", "sent"]
+    return answers[0].at - begun
+
+
+async def test_a_call_is_not_missed_before_twilio_can_have_started_it() -> None:
+    """Twilio starts one call a second and queues the others, and the list may not show those."""
+    assert await first_absence(4) > await first_absence(0) + timedelta(seconds=300)
