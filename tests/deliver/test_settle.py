@@ -284,7 +284,7 @@ async def test_what_an_earlier_attempt_created_late_is_found_before_a_later_one(
 async def first_absence(jobs_before: int) -> timedelta:
     """How long a call waits behind jobs of 100 calls before its absence counts."""
     world = World()
-    world.twilio.script.extend(["answered"] * 100 * jobs_before)
+    world.twilio.script.extend("answered" for _ in range(100 * jobs_before))
     for _ in range(jobs_before):
         await world.accepted("call", count=100)
         await world.deliver_next()
