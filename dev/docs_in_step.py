@@ -5,11 +5,12 @@ A check takes the checkout and yields its complaints, one sentence each; add new
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from dev.checkout import Checkout
 
 SETTINGS_HEAD = "| setting | | default |\n|---|---|---|\n"
-LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:)([^)#]+)[^)]*\)")
+LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:)([^)#]*)#?([^)]*)\)")
 
 
 def settings_table() -> str:
@@ -37,16 +38,44 @@ def settings_are_documented(checkout: Checkout) -> Iterator[str]:
 
 
 def links_lead_somewhere(checkout: Checkout) -> Iterator[str]:
-    """Check that every link of README and docs/ to a file of the checkout finds it."""
-    for page in [checkout.root / "README.md", *sorted((checkout.root / "docs").rglob("*.md"))]:
-        for target in LINK.findall(page.read_text("utf-8")):
-            if not (page.parent / target).exists():
+    """Check that every link of a document to a file, or a heading in one, finds it."""
+    for page in _pages(checkout):
+        for target, heading in LINK.findall(page.read_text("utf-8")):
+            found = page.parent / target if target else page
+            if not found.exists():
                 yield f"{page.relative_to(checkout.root)}: {target} does not exist"
+            elif heading and heading not in _anchors(found):
+                yield f"{page.relative_to(checkout.root)}: {target}#{heading} does not exist"
+
+
+def pictures_are_shown(checkout: Checkout) -> Iterator[str]:
+    """Check that each picture is shown on a page, and held to what it shows by a test."""
+    shown = {
+        (page.parent / target).resolve()
+        for page in _pages(checkout)
+        for target, _ in LINK.findall(page.read_text("utf-8"))
+    }
+    for picture in sorted((checkout.root / "docs" / "pictures").glob("*.png")):
+        if picture.resolve() not in shown:
+            yield f"docs/pictures/{picture.name}: no page shows it; delete it"
+        if not picture.with_suffix(".txt").exists():
+            yield f"docs/pictures/{picture.name}: no test holds it to its page (tests/browser.py)"
+
+
+def _pages(checkout: Checkout) -> list[Path]:
+    return [*sorted(checkout.root.glob("*.md")), *sorted((checkout.root / "docs").rglob("*.md"))]
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return what GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
 CHECKS: tuple[Callable[[Checkout], Iterable[str]], ...] = (
     settings_are_documented,
     links_lead_somewhere,
+    pictures_are_shown,
 )
 
 

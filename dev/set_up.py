@@ -153,6 +153,11 @@ def install_python(
     stamp, root = python_stamp(checkout), checkout.root
     groups |= stamp.sets()
     if not (stamp.sets() and checkout.python.exists()):
+        if checkout.venv.is_symlink():
+            raise CommandError(
+                f"{checkout.venv} is a link to {checkout.venv.resolve()}, and not complete",
+                "clearing it would empty that folder: rm .venv, then repeat the command",
+            )
         # Also after an interruption: half a package may look like a whole one.
         venv = [uv, "venv", "--clear", "--no-project", f"--python={python}"]
         installers.run("uv", [*venv, str(checkout.venv)], root)

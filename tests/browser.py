@@ -6,6 +6,7 @@ browsers.page`) and running its tests on the session's loop, on which the browse
 """
 
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -122,8 +123,39 @@ async def accessibility_errors(opened: Page) -> list[str]:
     return [str(each) for each in found]
 
 
-async def picture(opened: Page, name: str) -> None:
-    """Take a picture for the documents, when `SWITCHBOARD_PICTURES=1` asks for it."""
+# What a page calls its parts: this changes with the page, and not with the data that it shows,
+# which stands in rows and lists.
+_PARTS: Final = ":is(h1, h2, h3, h4, button, label, th, nav a, summary):not(tbody *, li *)"
+
+
+async def picture(opened: Page, name: str, *, inside: str = "body") -> None:
+    """Hold a picture of the documents to the page, or take it with `SWITCHBOARD_PICTURES=1`.
+
+    Beside a picture stands what the page called its parts when it was taken. That notices a word
+    that has changed, been added or gone `inside` a part of the page; it does not notice another
+    colour or place.
+    """
+    titles = await _titles(opened, inside)
+    beside = PICTURES / f"{name}.txt"
     if os.environ.get("SWITCHBOARD_PICTURES") == "1":
-        PICTURES.mkdir(parents=True, exist_ok=True)
         await opened.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
+        beside.write_text(titles, "utf-8")
+    assert (PICTURES / f"{name}.png").exists()
+    taken = beside.read_text("utf-8") if beside.exists() else ""
+    assert titles == taken, (
+        f"docs/pictures/{name}.png is older than the page; retake it: run this test with "
+        "SWITCHBOARD_PICTURES=1, and look at it"
+    )
+
+
+async def _titles(opened: Page, inside: str) -> str:
+    """Return the title and what the visible parts are called, without numbers, sorted."""
+    texts: list[str] = (
+        await opened.locator(inside)
+        .locator(_PARTS)
+        .evaluate_all(
+            "parts => parts.filter(each => each.checkVisibility()).map(each => each.textContent)"
+        )
+    )
+    names = {re.sub(r"[\d•+][\d•.,:+ ]*", "#", " ".join(each.split())) for each in texts}
+    return "".join(f"{each}\n" for each in [await opened.title(), *sorted(names - {""})])

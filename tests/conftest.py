@@ -1,7 +1,7 @@
-"""The real things that tests run against, and the app with its parts in memory."""
+"""The real things that tests run against, and the app with storage and Twilio in memory."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import hypothesis
@@ -19,14 +19,36 @@ from shared.app import App
 from shared.storage.memory_queues import MemoryQueues
 from shared.storage.memory_table import MemoryTable
 from tests.clock import Clock
+from tests.deliver.twilio_double import TwilioDouble
 from tests.environment import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT, NOBODY, SENDER
 from tests.in_memory_app import Configure, InMemoryApp
+
+# Fixtures that start a server, a browser or a process: a test that takes one is slow.
+REAL = frozenset(
+    {"storage", "own_storage", "simulator", "site", "browser", "console", "running_app"}
+)
 
 # A busy machine is slow, not wrong: no test is about how long something takes.
 hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
+hypothesis.settings.register_profile(
+    "quick", hypothesis.settings.get_profile("patient"), max_examples=20
+)
 hypothesis.settings.load_profile("patient")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try fewer examples of each law where the slow tests are left out."""
+    if config.option.markexpr == "not slow":
+        hypothesis.settings.load_profile("quick")
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark every test that takes something real as slow."""
+    for item in items:
+        if isinstance(item, pytest.Function) and not REAL.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -82,9 +104,10 @@ def clock() -> Clock:
 def app(
     functions: list[IndexedFunction], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> InMemoryApp:
-    """The app with storage in memory and a clock that stands."""
+    """The app with storage and Twilio in memory and a clock that stands."""
     services = App(ENVIRONMENT, now=clock)
     services.table, services.queues = table, queues = MemoryTable(), MemoryQueues()
+    services.provider = TwilioDouble(clock)
     monkeypatch.setattr(function_app, "switchboard", services)
     return InMemoryApp(
         functions=functions, services=services, table=table, queues=queues, clock=clock
@@ -98,6 +121,7 @@ def configure(app: InMemoryApp, monkeypatch: pytest.MonkeyPatch) -> Configure:
     def with_settings(**settings: str) -> InMemoryApp:
         services = App(ENVIRONMENT | settings, now=app.clock)
         services.table, services.queues = app.table, app.queues
+        services.provider = app.services.provider
         monkeypatch.setattr(function_app, "switchboard", services)
         return replace(app, services=services)
 

@@ -8,7 +8,9 @@ from functools import cached_property
 import pytest
 
 from shared.app import App, random_bits, utc_now
+from shared.deliver.services import DeliverServices
 from shared.errors import SettingsError
+from shared.services import Services
 from shared.storage.azure_queues import AzureQueues
 from shared.storage.azure_table import AzureTable
 from tests.environment import ENVIRONMENT, NOBODY
@@ -25,9 +27,19 @@ async def test_each_service_is_built_once() -> None:
     assert services.ledger.table is services.table
 
 
-@pytest.mark.parametrize("service", SERVICES)
+def test_the_app_has_all_that_accepting_and_delivering_take() -> None:
+    """Each name that the protocols promise is one of the app's."""
+    app: DeliverServices = App(ENVIRONMENT)
+    promised = {name for each in (Services, DeliverServices) for name in vars(each)}
+    names = {name for name in promised if not name.startswith("_")}
+    assert {"ledger", "guards", "now"} <= names
+    assert names <= {*dir(App), *vars(app)}
+
+
+# `queues_alone` is for messages that wait while other settings are wrong.
+@pytest.mark.parametrize("service", [name for name in SERVICES if name != "queues_alone"])
 def test_no_service_works_with_wrong_settings(service: str) -> None:
-    """While settings are wrong every service says so, every time."""
+    """While settings are wrong every service but the bare queues says so, every time."""
     services = App(ENVIRONMENT | {"RETENTION_DAYS": "soon"})
     for _ in range(2):
         with pytest.raises(SettingsError, match="RETENTION_DAYS"):
@@ -73,6 +85,7 @@ def test_time_and_randomness_are_the_worlds_unless_given() -> None:
     assert 2**55 < max(drawn) < 2**60
 
 
+@pytest.mark.slow
 def test_an_answer_in_twiml_waits_for_no_library() -> None:
     """Importing the app, and building what checks signatures, imports no heavy library."""
     script = (

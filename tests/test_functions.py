@@ -1,4 +1,4 @@
-"""One table of every function: what opens it, and who may."""
+"""One table of every function: its trigger, and the key or signature that it needs."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ from tests.ledger.histories import JOB
 KEY, ADMIN, SIGNED, BASIC, ANYONE = "function", "admin", "signed", "basic", "anonymous"
 ACCOUNT = "2010-04-01/Accounts/{account}"
 
-# function: methods, route, who may
+# function: methods, route, level
 HTTP = {
     "accept_message": ("POST", "messages", KEY),
     "accept_call": ("POST", "calls", KEY),
@@ -100,7 +100,7 @@ signed_routes = pytest.mark.parametrize(
 
 
 def test_every_http_function_is_in_the_table(functions: Sequence[IndexedFunction]) -> None:
-    """Each HTTP function has the methods, the route and the door that the table says."""
+    """Each HTTP function has the methods, the route and the level that the table says."""
     found = {
         f.name: (" ".join(sorted(f.methods or ())), f.route, f.auth_level)
         for f in functions
@@ -122,7 +122,7 @@ def test_every_queue_function_is_in_the_table(functions: Sequence[IndexedFunctio
 
 
 def test_every_timer_is_in_the_table(functions: Sequence[IndexedFunction]) -> None:
-    """Each timer has its schedule, and there is no other kind of function."""
+    """Each timer has its schedule, and every function is of one of these kinds."""
     timers = {f.name: f.trigger["schedule"] for f in functions if f.kind == "timerTrigger"}
     assert timers == TIMERS
     assert {f.name for f in functions} == {*HTTP, *QUEUES, *TIMERS}
@@ -148,7 +148,7 @@ def test_queue_messages_come_as_they_are() -> None:
 async def test_an_unsigned_request_is_refused(
     app: InMemoryApp, method: str, route: str, name: str
 ) -> None:
-    """Every route of Twilio's answers 403 to whoever is not Twilio, and keeps nothing."""
+    """Every signed route answers 403 to a request that Twilio did not sign, and keeps nothing."""
     target = "/api/" + route.replace("{id}", name).replace("{name}", name)
     form = {"MessageSid": "SM1", "MessageStatus": "sent"} if method == "POST" else None
     right = signed(method, target, form)

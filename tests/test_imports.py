@@ -9,6 +9,8 @@ import pytest
 
 from shared import triggers
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 # Both generations of the worker look for the app like this:
 # https://github.com/Azure/azure-functions-python-worker

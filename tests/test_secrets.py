@@ -1,4 +1,4 @@
-"""No secret is ever said aloud: every error that the app has, asked for with canaries."""
+"""No answer and no log line holds a secret: every error is provoked with canaries."""
 
 import json
 import logging

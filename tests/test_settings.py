@@ -194,7 +194,7 @@ def test_every_setting_can_be_set() -> None:
     ],
 )
 def test_a_malformed_value_is_named(name: str, value: str) -> None:
-    """A value that cannot be meant is refused under its setting's name."""
+    """A malformed value is refused under its setting's name."""
     assert problems(**{name: value}) == [(name, "malformed")]
 
 
@@ -228,7 +228,7 @@ def test_an_unresolved_key_vault_reference_is_named(name: str) -> None:
 
 @pytest.mark.parametrize("blank", ["", "  ", "\t"])
 def test_blank_is_missing(blank: str) -> None:
-    """A value of blanks is none: a required one is missing, another has its default."""
+    """A blank value counts as missing: an optional setting has its default."""
     assert problems(TWILIO_AUTH_TOKEN=blank) == [("TWILIO_AUTH_TOKEN", "missing")]
     assert settings(RETENTION_DAYS=blank).retention_days == 90
 
@@ -253,7 +253,7 @@ def test_settings_that_go_together_are_asked_for_together(
 
 
 def test_the_host_name_of_azure_is_the_public_address() -> None:
-    """Without PUBLIC_BASE_URL the site's own name serves, unless the address was set to nothing."""
+    """Without PUBLIC_BASE_URL the site's own name serves, unless the address is blank."""
     base = {name: v for name, v in ENVIRONMENT.items() if name != "PUBLIC_BASE_URL"}
     azure = {"WEBSITE_HOSTNAME": "app.azurewebsites.net"}
     assert read_settings(base | azure).public_base_url == "https://app.azurewebsites.net"
@@ -372,7 +372,7 @@ async def test_every_kind_of_connection_string_opens_the_storage(given: str) -> 
 
 
 def test_answers_for_one_number_are_read_by_number() -> None:
-    """`INBOUND_CALL_<digits>` is for calls to one number of ours, likewise for texts."""
+    """`INBOUND_CALL_<digits>` is for calls to one number of ours, `INBOUND_MESSAGE_…` for texts."""
     read = settings(INBOUND_CALL_14155552671="menu?x=1", INBOUND_MESSAGE_441234567890="message",
                     INBOUND_CALL_1="")  # fmt: skip
     assert read.inbound_call_by_number == {"+14155552671": "menu?x=1"}

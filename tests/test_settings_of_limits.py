@@ -71,7 +71,7 @@ def test_quiet_hours(text: str, hours: tuple[time, time]) -> None:
     ],
 )
 def test_a_malformed_limit_is_named(name: str, text: str) -> None:
-    """A limit that makes no sense is an error with the setting's name."""
+    """A malformed limit is an error with the setting's name."""
     with pytest.raises(SettingsError) as error:
         settings(**{name: text})
     assert [(p.path, p.code) for p in error.value.problems] == [(name, "malformed")]

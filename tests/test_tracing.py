@@ -65,7 +65,7 @@ async def test_one_trace_goes_all_the_way(
 async def test_each_job_of_a_batch_is_of_its_trace(
     tracing_app: InMemoryApp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What a batch sends is of the trace of the request that brought it."""
+    """What a batch sends has the trace of its request."""
     caplog.set_level("INFO", "switchboard")
     batch = {"body": "Hi", "recipients": [{"to": to} for to in TO]}
     await tracing_app.post("/api/batches", batch, traceparent=TRACEPARENT)
@@ -78,7 +78,7 @@ async def test_each_job_of_a_batch_is_of_its_trace(
 async def test_what_is_given_up_is_of_its_trace(
     tracing_app: InMemoryApp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The line about a job from the poison queue is of the trace of its request."""
+    """The line about a job from the poison queue has the trace of its request."""
     caplog.set_level("INFO", "switchboard")
     await tracing_app.post("/api/messages", TEXT, traceparent=TRACEPARENT)
     follow_trace(None)
@@ -87,7 +87,7 @@ async def test_what_is_given_up_is_of_its_trace(
     assert [told["trace"] for name, told in lines(caplog) if name == "parked"] == [TRACE]
 
 
-async def test_without_a_trace_nothing_speaks_of_one(
+async def test_without_a_trace_no_line_has_one(
     tracing_app: InMemoryApp, simulator: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where the host gives no trace, no line and no URL has one."""
@@ -116,12 +116,12 @@ async def test_a_forged_trace_is_refused(
 @pytest.mark.parametrize(
     "word", ["", "x", f"00-{TRACE}", f"00-{TRACE.upper()}-b7ad6b7169203331-01"]
 )
-def test_what_is_no_trace_is_none(word: str) -> None:
-    """What the host gives is a trace only in the form of the standard."""
+def test_a_malformed_trace_is_ignored(word: str) -> None:
+    """A trace in another form than the standard's is ignored."""
     assert read_trace_id(invocation(word)) is None
     assert read_trace_id(invocation(TRACEPARENT)) == TRACE
 
 
 def test_nothing_is_followed_at_first() -> None:
-    """A task that nobody told of a trace is part of none."""
+    """A new task follows no trace."""
     assert current_trace() is None

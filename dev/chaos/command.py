@@ -51,7 +51,9 @@ async def run(flags: argparse.Namespace, out: Terminal) -> Audit:
         load, counter = Load(environment, random), FaultCounter(environment)
         out.item("chaos", f"{flags.messages} recipients, seed {flags.seed}")
         await inject_each_fault(environment, load, counter)
-        out.item("matrix", f"{len(KINDS)} faults x {len(REQUEST_KINDS)} kinds of request")
+        out.item(
+            "matrix", f"{len(KINDS)} faults x {len(REQUEST_KINDS)} kinds of request, all injected"
+        )
         faults = asyncio.create_task(fail_at_random(environment, random, out))
         rest = max(flags.messages - len(load.accepted), flags.messages // 2)
         sending = asyncio.create_task(load.send(load.mixed(rest)))

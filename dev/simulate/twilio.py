@@ -250,7 +250,10 @@ class ProcessProvider:
     async def fetch(self, kind: Kind, sid: str) -> TwilioRecord | None:
         return await self._process.call(lambda: self._server.fetch(kind, sid))
 
-    async def stop(self, kind: Kind, sid: str) -> TwilioRecord | None:
+    async def stop(
+        self, kind: Kind, sid: str, *, only_ringing: bool = False
+    ) -> TwilioRecord | None:
+        del only_ringing  # only alerts ask for it, which are not simulated
         return await self._process.call(lambda: self._server.stop(kind, sid))
 
     async def remove(self, kind: Kind, sid: str, *, body_only: bool = False) -> bool:

@@ -24,11 +24,15 @@ from shared.log import log
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from shared.jobs.events import Accepted
     from shared.jobs.fold import Entry
     from shared.services import Services
 
 # Twilio's clock is not ours, and it shows whole seconds.
 _CLOCK_SKEW: Final = timedelta(seconds=10)
+# Calls that were asked for longer ago than this have long been started.
+_CALL_QUEUE: Final = timedelta(hours=2)
+_CALL_INTERVAL: Final = timedelta(seconds=1)
 _MIN_LOOK_INTERVAL: Final = timedelta(seconds=2)
 _MAX_LOOK_INTERVAL: Final = timedelta(minutes=15)
 
@@ -42,13 +46,16 @@ async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
     A job is looked at again while the result for some of its recipients is still unknown.
     """
     doubt = entry.doubt or await _record_doubt(app, entry, claim)
+    absence_from = (
+        _end_of_requests(app, claim, doubt) + _grace(app) + await _call_backlog(app, entry, claim)
+    )
     settled = await asyncio.gather(
-        *(_settle_one(app, entry, claim, doubt, outcome) for outcome in doubt.outcomes)
+        *(_settle_one(app, entry, claim, absence_from, outcome) for outcome in doubt.outcomes)
     )
     if reasons := sorted({each for each in settled if isinstance(each, str)}):
         age = (app.now() - claim.at).total_seconds()
         log("doubt_unsettled", id=entry.id, n=claim.n, age_seconds=round(age), reason=reasons[0])
-        return _next_look(app, claim, doubt)
+        return _next_look(app, claim, absence_from)
     outcomes = tuple(each for each in settled if not isinstance(each, str))
     if await app.ledger.record(entry.id, Answer(at=app.now(), n=claim.n, outcomes=outcomes)):
         log("settled", id=entry.id, n=claim.n, result=[each.result for each in outcomes])
@@ -60,12 +67,13 @@ async def find_late(app: Services, entry: Entry, index: int) -> Outcome | None:
 
     Where that cannot be told yet, the outcome says when to try again.
     """
-    absences = _not_created(entry, index)
-    if not absences or app.now() - absences[-1].at < _CLOCK_SKEW:
+    absences, accepted = _not_created(entry, index), entry.accepted
+    if accepted is None or not absences or app.now() - absences[-1].at < _CLOCK_SKEW:
         return None  # Nothing was in doubt, or the answer has just come from Twilio's list.
+    accepted = _as_claimed(accepted, entry.claim)
     since = _claimed_at(entry, absences[0])
     with suppress(ProviderUnavailableError):
-        outcome = await _look_up(app, entry, entry.claim, index, since, app.now())
+        outcome = await _look_up(app, entry.id, accepted, index, since, app.now())
         if outcome != "record_young":
             return outcome
     later = app.now() + backoff_delay(absences[-1].n, random_fraction(app))
@@ -88,7 +96,7 @@ async def _record_doubt(app: Services, entry: Entry, claim: Claim) -> Doubt:
 
 
 async def _settle_one(
-    app: Services, entry: Entry, claim: Claim, doubt: Doubt, outcome: Outcome
+    app: Services, entry: Entry, claim: Claim, absence_from: datetime, outcome: Outcome
 ) -> Outcome | Unsettled:
     """Return the outcome, with a known result in place of `unknown`, or why there is none yet."""
     index = outcome.index
@@ -101,11 +109,12 @@ async def _settle_one(
     # An earlier attempt that was not created may have been created since.
     absences = _not_created(entry, index)
     since = _claimed_at(entry, absences[0]) if absences else claim.at
-    absence_from = _end_of_requests(app, claim, doubt) + _grace(app)
     try:
         # Twilio may create after our time-out too; what it creates even later is found before
         # another attempt.
-        found = await _look_up(app, entry, claim, index, since, absence_from + _CLOCK_SKEW)
+        accepted = _as_claimed(entry.accepted, claim)
+        until = absence_from + _CLOCK_SKEW
+        found = await _look_up(app, entry.id, accepted, index, since, until)
     except ProviderUnavailableError:
         return "twilio_unreachable"
     if found is not None:
@@ -117,8 +126,8 @@ async def _settle_one(
 
 async def _look_up(  # noqa: PLR0913, PLR0917 - whose request, for whom, and from when to when
     app: Services,
-    entry: Entry,
-    claim: Claim | None,
+    job_id: str,
+    accepted: Accepted,
     index: int,
     since: datetime,
     until: datetime,
@@ -128,13 +137,8 @@ async def _look_up(  # noqa: PLR0913, PLR0917 - whose request, for whom, and fro
     Raises:
         ProviderUnavailableError: where Twilio gave no answer.
     """
-    accepted = entry.accepted
-    if accepted is None:
-        return None
-    if claim is not None and claim.sender is not None:
-        accepted = replace(accepted, sender=claim.sender)
     try:
-        request = build_send_request(entry.id, accepted, index, app.settings.public_base_url)
+        request = build_send_request(job_id, accepted, index, app.settings.public_base_url)
     except UnsendableError:
         return None
     records = await app.provider.search(request, since - _CLOCK_SKEW)
@@ -145,11 +149,16 @@ async def _look_up(  # noqa: PLR0913, PLR0917 - whose request, for whom, and fro
         known_at, now = record.created_at + _grace(app), app.now()
         if now < known_at + evidence.precedence:
             is_young = True
-        elif await app.ledger.owners.take(record.sid, entry.id, index,
+        elif await app.ledger.owners.take(record.sid, job_id, index,
                                           created_at=record.created_at, known_at=known_at,
                                           now=now):  # fmt: skip
             return Outcome(index=index, result="sent", sid=record.sid, status=record.status)
     return "record_young" if is_young else None
+
+
+def _as_claimed(accepted: Accepted, claim: Claim | None) -> Accepted:
+    """Return a request with the sender that an attempt was claimed with; a cancel names none."""
+    return replace(accepted, sender=(claim and claim.sender) or accepted.sender)
 
 
 def _not_created(entry: Entry, index: int) -> list[Answer]:
@@ -182,6 +191,28 @@ def _end_of_requests(app: Services, claim: Claim, doubt: Doubt) -> datetime:
     return min(doubt.at, claim.over_at or (claim.until or claim.at) + longest_request)
 
 
+async def _call_backlog(app: Services, entry: Entry, claim: Claim) -> timedelta:
+    """Return how long Twilio may take to start the calls that it was asked for before this one.
+
+    It starts one a second and queues the others. Whether a queued call is in its list is not known,
+    so the absence of a call proves nothing until the queue can have drained.
+    """
+    if entry.kind != "call":
+        return timedelta()
+    begun = [
+        each.at
+        async for other in app.ledger.owners.sent_between(claim.at - _CALL_QUEUE, claim.at)
+        if other.kind == "call"
+        for each in other.events
+        if isinstance(each, Claim) and each.by == "send"
+        for _ in each.indexes or other.deliveries
+    ]
+    drained = claim.at - _CALL_QUEUE
+    for at in sorted(begun):
+        drained = max(drained, at) + _CALL_INTERVAL
+    return max(drained - claim.at, timedelta())
+
+
 def _grace(app: Services) -> timedelta:
     """Return how long a record may take to be listed, which is longer than a request may take."""
     settings = app.settings
@@ -194,10 +225,9 @@ def _first_look(app: Services, claim: Claim) -> datetime:
     return claim.at - _CLOCK_SKEW + _grace(app)
 
 
-def _next_look(app: Services, claim: Claim, doubt: Doubt) -> datetime:
+def _next_look(app: Services, claim: Claim, absence_from: datetime) -> datetime:
     """Return the next look: when one can matter first, when absence counts, and less often then."""
     now = app.now()
-    absence_from = _end_of_requests(app, claim, doubt) + _grace(app)
     for moment in (_first_look(app, claim), absence_from):
         if now < moment:
             return moment

@@ -173,9 +173,12 @@ async def _erase_entry(
             erasure.rows += await ledger.table.replace(row)
         if isinstance(event, Retried) and event.key:
             erasure.rows += await ledger.forget_answer(event.key)
-    erasure.rows += await ledger.schedule.redact(
-        entry, lambda message: _redact_message(message, person, indexes)
-    )
+    if any(each.pending and each.index not in indexes for each in entry.deliveries):
+        erasure.rows += await ledger.schedule.redact(
+            entry, lambda message: _redact_message(message, person, indexes)
+        )
+    else:
+        erasure.rows += await ledger.schedule.drop(entry)
     batch_id = entry.accepted.batch if entry.accepted else None
     if batch_id is not None:
         erasure.rows += await ledger.batches.redact(batch_id, person.remove_from)

@@ -76,6 +76,15 @@ class Schedule:
                 return True
         return False
 
+    async def drop(self, entry: Entry) -> int:
+        """Delete the rows of an entry of which nothing is to be sent; return how many."""
+        count = 0
+        for due in set(_due_times(entry)):
+            row = _row(due, entry.id)
+            count += await self._table.get(row.partition, row.key) is not None
+            await self._table.delete(row.partition, [row.key])
+        return count
+
     async def redact(self, entry: Entry, redact: Callable[[bytes], bytes]) -> int:
         """Replace what an entry's rows hold by what `redact` makes of it; return how many."""
         count = 0

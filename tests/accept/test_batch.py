@@ -110,6 +110,7 @@ def gates(place: int) -> list[Gate]:
     ]
 
 
+@pytest.mark.slow
 async def test_storage_going_away_while_accepting_is_mended_by_asking_again() -> None:
     """Wherever it stops, repeating with the key completes it, and everybody gets one."""
     for place in range(await steps_of_accepting()):
@@ -233,6 +234,7 @@ async def test_a_batch_waits_for_its_time() -> None:
     assert world.clock() >= at
 
 
+@pytest.mark.slow
 async def test_where_storage_is_away_not_every_job_is_tried() -> None:
     """The caller need not wait for hundreds of jobs to fail in turns; the repeat keeps them."""
     tried = []

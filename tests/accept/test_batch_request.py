@@ -194,6 +194,7 @@ def test_what_a_batch_costs_is_known(
     assert read(fields, given).segments == expected
 
 
+@pytest.mark.slow
 def test_50_001_recipients_are_too_many() -> None:
     """50,000 rows are read, whatever becomes of them, and not one more."""
     skip = {**HELLO, "on_invalid": "skip"}

@@ -150,6 +150,7 @@ async def test_a_key_that_is_none_is_400(
     assert (await same(world.worker(), "x" * MAX_KEY_LENGTH)).status == 202
 
 
+@pytest.mark.slow
 @every_route
 async def test_a_request_that_died_is_completed_by_its_repeat(
     route: Callable[[], Awaitable[Route]],
@@ -172,6 +173,7 @@ async def test_a_request_that_died_is_completed_by_its_repeat(
             assert (place, world.twilio.asked) == (place, sends)
 
 
+@pytest.mark.slow
 @every_route
 async def test_two_at_the_same_moment_are_one(route: Callable[[], Awaitable[Route]]) -> None:
     """At whichever step they meet, both get the same answer, and one is sent."""

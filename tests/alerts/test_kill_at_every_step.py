@@ -10,9 +10,10 @@ import pytest
 
 from shared.triggers import alerts
 from tests.alerts.alert_world import ANA, BO, AlertWorld, alert_of, level
-from tests.deliver.seams import Gate, KillAt, KilledError, Recorder, open_gate
-from tests.deliver.test_kill_at_every_step import places
+from tests.deliver.seams import Gate, KillAt, KilledError, Recorder, open_gate, places
 from tests.deliver.twilio_double import Way
+
+pytestmark = pytest.mark.slow
 
 ALERT = alert_of(
     level((ANA, "text")), level((ANA, "call"), (BO, "text")), then="repeat", most=2, key="disk"

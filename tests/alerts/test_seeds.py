@@ -15,6 +15,8 @@ from tests.alerts.alert_world import ANA, BO, CY, AlertWorld, Json, alert_of, le
 from tests.deliver.seams import KilledError
 from tests.deliver.twilio_double import LATE_BY, Way
 
+pytestmark = pytest.mark.slow
+
 SEEDS = 60
 WAYS: list[Way] = ["answered", "answered", "lost_answer", "late", "unknown", "too_many"]
 END = timedelta(hours=12)

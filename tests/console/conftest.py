@@ -18,8 +18,7 @@ from shared.storage.azure_table import open_table
 from tests.browser import browser, page
 from tests.console.history import History
 from tests.console.running_console import RunningConsole
-from tests.dev.commands.running import Running
-from tests.dev.commands.test_run import IS_SET_UP
+from tests.dev.commands.running import IS_SET_UP, Running
 from tests.environment import settings
 from tests.storage_away import nobody
 

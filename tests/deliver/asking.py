@@ -37,12 +37,6 @@ async def accept_batch(worker: App, fields: dict[str, Any], key: str | None = No
     return await ask(batches.accept, worker, invocation(), fields=fields, headers=_key(key))
 
 
-async def accept_csv(worker: App, body: bytes, query: str, key: str | None = None) -> Reply:
-    """`POST /api/batches`, in CSV; `query` begins with a question mark."""
-    headers = {"Content-Type": "text/csv; charset=utf-8", **_key(key)}
-    return await ask(batches.accept, worker, invocation(), body=body, query=query, headers=headers)
-
-
 async def show_batch(worker: App, batch: str) -> Reply:
     """`GET /api/batches/{id}`."""
     return await ask(batches.show, worker, entry=batch)

@@ -5,7 +5,7 @@ every await on a seam without a list of them being kept anywhere.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,6 +17,8 @@ from shared.storage.table import Row, Table
 from tests.clock import Clock
 
 Gate = Callable[[str], Awaitable[None]]
+# Of the steps of a long run, so many are tried, evenly spread.
+MAX_PLACES = 40
 
 
 class KilledError(BaseException):
@@ -30,6 +32,11 @@ class RepeatedError(Exception):
 async def open_gate(step: str) -> None:
     """Let everything pass."""
     del step
+
+
+def places(steps: int, most: int = MAX_PLACES) -> Iterator[int]:
+    """Some places among so many steps: all of them, or `most` evenly spread ones."""
+    yield from (range(steps) if steps <= most else range(0, steps, steps // most))
 
 
 @dataclass

@@ -154,9 +154,7 @@ async def test_what_is_being_sent_cannot_be_canceled_now(kind: Kind) -> None:
     """While the outcome is open a cancel is 409 and says to ask again; then it is settled."""
     world = World(["lost_answer"])
     name = await world.accepted(kind)
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(world.worker(), message)
+    await world.deliver_next()
     reply = await cancel(world.worker(), name, kind)
     assert (reply.status, "ask again" in reply.json["detail"]) == (409, True)
     await world.until_quiet()
@@ -167,9 +165,7 @@ async def test_one_that_waits_while_another_is_in_doubt_cannot_be_canceled_now()
     """An attempt that is open is settled first, whomever of the job it concerns."""
     world = World(["too_many", "lost_answer"])
     name = await world.accepted(count=2)
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(world.worker(), message)
+    await world.deliver_next()
     assert (await cancel(world.worker(), f"{name}-0")).status == 409
     await world.until_quiet()
     await world.check_sent_once()
@@ -194,9 +190,7 @@ async def test_part_of_a_job_is_canceled_here_and_part_at_twilio() -> None:
     """Who has not been sent to never is, who has been is canceled at Twilio, in one request."""
     world = World(["answered", "too_many"])
     name = await world.accepted(count=2)
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(world.worker(), message)
+    await world.deliver_next()
     reply = await cancel(world.worker(), name)
     shown = [(each["state"], each["twilio_status"]) for each in reply.json["deliveries"]]
     assert shown == [("handed_over", "canceled"), ("canceled", None)]
@@ -250,9 +244,7 @@ async def test_what_was_parked_in_the_middle_of_an_attempt_is_settled_first() ->
     """Cancelling one of a job must not let a retry of the others forget an attempt in doubt."""
     world = World(["lost_answer", "lost_answer"])
     name = await world.accepted(count=2)
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(world.worker(), message)
+    await world.deliver_next()
     await park(world.worker(), name, "poison", "the function failed again and again")
     reply = await cancel(world.worker(), f"{name}-0")
     assert (reply.status, "a retry finds out" in reply.json["detail"]) == (409, True)
@@ -314,9 +306,7 @@ async def test_a_ringing_call_is_hung_up_for_real(simulator: Simulator) -> None:
     worker = world.worker()
     worker.provider = provider = TwilioProvider(worker.settings, now=world.clock)
     name = await world.accepted("call")
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(worker, message)
+    await world.deliver_next(worker)
     (call,) = simulator.exchange.books.calls.rows.values()
     reply = await cancel(worker, name, "call")
     assert (reply.status, reply.json["state"]) == (200, "handed_over")

@@ -12,8 +12,7 @@ from shared.kinds import Kind
 from shared.provider.provider import SendRequest, TwilioRecord
 from tests.clock import NOON
 from tests.deliver.seams import KillAt, Recorder
-from tests.deliver.test_settle import in_doubt
-from tests.deliver.world import TO, World, fields_of
+from tests.deliver.world import TO, World, fields_of, in_doubt
 
 SERVICE = "MG" + "ab" * 16
 BODY = "Your code is 12"
@@ -160,9 +159,7 @@ async def test_the_window_ends_with_the_last_request_of_a_lost_worker(hours: flo
     before = recorder.steps.index("carrier.create before")
     world = World()
     await world.accepted("call")
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(world.worker(KillAt(before)), message)
+    await world.deliver_next(world.worker(KillAt(before)))
     world.clock.move(hours=hours)
     template = await in_doubt(kind="call")
     world.twilio.write(template.twilio.books[0].order)
@@ -181,9 +178,7 @@ async def test_a_doubt_is_settled_by_the_sender_that_was_claimed() -> None:
     """A new default sender that is deployed while a send is in doubt does not send it again."""
     world = World(["lost_answer"], TWILIO_FROM_NUMBER="+15005550006")
     await world.accepted(key="one")
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(world.worker(), message)
+    await world.deliver_next()
     world.deploy(TWILIO_FROM_NUMBER="+15005550010")
     await world.accepted(key="one")
     await world.until_quiet()

@@ -1,5 +1,7 @@
 """What stops a send before Twilio is asked."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared.deliver.guards import Guards, Sending
@@ -62,6 +64,15 @@ async def test_without_settings_a_guard_costs_nothing() -> None:
     assert await guards.stopped(sending()) is None
     guards.not_made(sending())
     assert rows.steps == 0
+
+
+@pytest.mark.parametrize("to", ["client:alice", "sip:alice@example.com"])
+async def test_what_is_outside_the_numbering_plans_passes(to: str) -> None:
+    """Accepting knows which of those there may be; the guard refuses what may have changed."""
+    asked = sending()
+    asked = replace(asked, request=replace(asked.request, to=to))
+    guards = Guards(settings(ALLOWED_COUNTRIES="FR"), Ledger(MemoryTable()))
+    assert await guards.stopped(asked) is None
 
 
 async def test_who_opted_out_is_not_texted_but_can_be_called() -> None:
@@ -158,9 +169,7 @@ async def test_what_is_held_takes_no_place() -> None:
     await world.accepted(to=US)
     await world.accepted(to=FR)
     for _ in range(2):
-        message = world.queue.take()
-        assert message is not None
-        await world.deliver(world.worker(), message)
+        await world.deliver_next()
     assert world.twilio.recipients() == [FR]
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple, get_args
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from shared.kinds import Kind
 from tests.deliver.scheduler import Act, Move, Scheduler
 from tests.deliver.twilio_double import WAYS, Way
 from tests.deliver.world import World, fields_of
+
+pytestmark = pytest.mark.slow
 
 # A right end too, but not `sent once`.
 FOR_GOOD = ("refused", "opted_out")

@@ -6,14 +6,15 @@ after that.
 """
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from shared.kinds import Kind
-from tests.deliver.seams import KillAt, KilledError, Recorder
+from tests.deliver.seams import KillAt, KilledError, Recorder, places
 from tests.deliver.twilio_double import Way
 from tests.deliver.world import World, fields_of
+
+pytestmark = pytest.mark.slow
 
 JOBS: list[tuple[Kind, int]] = [("message", 1), ("call", 1), ("message", 2), ("call", 2)]
 SCRIPTS: list[tuple[Way, ...]] = [
@@ -24,8 +25,6 @@ SCRIPTS: list[tuple[Way, ...]] = [
     ("unknown",),
     ("no_connection", "lost_answer"),
 ]
-# Of the steps of a long run, so many are tried, evenly spread.
-MOST_PLACES = 40
 KEY = "one-key"
 
 
@@ -35,11 +34,6 @@ async def steps_of(world: World) -> int:
     await world.until_quiet(recorder)
     await world.check_sent_once()
     return len(recorder.steps)
-
-
-def places(steps: int, most: int = MOST_PLACES) -> Iterator[int]:
-    """Some places among so many steps: all of them, or `most` evenly spread ones."""
-    yield from (range(steps) if steps <= most else range(0, steps, steps // most))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: "+".join(script) or "answered")
@@ -85,9 +79,7 @@ async def dead_at(script: tuple[Way, ...], place: int) -> World:
     """A world in which the worker that took a message has just died at a step."""
     world = World(script)
     await world.accepted()
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(world.worker(KillAt(place)), message)
+    await world.deliver_next(world.worker(KillAt(place)))
     return world
 
 
@@ -96,9 +88,7 @@ async def steps_of_a_delivery(script: tuple[Way, ...]) -> int:
     recorder = Recorder()
     world = World(script)
     await world.accepted()
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(world.worker(recorder), message)
+    await world.deliver_next(world.worker(recorder))
     return len(recorder.steps)
 
 

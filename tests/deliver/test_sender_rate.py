@@ -131,6 +131,7 @@ async def test_a_slow_sender_gets_to_everybody_in_time(per_second: str) -> None:
     assert max(at.values()) <= int(per_second)
 
 
+@pytest.mark.slow
 async def test_a_code_passes_a_batch_of_the_same_sender() -> None:
     """Amid a batch that takes a minute and a half at its sender's pace a code goes in seconds."""
     world = World(SEGMENTS_PER_SECOND="1")

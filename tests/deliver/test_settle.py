@@ -8,29 +8,15 @@ from typing import Any
 
 import pytest
 
-from shared.kinds import Kind
+from shared.jobs.events import Answer, Doubt
+from shared.provider.provider import SendRequest
 from tests.clock import NOON
-from tests.deliver.seams import Recorder
-from tests.deliver.world import TO, World
+from tests.deliver.asking import cancel
+from tests.deliver.seams import KilledError, Recorder
+from tests.deliver.world import TO, World, in_doubt
 
 SHORTENED = "Ann, see https://example.com/a?b=c (or http://example.com.) by 5"
 BODY = "Curly “quotes”, a dash — and https://example.com/a?b=c"
-
-
-async def in_doubt(
-    script: str = "lost_answer",
-    kind: Kind = "message",
-    world: World | None = None,
-    **more: Any,  # noqa: ANN401 - fields
-) -> World:
-    """A world in which one request to Twilio has just ended without an answer."""
-    world = world or World()
-    world.twilio.script.append(script)  # type: ignore[arg-type]  # a way, by its name
-    await world.accepted(kind, **more)
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(world.worker(), message)
-    return world
 
 
 async def test_a_report_settles_it_without_asking_twilio() -> None:
@@ -58,9 +44,7 @@ async def test_while_twilio_is_silent_nothing_is_sent_again() -> None:
     world = await in_doubt("unknown")
     world.twilio.silent = True
     for _ in range(30):
-        message = await world.take()
-        assert message is not None
-        await world.deliver(world.worker(), message)
+        await world.deliver_next()
     assert world.clock() > NOON
     assert world.twilio.asked == 1
     world.twilio.silent = False
@@ -191,9 +175,7 @@ async def test_a_doubt_that_is_not_settled_says_why(
         world.twilio.books[-1] = replace(world.twilio.books[-1], found=replace(found, body=""))
         world.clock.move(seconds=-59)
     while world.clock() < NOON + timedelta(minutes=minutes):
-        message = await world.take()
-        assert message is not None
-        await world.deliver(world.worker(), message)
+        await world.deliver_next()
     lines = [json.loads(r.message.partition(" ")[2]) for r in caplog.records
              if r.message.startswith("doubt_unsettled")]  # fmt: skip
     assert reason in {line["reason"] for line in lines}
@@ -211,27 +193,87 @@ async def test_grace_is_longer_than_a_request_can_take() -> None:
     await world.check_sent_once()
 
 
+async def test_two_workers_that_settle_at_once_record_one_answer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The second answer of an attempt meets the first, and says nothing."""
+    caplog.set_level("INFO", "switchboard")
+    world = await in_doubt()
+    world.clock.move(minutes=5)
+    message = await world.take()
+    assert message is not None
+    world.queue.drop(message.body)
+    is_overtaken = False
+
+    async def overtaken(step: str) -> None:
+        nonlocal is_overtaken
+        if step == "carrier.search after" and not is_overtaken:
+            is_overtaken = True
+            await world.deliver_next()
+
+    await world.deliver(world.worker(overtaken), message)
+    assert is_overtaken
+    (entry,) = await world.entries()
+    assert sum(isinstance(event, Answer) for event in entry.events) == 1
+    assert sum(each.message.startswith("settled ") for each in caplog.records) == 1
+    await world.check_sent_once()
+
+
+async def absent_twice(count: int = 1) -> tuple[World, list[SendRequest]]:
+    """A job that Twilio did not have twice and that waits for its third attempt; what it asks."""
+    world = await in_doubt("unknown", world=World(["unknown"] * (2 * count - 1)), count=count)
+    (entry,) = await world.entries()
+    while None in [each.not_before for each in (await world.entry(entry.id)).deliveries]:
+        await world.deliver_next()
+    books = (await in_doubt(count=count)).twilio.books
+    return world, [written.order for written in books]
+
+
+async def test_what_was_created_late_is_found_after_another_recipient_was_canceled() -> None:
+    """The claim of a cancel names no sender, and Twilio is asked by the request's own."""
+    world, orders = await absent_twice(count=2)
+    (entry,) = await world.entries()
+    assert (await cancel(world.worker(), f"{entry.id}-0")).status == 200
+    world.clock.move(seconds=11)
+    world.twilio.write(orders[1])
+    asked = world.twilio.asked
+    await world.until_quiet()
+    assert world.twilio.asked == asked
+    states = [each.state for each in (await world.entry(entry.id)).deliveries]
+    assert states == ["canceled", "handed_over"]
+
+
+async def test_a_worker_that_is_lost_leaves_doubt_about_those_it_had_claimed() -> None:
+    """A recipient that was answered before stays so, and the other one is settled."""
+    world = World(["answered", "too_many"])
+    await world.accepted(count=2)
+    await world.deliver_next()
+
+    async def dies(step: str) -> None:
+        if step == "carrier.create before":
+            raise KilledError
+
+    await world.deliver_next(world.worker(dies))
+    await world.until_quiet()
+    await world.check_sent_once()
+    (entry,) = await world.entries()
+    doubts = [event for event in entry.events if isinstance(event, Doubt)]
+    assert [[outcome.index for outcome in doubt.outcomes] for doubt in doubts] == [[1]]
+
+
 @pytest.mark.parametrize("silent", [False, True])
 async def test_what_an_earlier_attempt_created_late_is_found_before_a_later_one(
     *, silent: bool
 ) -> None:
     """After not_created and a pause, Twilio's list is read again before anything is sent."""
-    world = await in_doubt("unknown", world=World(["unknown"]))
-    (template,) = (await in_doubt()).twilio.books
-    (entry,) = await world.entries()
-    while (await world.entry(entry.id)).deliveries[0].not_before is None:
-        message = await world.take()
-        assert message is not None
-        await world.deliver(world.worker(), message)
+    world, (order,) = await absent_twice()
     world.clock.move(seconds=11)
-    world.twilio.write(template.order)
+    world.twilio.write(order)
     asked = world.twilio.asked
     if silent:
         world.twilio.silent = True
         world.clock.move(minutes=20)
-        message = await world.take()
-        assert message is not None
-        await world.deliver(world.worker(), message)
+        await world.deliver_next()
         assert world.twilio.asked == asked
         world.twilio.silent = False
     await world.until_quiet()

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import pytest
 
 from shared.errors import StorageUnavailableError
-from tests.deliver.seams import FailAt, Recorder, RepeatedError
-from tests.deliver.test_kill_at_every_step import places
+from tests.deliver.seams import FailAt, Recorder, RepeatedError, places
 from tests.deliver.twilio_double import Way
 from tests.deliver.world import World, fields_of
+
+pytestmark = pytest.mark.slow
 
 SCRIPTS: list[tuple[Way, ...]] = [(), ("lost_answer",), ("unknown",), ("too_many",)]
 

@@ -9,8 +9,7 @@ from shared.jobs import ids
 from shared.jobs.events import Claim
 from tests.clock import NOON
 from tests.deliver.asking import cancel
-from tests.deliver.test_settle import in_doubt
-from tests.deliver.world import World
+from tests.deliver.world import World, in_doubt
 
 EVERY = timedelta(minutes=5)
 
@@ -23,9 +22,7 @@ async def sweeps(world: World, hours: float = 13) -> list[int]:
         world.clock.at += EVERY
         counts.append(await sweep(world.worker()))
         while world.queue.messages and world.queue.messages[0].visible_at <= world.clock():
-            message = world.queue.take()
-            assert message is not None
-            await world.deliver(world.worker(), message)
+            await world.deliver_next()
     return counts
 
 

@@ -10,6 +10,8 @@ from tests.clock import NOON, Clock
 from tests.deliver.twilio_double import TwilioDouble
 from tests.deliver.world import TO, World
 
+pytestmark = pytest.mark.slow
+
 KINDS: list[Kind] = ["message", "call"]
 
 

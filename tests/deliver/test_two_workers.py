@@ -12,6 +12,8 @@ from tests.deliver.seams import HoldAt, Recorder
 from tests.deliver.twilio_double import Way
 from tests.deliver.world import World, fields_of
 
+pytestmark = pytest.mark.slow
+
 JOBS: list[tuple[Kind, int]] = [("message", 1), ("call", 1), ("message", 3)]
 SCRIPTS: list[tuple[Way, ...]] = [
     (),

@@ -48,7 +48,7 @@ async def test_attempts_come_to_an_end() -> None:
 OUTAGES: list[Way] = ["too_many", "no_connection", "wrong_token", "unknown"]
 
 
-@pytest.mark.parametrize("hours", [0.5, 1, 8])
+@pytest.mark.parametrize("hours", [0.5, 1, pytest.param(8, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("way", OUTAGES)
 async def test_an_outage_of_twilio_delays_a_message_and_does_no_more(
     way: Way, hours: float, caplog: pytest.LogCaptureFixture
@@ -65,7 +65,10 @@ async def test_an_outage_of_twilio_delays_a_message_and_does_no_more(
     assert len(failed) > 2
 
 
-@pytest.mark.parametrize(("more", "hours"), [({}, 24), ({"validity_period": 600}, 1 / 6)])
+@pytest.mark.parametrize(
+    ("more", "hours"),
+    [pytest.param({}, 24, marks=pytest.mark.slow), ({"validity_period": 600}, 1 / 6)],
+)
 @pytest.mark.parametrize("way", OUTAGES)
 async def test_what_waits_for_twilio_is_given_up_when_it_is_too_old(
     way: Way, more: dict[str, Any], hours: float
@@ -186,9 +189,7 @@ async def test_a_stop_that_cannot_be_noted_puts_nothing_in_doubt() -> None:
         raise StorageUnavailableError(opt_out.says)
 
     worker.ledger.opt_outs.note = away  # type: ignore[method-assign]  # the table, for a moment
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(worker, message)
+    await world.deliver_next(worker)
     states = [each.state for each in (await world.entry(job_id)).deliveries]
     assert states == ["refused", "handed_over"]
     assert world.twilio.asked == 2

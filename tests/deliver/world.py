@@ -122,6 +122,13 @@ class World:
             self.queue.done(message, receipt)
         return True
 
+    async def deliver_next(self, worker: App | None = None) -> Message:
+        """Deliver what comes first from a queue or the schedule, to this worker or a new one."""
+        message = await self.take()
+        assert message is not None
+        await self.deliver(worker or self.worker(), message)
+        return message
+
     async def take(self) -> Message | None:
         """Lease the message that comes first, from a queue or from the schedule."""
         while (due := await self._first_due()) is not None:
@@ -192,3 +199,17 @@ class World:
             assert {"accepted", "claim"} <= names
             # Twilio's own word is as good as the answer to the request.
             assert entry.answered or "reported" in names
+
+
+async def in_doubt(
+    script: str = "lost_answer",
+    kind: Kind = "message",
+    world: World | None = None,
+    **more: Any,  # noqa: ANN401 - fields
+) -> World:
+    """A world in which one request to Twilio has just ended without an answer."""
+    world = world or World()
+    world.twilio.script.append(script)  # type: ignore[arg-type]  # a way, by its name
+    await world.accepted(kind, **more)
+    await world.deliver_next()
+    return world

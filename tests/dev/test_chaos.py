@@ -18,17 +18,16 @@ def test_nothing_is_lost_or_doubled(capfd: pytest.CaptureFixture[str]) -> None:
     """Every fault x message and call x one and several, kills, an outage: each is sent once."""
     flags = ["--messages", "60", "--seed", "3", "--patience", "120"]
     status = main([*flags, "--outage", "8", "--retry-pause", "0.05"])
-    with_progress = capfd.readouterr().out
-    assert status == 0, with_progress
+    shown = capfd.readouterr().out
+    assert status == 0, shown
     table = dict(
-        re.findall(
-            r"^(accepted|at Twilio|lost|doubled|in doubt) +(\d+)", with_progress, re.MULTILINE
-        )
+        re.findall(r"^(accepted|at Twilio|lost|doubled|in doubt) +(\d+)", shown, re.MULTILINE)
     )
     assert int(table["accepted"]) >= 60
     assert table["at Twilio"] == table["accepted"]
     assert (table["lost"], table["doubled"], table["in doubt"]) == ("0", "0", "0")
-    assert f"{len(KINDS)} faults x 4 kinds of request, all struck" in with_progress
+    assert f"{len(KINDS)} faults x 4 kinds of request, all injected" in shown
+    assert re.search(r"[1-9]\d* ended for lack of storage", shown)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,7 @@ from dev.checkout import HERE
 from dev.local_settings import FUNCTION_KEY
 from dev.node_runtime import find_node
 from tests.dev.commands.processes import wait_until
-from tests.dev.commands.running import Running
-from tests.dev.commands.test_run import IS_SET_UP
+from tests.dev.commands.running import IS_SET_UP, Running
 
 DROP = Path(__file__).with_name("drop.mjs")
 TO = "+14155552671"

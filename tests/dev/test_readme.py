@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from dev.checkout import HERE
-from tests.dev.commands.running import Running
-from tests.dev.commands.test_run import IS_SET_UP
+from tests.dev.commands.running import IS_SET_UP, Running
 
 README = HERE.root / "README.md"
 DEFAULT = "http://127.0.0.1:7071"

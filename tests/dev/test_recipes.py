@@ -14,8 +14,7 @@ import pytest
 
 from dev.checkout import HERE
 from shared.inbound.answers import parse_answer
-from tests.dev.commands.running import Running
-from tests.dev.commands.test_run import IS_SET_UP
+from tests.dev.commands.running import IS_SET_UP, Running
 
 RECIPES = (HERE.root / "docs" / "recipes.md").read_text("utf-8")
 README = (HERE.root / "README.md").read_text("utf-8")

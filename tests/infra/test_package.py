@@ -30,7 +30,8 @@ CODE_OR_PAGE: Final = re.compile(
     r"shared/[\w/-]+\.(py|html|css|js|svg|js\.gz|css\.gz|LICENSE\.txt)"
 )
 MAX_BYTES: Final = 1_000_000
-THIRD_PARTY: Final = "shared/apidocs/swagger-ui."
+# What others made: the API page's reader, and the digests of the locked packages.
+THIRD_PARTY: Final = ("shared/apidocs/swagger-ui.", "requirements.txt")
 COUNT: Final = (
     "import json, function_app as f; "
     "print(json.dumps([each.get_function_name() for each in f.app.get_functions()]))"

@@ -37,6 +37,7 @@ class HesitantRows(MemoryTable):
         return kept
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(
     cap=st.one_of(st.integers(1, 12), st.integers(2000, 2999)),

@@ -22,7 +22,7 @@ from shared.jobs.events import (
     Retried,
     decode,
 )
-from shared.jobs.job import VERSION, Job, encode_job
+from shared.jobs.job import VERSION, Job, decode_queue_message, encode_job
 from shared.ledger import schema
 from shared.ledger.alerts import Policy
 from shared.ledger.batches import Batch
@@ -30,6 +30,7 @@ from shared.ledger.erasure import Person, erase, is_start, redact
 from shared.ledger.opt_outs import OptOut
 from shared.ledger.received import Note
 from shared.storage.table import Row, just_after
+from shared.triggers import timers
 from tests.in_memory_app import InMemoryApp, Reply
 from tests.ledger.histories import accepted as accepted_event
 
@@ -298,7 +299,7 @@ async def test_of_two_people_with_alike_numbers_one_is_erased(
     assert with_digest == {"~opt", "~cap", "~came"}
     gone_keys = {(row.partition, row.key) for row in hers} - {(r.partition, r.key) for r in left}
     assert {key.partition(".")[0] for _, key in gone_keys} == {
-        "~to", "~from", "gnesab", app.services.ledger.digests.of(f"whatsapp:{goes}")
+        "~to", "~from", "00000000", "gnesab", app.services.ledger.digests.of(f"whatsapp:{goes}")
     }  # fmt: skip
     assert (await erased(app, goes)).json == {
         "rows": 0, "canceled": 0, "being_sent": 0, "next": None,
@@ -365,3 +366,28 @@ def test_places_to_go_on_from() -> None:
     assert is_start("")
     assert is_start("zbpn")
     assert not any(map(is_start, ("zbp", "zbpn7", "~key", "ZBPN", "zbpn\n")))
+
+
+async def test_of_a_list_that_is_scheduled_one_person_goes(app: InMemoryApp) -> None:
+    """The scheduled job stays for the other one, without the person, and is sent to that one."""
+    send_at = (app.clock() + timedelta(hours=1)).isoformat()
+    job = await accepted(app, {"to": [ANA, BO], "body": "for both", "send_at": send_at})
+    assert (await erased(app)).json["canceled"] == 1
+    assert ANA not in await everything(app)
+    app.clock.move(hours=1)
+    await timers.release_scheduled(app.services)
+    [put] = app.queues.take("outbound")
+    assert ANA.encode() not in put.message
+    held = decode_queue_message(put.message)
+    assert isinstance(held, Job)
+    assert (held.job, held.accepted.to) == (job, ("erased", BO))
+
+
+async def test_what_nobody_waits_for_any_more_leaves_the_schedule(app: InMemoryApp) -> None:
+    """A scheduled message to that person alone is canceled, and its row is gone."""
+    send_at = (app.clock() + timedelta(hours=1)).isoformat()
+    await accepted(app, {"to": ANA, "body": "for her", "send_at": send_at})
+    assert (await erased(app)).json["canceled"] == 1
+    app.clock.move(hours=1)
+    await timers.release_scheduled(app.services)
+    assert app.queues.take("outbound") == []

@@ -17,8 +17,8 @@ from shared.storage.table import Row
 from tests.clock import NOON
 from tests.environment import DIGESTS
 from tests.in_memory_app import InMemoryApp
+from tests.ledger.counted_rows import CountedRows
 from tests.ledger.histories import TO, accepted
-from tests.ledger.test_listing import CountedRows
 
 ANA, BO = TO[:2]
 

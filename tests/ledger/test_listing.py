@@ -1,6 +1,6 @@
 """Listing: newest first over shards and days, in pages, at a cost that history does not raise."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,24 +14,8 @@ from shared.ledger.listing import MAX_DELIVERIES_READ, list_newest
 from shared.storage.memory_table import MemoryTable
 from shared.storage.table import Row
 from tests.clock import NOON
+from tests.ledger.counted_rows import CountedRows
 from tests.ledger.histories import TO, accepted
-
-
-class CountedRows(MemoryTable):
-    """Rows that count how many of them are read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.read_rows = 0
-        self.asked = 0
-
-    async def range(
-        self, partition: str, first: str = "", last: str | None = None, *, page: int = 1000
-    ) -> AsyncIterator[Row]:
-        self.asked += 1
-        async for row in super().range(partition, first, last, page=page):
-            self.read_rows += 1
-            yield row
 
 
 def everything(_entry: Entry, _delivery: Delivery) -> bool:

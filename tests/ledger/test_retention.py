@@ -20,8 +20,8 @@ from tests.deliver.asking import accept_batch, cancel, cancel_batch, retry, retr
 from tests.deliver.seams import KillAt, KilledError, Recorder, TableSeam
 from tests.deliver.world import TO, World, numbers
 from tests.environment import DIGESTS
+from tests.ledger.counted_rows import CountedRows
 from tests.ledger.histories import accepted
-from tests.ledger.test_listing import CountedRows
 
 LATER = {"days": 91, "hours": 12}
 
@@ -152,9 +152,7 @@ async def test_a_batch_of_which_one_job_is_left_stays() -> None:
     world = World()
     fields = {"body": "Hi", "recipients": [{"to": TO}, {"to": f"whatsapp:{TO}"}]}
     batch = (await accept_batch(world.worker(), fields)).json["id"]
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(world.worker(), message)
+    await world.deliver_next()
     world.clock.move(days=60)
     assert (await cancel_batch(world.worker(), batch)).status == 200
     world.clock.move(days=60)

@@ -84,6 +84,7 @@ def test_an_identity_is_what_twilio_takes_as_a_clients_name(
     )
 
 
+@pytest.mark.slow
 def test_the_path_of_a_call_imports_nothing_heavy() -> None:
     """What answers a caller loads neither REST, storage, JWTs nor numbering plans."""
     heavy = "twilio.rest twilio.http jwt requests aiohttp azure phonenumbers cryptography"

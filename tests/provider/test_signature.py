@@ -326,6 +326,7 @@ def run_node(*arguments: str, text: str = "") -> str:
     return "" if ran.returncode else ran.stdout
 
 
+@pytest.mark.slow
 def test_requests_signed_by_npm_twilio_are_accepted() -> None:
     """What Twilio's Node library signs, forms and JSON alike, this check accepts."""
     if not run_node("-p", "require.resolve('twilio')"):

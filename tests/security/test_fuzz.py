@@ -15,8 +15,10 @@ import pytest
 
 from shared.provider.probe import Probed
 from tests.clock import NOON
+from tests.environment import ACCOUNT_SID
 from tests.in_memory_app import FORM, InMemoryApp, Reply
 from tests.ledger.histories import JOB
+from tests.sids import sid_of
 from tests.test_functions import HTTP, KEY
 
 MEBIBYTE = 1024 * 1024
@@ -95,6 +97,9 @@ def target_of(route: str) -> str:
     return (
         route.replace("{id}", JOB).replace("{name}", "menu").replace("{file}", "x.js")
         .replace("{*path}", "messages")
+        .replace("{*rest}", "x")
+        .replace("{account}", ACCOUNT_SID)
+        .replace("{sid}", sid_of("SM"))
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ class SeenQueues:
     seen: Callable[[str], Awaitable[list[bytes]]]
 
 
-@pytest.fixture(params=["memory", "storage"])
+@pytest.fixture(params=["memory", pytest.param("storage", marks=pytest.mark.slow)])
 async def queues(request: pytest.FixtureRequest) -> AsyncIterator[SeenQueues]:
     """Empty queues; the real ones are not even created yet."""
     if request.param == "memory":

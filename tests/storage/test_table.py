@@ -31,7 +31,7 @@ from tests.storage_away import (
 EMOJI = "\N{GRINNING FACE}"
 
 
-@pytest.fixture(params=["memory", "table"])
+@pytest.fixture(params=["memory", pytest.param("table", marks=pytest.mark.slow)])
 async def table(request: pytest.FixtureRequest) -> AsyncIterator[Table]:
     """An empty table; the real one is not even created yet."""
     if request.param == "memory":

@@ -8,8 +8,7 @@ import pytest
 
 from dev.checkout import HERE
 from dev.local_settings import FUNCTION_KEY
-from tests.dev.commands.running import Running
-from tests.dev.commands.test_run import IS_SET_UP
+from tests.dev.commands.running import IS_SET_UP, Running
 
 
 @dataclass(frozen=True)

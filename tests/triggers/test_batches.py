@@ -33,7 +33,7 @@ def kept(app: InMemoryApp) -> list[Job]:
 
 
 async def test_a_batch_is_accepted(app: InMemoryApp) -> None:
-    """202 says who gets it, who is in it twice, who is left out, and where to look."""
+    """The answer counts recipients, duplicates and skipped ones, and links to the batch."""
     recipients: list[Any] = [*people("Ann", "Bob"), people("Ann")[0], {"to": "x"}, TO]
     fields = {**HELLO, "recipients": recipients, "on_invalid": "skip"}
     reply = await app.post("/api/batches", fields)
@@ -126,7 +126,7 @@ async def test_recipients_must_be_a_list(app: InMemoryApp, given: object) -> Non
 
 
 async def test_a_csv_and_its_query_are_a_batch(app: InMemoryApp) -> None:
-    """The query has the other fields, objects as JSON; columns that no text names are let be."""
+    """The query has the other fields, objects as JSON; columns that no text names are ignored."""
     csv = f"to,name,age\r\n{OTHERS[0]},Ann,7\r\n\r\n{OTHERS[0]},Ann,7\r\n{OTHERS[1]},=1+1,8\r\n"
     query = {
         "body": "{{name}}, hello",
@@ -216,7 +216,7 @@ async def test_a_body_that_is_too_large_is_413(app: InMemoryApp, media_type: str
 
 @pytest.mark.parametrize("name", ["x", "zbpn7196bfzff9kh2444pa"])
 async def test_a_batch_that_is_not_there_is_404(app: InMemoryApp, name: str) -> None:
-    """No id, and one that nobody has, whatever is asked of it."""
+    """An invalid or unknown id is not found by any method."""
     assert (await app.get(f"/api/batches/{name}")).status == 404
     assert (await app.ask("DELETE", f"/api/batches/{name}")).status == 404
     assert (await app.post(f"/api/batches/{name}/retry", {})).status == 404

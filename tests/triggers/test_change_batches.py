@@ -28,12 +28,6 @@ async def batch(world: World, count: int = 3, **more: Any) -> str:  # noqa: ANN4
     return str(reply.json["id"])
 
 
-async def deliver_one(world: World) -> None:
-    message = world.queue.take()
-    assert message is not None
-    await world.deliver(world.worker(), message)
-
-
 async def test_a_batch_is_canceled() -> None:
     """200 shows everybody canceled, a second time as well."""
     world = World()
@@ -51,7 +45,7 @@ async def test_what_has_left_is_not_called_back() -> None:
     """Only what has not left is canceled: Twilio is not asked to stop the rest."""
     world = World()
     name = await batch(world)
-    await deliver_one(world)
+    await world.deliver_next()
     sent = len(world.twilio.books)
     reply = await cancel_batch(world.worker(), name)
     assert reply.json["states"] == {"handed_over": sent, "canceled": 3 - sent}
@@ -70,6 +64,7 @@ async def test_a_batch_that_waits_for_its_time_is_canceled() -> None:
     assert world.twilio.asked == 0
 
 
+@pytest.mark.slow
 async def test_a_cancel_and_the_sends_race_and_each_recipient_is_one_or_the_other() -> None:
     """Wherever the cancel stands still, nobody is both canceled and sent to."""
     for place in range(40):
@@ -79,7 +74,7 @@ async def test_a_cancel_and_the_sends_race_and_each_recipient_is_one_or_the_othe
         slow = asyncio.create_task(cancel_batch(world.worker(hold), name))
         held = asyncio.create_task(hold.held.wait())
         await asyncio.wait([slow, held], return_when=asyncio.FIRST_COMPLETED)
-        await deliver_one(world)
+        await world.deliver_next()
         hold.let_go.set()
         held.cancel()
         await slow
@@ -109,7 +104,7 @@ async def test_one_of_a_batch_is_canceled_and_retried_like_any_other() -> None:
     """The ids of its recipients are ids of messages."""
     world = World(["refused"])
     name = await batch(world)
-    await deliver_one(world)
+    await world.deliver_next()
     (failure,) = (await show_batch(world.worker(), name)).json["failures"]
     assert (await retry(world.worker(), failure["id"])).status == 202
     assert (await cancel(world.worker(), failure["id"])).json["state"] == "canceled"
@@ -117,6 +112,7 @@ async def test_one_of_a_batch_is_canceled_and_retried_like_any_other() -> None:
     assert len(world.twilio.books) == 2
 
 
+@pytest.mark.slow
 async def test_two_retries_of_a_batch_at_once_are_one() -> None:
     """Each that failed is sent once more, at whichever step the two meet."""
     for place in range(24):
@@ -136,6 +132,7 @@ async def test_two_retries_of_a_batch_at_once_are_one() -> None:
         assert world.twilio.asked == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", range(8))
 async def test_a_batch_that_was_kept_in_part_is_canceled_whole(place: int) -> None:
     """After a 503 a cancel stops every job, those too that a repeat with the key keeps later."""

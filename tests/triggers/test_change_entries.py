@@ -27,7 +27,7 @@ async def accepted(app: InMemoryApp, kind: Kind, count: int = 1) -> str:
 async def test_a_cancel_answers_with_the_entry(
     app: InMemoryApp, twilio: TwilioDouble, kind: Kind
 ) -> None:
-    """200 shows it canceled, as a look at it does, a second time too, and nothing is sent."""
+    """The answer shows it canceled, as a GET does; a second DELETE does too; nothing is sent."""
     name = await accepted(app, kind)
     reply = await app.ask("DELETE", f"/api/{kind}s/{name}")
     assert (reply.status, reply.json["state"]) == (200, "canceled")
@@ -41,7 +41,7 @@ async def test_a_cancel_answers_with_the_entry(
 async def test_a_retry_answers_with_the_entry(
     app: InMemoryApp, twilio: TwilioDouble, kind: Kind
 ) -> None:
-    """202 shows it accepted again, under a key byte for byte; then it is sent."""
+    """The answer shows it accepted again, under a key byte for byte; then it is sent."""
     twilio.script.append("refused")
     name = await accepted(app, kind)
     await app.deliver()
@@ -69,7 +69,7 @@ async def test_a_recipient_is_named_by_its_own_id(app: InMemoryApp, twilio: Twil
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_what_is_not_there_is_404(app: InMemoryApp, kind: Kind) -> None:
-    """No id, one that nobody has, one of the other kind, a recipient that there is not."""
+    """Neither an invalid or unknown id, nor one of the other kind, nor a recipient too many."""
     other = await accepted(app, "call" if kind == "message" else "message")
     own = await accepted(app, kind)
     for name in ("x", NOBODY_HAS_THIS, other, f"{own}-1"):

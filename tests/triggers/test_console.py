@@ -19,7 +19,7 @@ POLICY = {
 
 @pytest.mark.parametrize("path", ["", "/main.js", "/console.css", "/codes.js"])
 async def test_every_part_has_the_strict_headers(app: InMemoryApp, path: str) -> None:
-    """The page and its parts allow nothing but our own files, and tell nobody where one was."""
+    """The page and its parts allow our own files only, and send no referrer."""
     reply = await app.get(f"/api/console{path}")
     assert reply.status == 200
     assert set(reply.headers["Content-Security-Policy"].split("; ")) == POLICY

@@ -21,7 +21,7 @@ ITEM = {"id", "kind", "state", "to", "from", "sid", "twilio_status", "error", "a
 
 
 async def accept(app: InMemoryApp, to: str | list[str] = TO[0], **more: object) -> str:
-    """Accept a message; gives its id."""
+    """Accept a message and return its id."""
     app.clock.move(seconds=1)
     reply = await app.post("/api/messages", {"to": to, "body": "Hi", **more})
     assert reply.status == 202, reply.body
@@ -54,7 +54,7 @@ async def test_an_entry_has_every_name_from_the_start(app: InMemoryApp) -> None:
     }
 
 
-async def test_the_story_is_told_event_by_event(app: InMemoryApp) -> None:
+async def test_an_entry_shows_its_events(app: InMemoryApp) -> None:
     """Each event shows its name, its time and what it says, and nobody's body or token."""
     name = await accept(app)
     at = app.clock
@@ -110,7 +110,7 @@ async def test_a_list_of_recipients_is_a_job_of_deliveries(app: InMemoryApp) -> 
     assert second["links"] == {"self": f"/api/messages/{job}-1"}
 
 
-async def test_what_is_no_entry_of_this_kind_is_404(app: InMemoryApp) -> None:
+async def test_an_id_of_another_kind_or_of_nothing_is_404(app: InMemoryApp) -> None:
     """An unknown id, no id at all, a recipient too many and a message among calls are not found."""
     name = await accept(app)
     for path in (f"/api/calls/{name}", f"/api/messages/{name}-1", f"/api/messages/{JOB}",
@@ -122,7 +122,7 @@ async def test_what_is_no_entry_of_this_kind_is_404(app: InMemoryApp) -> None:
 
 
 async def test_an_unreadable_message_is_among_the_messages(app: InMemoryApp) -> None:
-    """What could not be read is shown with its text and the reason, and is no call."""
+    """An unreadable message is shown with its text and the reason, and not among the calls."""
     parked = Parked(at=app.clock(), code="not_json", message="no JSON", raw="hello\\xff")
     await app.services.ledger.record(JOB, parked)
     entry = (await app.get(f"/api/messages/{JOB}")).json
@@ -136,7 +136,7 @@ async def test_an_unreadable_message_is_among_the_messages(app: InMemoryApp) -> 
 
 
 async def test_a_report_without_a_request_is_not_shown(app: InMemoryApp) -> None:
-    """A callback for an id that nobody accepted is kept, and is no message and no call."""
+    """A callback for an unknown id is kept, and shown neither as a message nor as a call."""
     await app.services.ledger.record(JOB, Reported(at=app.clock(), status="sent", sid=sid(0)))
     assert (await app.get(f"/api/messages/{JOB}")).status == 404
     assert (await app.get("/api/messages")).json == {"items": [], "next": None}
@@ -202,7 +202,7 @@ async def test_pages_of_a_list_follow_one_another(app: InMemoryApp) -> None:
          [("$.state", "not_one_of"), ("$.limit", "out_of_range"), ("$.cursor", "malformed")]),
     ],
 )  # fmt: skip
-async def test_a_query_that_makes_no_sense_is_400(
+async def test_an_invalid_query_is_400(
     app: InMemoryApp, query: str, errors: list[tuple[str, str]]
 ) -> None:
     """Every mistake in a list's query is named at once."""
@@ -224,7 +224,7 @@ async def test_a_query_that_makes_no_sense_is_400(
         ("since=1", "e.g. 2026-12-24T18:00:00Z"),
     ],
 )
-async def test_a_query_that_makes_no_sense_says_what_would(
+async def test_an_invalid_query_says_what_to_write(
     app: InMemoryApp, query: str, message: str
 ) -> None:
     """The message names the value or parameter that is meant, or shows an example."""

@@ -51,7 +51,7 @@ async def broken() -> None:
 
 
 async def test_all_is_well(app: InMemoryApp) -> None:
-    """With queue and table there, everything is usable."""
+    """While queue, table and Twilio answer, everything is usable."""
     reply = await app.get("/api/health")
     assert reply.status == 200
     assert reply.json == {"status": "usable", "checks": USABLE}
@@ -105,7 +105,7 @@ async def test_doubtful_settings_are_named(
     assert b"canary" not in reply.body
 
 
-async def test_what_was_found_is_true_for_a_few_seconds(app: InMemoryApp) -> None:
+async def test_an_answer_is_reused_for_a_few_seconds(app: InMemoryApp) -> None:
     """However often health is asked, storage is asked once in five seconds."""
     asked = []
     check = app.table.check
@@ -137,17 +137,17 @@ async def test_a_table_that_is_silent_is_not_waited_for() -> None:
     assert TIMEOUT_SECONDS < 3
 
 
-async def test_a_bug_in_a_check_is_no_outage(app: InMemoryApp) -> None:
-    """An error that is no outage is answered as the bug that it is."""
+async def test_a_bug_in_a_check_is_not_an_outage(app: InMemoryApp) -> None:
+    """An error that is not an outage is answered as an internal error."""
     app.table.check = broken  # type: ignore[method-assign] # a check with a bug
     assert (await app.get("/api/health")).status == 500
 
 
 @pytest.mark.parametrize("target", ["/api/health", "/api/messages", "/api/twiml/message"])
-async def test_wrong_settings_are_named_at_every_door(
+async def test_wrong_settings_are_named_by_every_route(
     app: InMemoryApp, monkeypatch: pytest.MonkeyPatch, target: str
 ) -> None:
-    """Health and the first request both say which settings are wrong, and show none's value."""
+    """Health and the first request both name the wrong settings, without their values."""
     wrong = {"TWILIO_ACCOUNT_SID": "", "RETENTION_DAYS": "canary",
              "TWILIO_AUTH_TOKEN": "@Microsoft.KeyVault(SecretUri=canary)"}  # fmt: skip
     monkeypatch.setattr(function_app, "switchboard", App(ENVIRONMENT | wrong))

@@ -1,6 +1,7 @@
 """`GET /api/overview`: what is counted, the queues, and whether Twilio answers."""
 
 import asyncio
+import inspect
 from datetime import timedelta
 
 import pytest
@@ -63,7 +64,7 @@ async def test_it_needs_nothing_to_have_happened(app: InMemoryApp, twilio: Twili
 async def test_it_says_whose_account_it_is(
     app: InMemoryApp, configure: Configure, twilio: Twilio
 ) -> None:
-    """A simulator on this machine is told from a real account, whose sender is named."""
+    """A simulator on this machine is distinguished from a real account, whose sender is named."""
     assert (await app.get("/api/overview")).json["account"] == {
         "simulator": True,
         "sid": "AC" + "0" * 32,
@@ -88,7 +89,7 @@ async def test_the_queues_say_how_much_waits_and_for_how_long(
     """A message that is due has an age, one that is hidden only counts."""
     await app.services.queues.put("outbound", b"{}")
     await app.services.queues.put("outbound-bulk", b"{}", timedelta(hours=1))
-    # The queue in memory has a clock of its own: the age is its, the future is no age.
+    # The queue in memory has a clock of its own; a message that is not due has no age.
     assert twilio.asked == 0
     shown = (await app.get("/api/overview")).json["queues"]
     assert shown["outbound"]["length"] == shown["outbound-bulk"]["length"] == 1
@@ -138,7 +139,7 @@ async def test_the_last_request_says_whether_twilio_answers(
 
 
 async def test_twilio_is_asked_once_a_minute(clock: Clock) -> None:
-    """However often one looks, Twilio is asked once a minute, and its silence is seen."""
+    """Twilio is asked once a minute, however often it is called, and its silence is reported."""
     twilio = Twilio()
     probe = Probe(twilio, clock)  # type: ignore[arg-type] # all of it that is asked for
     assert [(await probe()).answers for _ in range(3)] == [True] * 3
@@ -154,3 +155,17 @@ async def test_a_twilio_that_says_nothing_is_not_waited_for(clock: Clock) -> Non
     silent = SilentTwilio()
     probe = Probe(silent, clock, patience=0.01)  # type: ignore[arg-type] # as above
     assert not (await probe()).answers
+
+
+async def test_two_that_ask_at_once_share_the_answer(clock: Clock) -> None:
+    """Twilio is asked once also while it has not answered yet."""
+    twilio = Twilio()
+    probe = Probe(twilio, clock)  # type: ignore[arg-type] # as above
+    first, second = await asyncio.gather(probe(), probe())
+    assert first is second
+    assert twilio.asked == 1
+
+
+def test_health_has_three_seconds_for_twilio() -> None:
+    """What health waits for ends before that."""
+    assert inspect.signature(Probe).parameters["patience"].default < 3

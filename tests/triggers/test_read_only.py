@@ -19,6 +19,9 @@ DATA = "/api/console/data"
 # Anonymous pages and documents: there is nothing in them to protect.
 OPEN_TO_ALL = {"health", "openapi.json", "docs", "console", "twiml/{name}"}
 
+# These have keys of their own, which are checked there.
+TWILIOS_SHAPE = "2010-04-01/"
+
 
 @pytest.fixture
 def duty(configure: Configure) -> InMemoryApp:
@@ -111,7 +114,11 @@ def test_everything_that_reads_with_a_key_is_there() -> None:
     """A GET that takes a function key works with a read-only key too, and no other GET."""
     gets = {o.route for o in OPERATIONS if o.method == "get" and o.auth == "key"}
     assert {route for method, route in READS if method == "GET"} == gets
-    others = {o.route for o in OPERATIONS if o.method == "get" and o.auth != "key"}
+    others = {
+        o.route
+        for o in OPERATIONS
+        if o.method == "get" and o.auth != "key" and not o.route.startswith(TWILIOS_SHAPE)
+    }
     assert others == OPEN_TO_ALL
     assert {route for method, route in READS if method == "POST"} == {routes.FIND_RECIPIENT}
 

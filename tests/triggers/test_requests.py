@@ -38,13 +38,13 @@ def test_an_object_is_read() -> None:
     ],
 )
 def test_anything_else_is_one_problem(body: bytes, code: str) -> None:
-    """What is no JSON object is one problem of the whole body."""
+    """A body that is not a JSON object is one problem of the whole body."""
     with pytest.raises(InvalidRequestError) as error:
         read_json_object(request("POST", "/", body=body))
     assert [(problem.path, problem.code) for problem in error.value.problems] == [("$", code)]
 
 
-def test_a_body_has_a_most() -> None:
+def test_a_body_has_a_maximum() -> None:
     """A mebibyte is taken, a byte more is too large, and a route may set another limit."""
     full = b'{"a":"' + b"x" * (MAX_BODY_BYTES - 8) + b'"}'
     assert read_json_object(request("POST", "/", body=full))

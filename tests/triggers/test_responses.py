@@ -1,4 +1,4 @@
-"""HTTP answers: each error of the tree becomes its own problem, and no trace reaches anybody."""
+"""HTTP answers: each error of the tree becomes a problem, and no traceback is answered."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ PROBLEM = Problem("$.to", "missing", "is required")
 
 
 async def answer_to(error: BaseException) -> func.HttpResponse:
-    """What a step that raises is answered."""
+    """Return the answer of a step that raises."""
 
     async def step(_req: func.HttpRequest, *, loud: bool) -> func.HttpResponse:
         assert loud
@@ -84,10 +84,10 @@ def test_every_error_of_the_tree_is_answered() -> None:
 
 
 async def test_problems_are_listed() -> None:
-    """A problem shows path, code and words; its line only where there is one."""
-    told = errors.InvalidRequestError([PROBLEM, Problem("$.to", "duplicate", "again", line=7)])
-    assert told.detail == "2 problems in the request"
-    body = json.loads((await answer_to(told)).get_body())
+    """A problem shows its path, code and message, and its line if it has one."""
+    error = errors.InvalidRequestError([PROBLEM, Problem("$.to", "duplicate", "again", line=7)])
+    assert error.detail == "2 problems in the request"
+    body = json.loads((await answer_to(error)).get_body())
     assert body["errors"] == [
         {"path": "$.to", "code": "missing", "message": "is required"},
         {"path": "$.to", "code": "duplicate", "message": "again", "line": 7},
@@ -114,7 +114,7 @@ async def test_problems_are_cut_and_masked() -> None:
 
 
 async def test_an_answer_is_passed_on() -> None:
-    """What a step answers is answered."""
+    """The answer of a step is passed on as it is."""
 
     async def step(_req: func.HttpRequest) -> func.HttpResponse:
         return empty_response(502)
@@ -123,7 +123,7 @@ async def test_an_answer_is_passed_on() -> None:
 
 
 async def test_a_bug_is_logged_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
-    """The trace of what nobody expected is in the log, under a constant name."""
+    """The traceback of an unexpected error is in the log, under a constant name."""
     with caplog.at_level(logging.ERROR, "switchboard"):
         await answer_to(RuntimeError("broken"))
     assert caplog.messages == ["unexpected_error"]

@@ -13,8 +13,7 @@ from dev.errors import CommandError
 from dev.terminal import Terminal
 from dev.testing import ensure_chromium
 from tests.dev.commands.conftest import Script
-from tests.dev.commands.test_run import IS_SET_UP
-from tests.dev.commands.test_start import dev
+from tests.dev.commands.running import IS_SET_UP, dev
 
 
 def test_a_check_that_passes_is_one_line(terminal: Terminal, screen: io.StringIO) -> None:

@@ -18,8 +18,7 @@ from dev.azurite import ACCOUNT, KEY
 from dev.checkout import HERE
 from dev.local_settings import ACCOUNT_SID, AUTH_TOKEN, FUNCTION_KEY
 from tests.dev.commands.processes import wait_until
-from tests.dev.commands.running import Running
-from tests.dev.commands.test_run import IS_SET_UP
+from tests.dev.commands.running import IS_SET_UP, Running
 
 pytestmark = [
     pytest.mark.slow,

@@ -17,12 +17,9 @@ from azure.storage.queue import QueueClient
 
 from dev.azurite import connection_string
 from dev.checkout import HERE
-from dev.set_up import Need, is_set_up
 from tests.dev.commands.conftest import Script
-from tests.dev.commands.running import Running
+from tests.dev.commands.running import IS_SET_UP, Running
 
-# On CI a missing set-up is not passed over: the tests run, and fail.
-IS_SET_UP = os.environ.get("CI") == "true" or is_set_up(Need(frozenset({"run"})), HERE)
 STAND_IN = Path(__file__).parent / "stand_in.py"
 SECRET = "a-secret-of-mine"
 OUT_OF_REACH = "out of reach: the app ended, as in Azure; next start in"

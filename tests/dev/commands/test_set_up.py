@@ -100,6 +100,19 @@ def test_an_interrupted_install_is_repaired(
     assert is_set_up(RUN, checkout)
 
 
+def test_an_environment_of_another_checkout_is_never_emptied(
+    checkout: Checkout, terminal: Terminal, calls: Path, tmp_path: Path
+) -> None:
+    """Where .venv is a link, uv would empty the folder that it leads to, so nothing is run."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    checkout.venv.symlink_to(elsewhere)
+    with pytest.raises(CommandError, match=f"is a link to {elsewhere}") as caught:
+        set_up(RUN, checkout, terminal)
+    assert "rm .venv" in caught.value.next_step
+    assert not calls.exists()
+
+
 def test_two_commands_take_turns(
     checkout: Checkout, terminal: Terminal, screen: io.StringIO, calls: Path
 ) -> None:

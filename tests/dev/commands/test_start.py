@@ -15,22 +15,13 @@ from dev.checkout import HERE
 from dev.set_up import is_set_up
 from dev.start import COMMANDS
 from tests.dev.commands.conftest import Script
+from tests.dev.commands.running import dev
 
 TOO_OLD = [
     python
     for version in ("3.6.15", "3.8.18", "3.10.13")
     if (python := Path.home() / ".pyenv" / "versions" / version / "bin" / "python3").exists()
 ]
-
-
-def dev(
-    *arguments: str, python: str = sys.executable, path: str = "", root: Path = HERE.root
-) -> tuple[int, str, str]:
-    """Run `dev` on its own, with only some folder on the PATH."""
-    command = [python, str(root / "dev"), *arguments]
-    environment = {"PATH": path, "NO_COLOR": "1"}
-    ended = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
-    return ended.returncode, ended.stdout, ended.stderr
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",), ("help",)])

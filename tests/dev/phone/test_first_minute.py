@@ -8,8 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from dev.checkout import HERE
-from tests.dev.commands.running import Running
-from tests.dev.commands.test_run import IS_SET_UP
+from tests.dev.commands.running import IS_SET_UP, Running
 from tests.dev.phone.desk import Desk
 
 pytestmark = [

@@ -7,18 +7,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from types import ModuleType
 
 import pytest
 
 from dev.checkout import HERE
 from dev.simulate import command, virtual_time
-from dev.simulate.audit import Counts
 from dev.simulate.process import KilledError, Process
 from dev.simulate.storage import LEASE, LostLeaseError, QueueServer, TableServer
 from dev.simulate.world import World
-from shared.deliver import attempt
+from shared.deliver import attempt, cancel, settle
 from shared.errors import StorageUnavailableError
 from shared.storage.table import Row
+from shared.triggers import timers
 
 SEEDS = 40
 
@@ -42,6 +43,7 @@ def process(name: str = "p") -> Process:
     return Process(name, timedelta(), lambda low, _: low)
 
 
+@pytest.mark.slow
 def test_forty_seeds_are_clean() -> None:
     """Nothing is lost, doubled or stuck, and the last line says so."""
     done = simulate("--seeds", str(SEEDS))
@@ -58,17 +60,33 @@ def test_a_seed_repeats_itself_to_the_last_line() -> None:
     assert first[-len(second) : -1] == second[:-1]
 
 
-def test_sending_without_a_claim_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An app whose every claim counts as won sends twice, and the audit says so."""
+async def always(*_: object) -> bool:
+    return True
 
-    async def every_claim_is_mine(*_: object) -> bool:
-        return True
 
-    monkeypatch.setattr(attempt, "_is_mine", every_claim_is_mine)
-    total = Counts()
-    for seed in range(1, 6):
-        total.add(command.run_seed(seed)[1])
-    assert total.doubled
+async def never(*_: object, **__: object) -> None:
+    return None
+
+
+def no_grace(_: object) -> timedelta:
+    return timedelta()
+
+
+BROKEN_RULES: list[tuple[ModuleType, str, object]] = [
+    (attempt, "_is_mine", always),  # every worker believes that it has the claim
+    (settle, "_grace", no_grace),  # what Twilio does not list yet counts as not created
+    (cancel, "_take_claim", always),  # a cancel is answered without taking the claim
+    (timers, "sweep", never),  # what lost its message is not put back
+]
+
+
+@pytest.mark.parametrize(("module", "name", "broken"), BROKEN_RULES)
+def test_a_broken_rule_is_found(
+    module: ModuleType, name: str, broken: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each rule of the app, once broken, is missed within a few seeds."""
+    monkeypatch.setattr(module, name, broken)
+    assert not all(command.run_seed(seed)[1].is_clean for seed in range(1, 21))
 
 
 def test_hours_pass_without_waiting() -> None:

@@ -24,8 +24,7 @@ from twilio.rest import Client
 from dev.checkout import HERE
 from dev.node_runtime import find_node
 from tests.dev.commands.processes import wait_until
-from tests.dev.commands.running import Running
-from tests.dev.commands.test_run import IS_SET_UP
+from tests.dev.commands.running import IS_SET_UP, Running
 from tests.environment import ACCOUNT_SID, AUTH_TOKEN, SENDER
 
 pytestmark = [
