@@ -19,7 +19,7 @@ import msgspec
 from shared.errors import OverError
 from shared.jobs import events, ids
 from shared.jobs.events import Accepted, Claim, Noted, Parked, Reported, Retried
-from shared.jobs.job import Job, decode_queue_message, encode_job
+from shared.jobs.job import Job, encode_job
 from shared.ledger import schema
 from shared.ledger.index import ERASED, find_in_day
 from shared.phone_numbers import strip_channel
@@ -189,11 +189,9 @@ def _redact_message(message: bytes, person: Person, indexes: set[int]) -> bytes:
 
     It loses its digest by that, so that what the ledger has is delivered in its place.
     """
-    job = decode_queue_message(message)
-    if isinstance(job, Job):
-        job = msgspec.structs.replace(job, accepted=_redact_accepted(job.accepted, indexes))
-        message = encode_job(job)
-    return msgspec.json.encode(person.remove_from(msgspec.json.decode(message)))
+    job = msgspec.json.decode(message, type=Job)
+    job = msgspec.structs.replace(job, accepted=_redact_accepted(job.accepted, indexes))
+    return msgspec.json.encode(person.remove_from(msgspec.json.decode(encode_job(job))))
 
 
 def redact(event: AnyEvent, person: Person, indexes: set[int]) -> str:

@@ -120,6 +120,7 @@ async def test_send_at_has_two_ends(app: InMemoryApp, moment: str) -> None:
                                                     {"sip": "sip:a@example.com"}]}]}),
         ("calls", {"to": TO[0], "steps": [{"dial": [{"sim": "DE" + "0" * 32}]}]}),
         ("calls", {"to": TO[0], "twiml": "<Response><Dial>415-555-2671</Dial></Response>"}),
+        ("calls", {"to": TO[0], "twiml": "<Response><Dial>sip:a@example.com</Dial></Response>"}),
         ("calls", {"to": TO[0], "url": "https://switchboard.example/api/twiml/menu?Message=Hi",
                    "method": "GET", "fallback_url": "https://example.com/b.xml"}),
         ("calls", {"to": TO[0], "application_sid": "AP" + "0" * 32}),

@@ -8,13 +8,15 @@ import pytest
 
 from shared.deliver.reconcile import reconcile
 from shared.errors import ProviderUnavailableError
-from shared.jobs.events import Reported
+from shared.jobs import ids
+from shared.jobs.events import Answer, Claim, Outcome, Reported
 from shared.kinds import Kind
 from shared.provider.provider import TwilioRecord
 from tests.clock import NOON
 from tests.deliver.seams import KillAt, KilledError, Recorder
 from tests.deliver.twilio_double import TwilioDouble
-from tests.deliver.world import World
+from tests.deliver.world import TO, World
+from tests.environment import SENDER
 
 FINAL = {"message": "delivered", "call": "completed"}
 
@@ -209,6 +211,27 @@ async def test_history_is_not_scanned() -> None:
     again = Recorder()
     await reconcile(world.worker(again))
     assert len(again.steps) <= len(recorder.steps) + 2 * 16
+
+
+async def test_a_stop_is_not_remembered_where_nobody_knows_whose_it_is() -> None:
+    """Of a message whose request is lost, what Twilio says is recorded, and nobody is stopped."""
+    world, twilio = asked()
+    await world.accepted()
+    await world.until_quiet()
+    (written,) = twilio.books
+    found = replace(written.found, status="failed", error_code="21610")
+    twilio.books[0] = replace(written, found=found)
+    lost = ids.new_id(NOON, 5)
+    outcome = Outcome(index=0, result="sent", sid=found.sid)
+    await world.ledger.record(lost, Claim(at=NOON, n=1))
+    await world.ledger.record(lost, Answer(at=NOON, n=1, outcomes=(outcome,)))
+    (entry,) = [each for each in await world.entries() if each.id != lost]
+    await world.ledger.record(entry.id, Reported(at=NOON, status="delivered", sid=found.sid))
+    world.clock.move(hours=12, minutes=30)
+    assert await reconcile(world.worker()) == 1
+    assert (await world.entry(lost)).deliveries[0].twilio_status == "failed"
+    stopped = await world.ledger.opt_outs.has_stopped(TO, SENDER, world.clock())
+    assert not stopped
 
 
 async def test_a_stop_that_twilio_knows_of_is_remembered_when_it_is_asked() -> None:

@@ -55,6 +55,16 @@ async def test_what_has_left_is_not_called_back() -> None:
     assert (await cancel_batch(world.worker(), name)).status == 200
 
 
+async def test_a_batch_that_has_left_is_not_canceled() -> None:
+    """409 where nothing of it can be stopped any more."""
+    world = World()
+    name = await batch(world)
+    await world.until_quiet()
+    sent = len(world.twilio.books)
+    assert (await cancel_batch(world.worker(), name)).status == 409
+    assert [written.found.status for written in world.twilio.books] == ["queued"] * sent
+
+
 async def test_a_batch_that_waits_for_its_time_is_canceled() -> None:
     """Nothing leaves when the time comes."""
     world = World()
