@@ -9,7 +9,7 @@ import { clockTime } from "./times.js";
 const FROM = { http: "through the API", queue: "from the storage queue", batch: "as part of a batch" };
 const LOST = {
   no_answer: "Twilio's answer was lost",
-  unreadable: "Twilio's answer made no sense",
+  unreadable: "Twilio's answer could not be read",
   worker_lost: "The worker stopped while it asked Twilio",
 };
 

@@ -143,7 +143,7 @@ NOTES: Final = Rows(
     key="`{name}`",
     value="when it came, a token, the event as JSON",
     written_by="publishing an inbound event",
-    deleted_by="the same, or `publish_inbound` where its worker died",
+    deleted_by="the same, or `watch` where its worker died",
     erasing="counted as being sent; gone within minutes",
 )
 KEYS: Final = Rows(

@@ -43,7 +43,9 @@ KindOfEntry = Annotated[
     Literal["message", "call", "unreadable"],
     Meta(description="`unreadable` is a queue message that is not a request."),
 ]
-KindField = Annotated[Kind, Meta(description="Whether it is a message or a call.")]
+KindField = Annotated[
+    Kind, Meta(description="Whether it is a message or a call.", examples=["message"])
+]
 StateField = Annotated[State, Meta(description="Where it is on its way to Twilio.")]
 LaneField = Annotated[
     Lane, Meta(description="`now` is sent first; `bulk` gives way to it. Batches default to bulk.")
@@ -52,7 +54,11 @@ Line = Annotated[
     int, Meta(description="The line of a CSV (its header is line 1), or the place in a list.")
 ]
 Segments = Annotated[
-    int, Meta(description="SMS segments that the text takes; absent where it is not sent as SMS.")
+    int,
+    Meta(
+        description="SMS segments that the text takes; absent where it is not sent as SMS.",
+        examples=[1],
+    ),
 ]
 StateCounts = Annotated[dict[str, int], Meta(description="How many recipients are in each state.")]
 StatusCounts = Annotated[
@@ -86,7 +92,13 @@ class ProblemResponse(msgspec.Struct, frozen=True, rename={"kind": "type"}, omit
 class Links(msgspec.Struct, frozen=True, rename={"own": "self"}):
     """Where to go from here."""
 
-    own: Annotated[str, Meta(description="The path of this resource.")]
+    own: Annotated[
+        str,
+        Meta(
+            description="The path of this resource.",
+            examples=["/api/messages/zbpc8k2v4m1x7q0r5t9w3y"],
+        ),
+    ]
 
 
 class AcceptedResponse(msgspec.Struct, frozen=True, omit_defaults=True):

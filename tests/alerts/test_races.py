@@ -8,8 +8,9 @@ import pytest
 
 from shared.accept.alerts import raise_alert
 from shared.deliver.receive import QueueMessage, receive_poison
-from shared.jobs.alerts import LevelBegun, Payload, Raised
-from shared.jobs.job import decode_queue_message
+from shared.jobs.alerts import AlertMessage, Level, LevelBegun, Notify, Payload, Raised
+from shared.jobs.events import Claim
+from shared.jobs.job import decode_queue_message, encode_job
 from shared.ledger import schema
 from shared.ledger.alerts import MAX_OF_PERSON, Policy
 from shared.ledger.retention import forget_before
@@ -69,7 +70,7 @@ async def test_another_request_raises_the_same_key_in_between(skip: int) -> None
 async def test_a_key_whose_owner_died_is_taken_over() -> None:
     """A request died after it took the key: the next one raises the alert under its id."""
     world = AlertWorld()
-    alert_id = "zbpn0196bfzff9alxxxxpa"
+    alert_id = "zbpn0196bfzff9axxxxxpa"
     assert await world.ledger.alerts.hold_key("disk", 1, alert_id)
     assert await world.raise_alert(alert_of(ONE, key="disk")) == alert_id
 
@@ -105,7 +106,7 @@ async def test_a_cancel_that_loses_its_race_is_tried_again() -> None:
         world.queue.lease(job)
         await world.deliver(world.worker(), job)
 
-    gate = Meanwhile("rows.transaction before", deliver_job)
+    gate = Meanwhile("rows.insert before", deliver_job)
     world.queue.lease(wake)
     world.clock.move(seconds=30)
     await world.deliver(world.worker(gate), wake)
@@ -180,7 +181,7 @@ async def test_only_so_many_alerts_of_a_person_are_looked_at() -> None:
 async def test_a_payload_without_an_alert_is_no_alert() -> None:
     """A request that died after it kept the payload left nothing to show."""
     world = AlertWorld()
-    await world.ledger.alerts.record("zbpn0196bfzff9alxxxxpa", Payload(at=world.clock(), text="x"))
+    await world.ledger.alerts.record("zbpn0196bfzff9axxxxxpa", Payload(at=world.clock(), text="x"))
     page = await world.ledger.alerts.list_newest(lambda _: True, limit=5, cursor=None)
     assert page.items == ()
 
@@ -192,7 +193,7 @@ async def test_what_is_over_and_old_is_forgotten() -> None:
     await world.post(alerts.resolve, old)
     still_open = await world.raise_alert(alert_of(level((BO, "text"), wait=86_400), key="open"))
     await world.run(seconds=5)
-    await world.ledger.alerts.record("zbpn0196bfzff9alxxxxpa", Payload(at=world.clock(), text="x"))
+    await world.ledger.alerts.record("zbpn0196bfzff9axxxxxpa", Payload(at=world.clock(), text="x"))
     world.clock.move(days=100)
     young = await world.raise_alert(alert_of(ONE, key="young"))
     await world.post(alerts.cancel, young)
@@ -259,3 +260,55 @@ async def test_a_direct_raise_needs_no_key() -> None:
     raised = Raised(at=world.clock(), text="a", number=0, token="")
     first = await raise_alert(world.worker(), raised)
     assert first.alert.id != (await raise_alert(world.worker(), raised)).alert.id
+
+
+async def test_a_message_brings_the_alert_whose_row_was_lost() -> None:
+    """The queue took the first message, and the table never took the row: nothing is lost."""
+    world = AlertWorld()
+    alert_id = "zbpn0196bfzff9axxxxxpa"
+    levels = (Level(notify=[Notify(to=ANA, by="text")], wait=60),)
+    raised = Raised(at=world.clock(), text="a", number=1, token="t", levels=levels)
+    message = AlertMessage(v=1, alert=alert_id, n=0, raised=raised)
+    world.queue.drop(encode_job(message))
+    world.queue.drop(encode_job(AlertMessage(v=1, alert="zbpn0196bfzff9axyyyypa")))
+    await world.until_quiet()
+    assert world.paged() == [("Ana", "text")]
+    assert (await world.story(alert_id))["state"] == "exhausted"
+
+
+async def test_a_late_look_finds_nothing_to_do() -> None:
+    """A message for an alert that is exhausted, or that was forgotten, changes nothing."""
+    world = AlertWorld()
+    alert_id = await world.raise_alert(alert_of(level((ANA, "call"))))
+    await world.until_quiet()
+    world.queue.drop(encode_job(AlertMessage(v=1, alert=alert_id)))
+    await world.until_quiet()
+    assert len(world.paged()) == 1
+    partition = schema.ALERTS.place(alert_id[:4])
+    keys = [row.key async for row in world.table.range(partition)]
+    await world.table.delete(partition, keys)
+    assert "Press 1" in await world.press(0, "1")
+    assert await world.text(ANA, "A ?") == ""
+
+
+async def test_a_claim_that_comes_before_the_cancel_is_looked_at_again() -> None:
+    """The cancel loses to another worker's claim, so the alert is looked at once more."""
+    world = AlertWorld()
+    alert_id = await world.raise_alert(alert_of(level((ANA, "call"))))
+    [first] = world.queue.messages
+    world.queue.lease(first)
+    await world.deliver(world.worker(), first)
+    [job] = [each for each in world.queue.messages if b'"accepted"' in each.body]
+    world.queue.messages.remove(job)
+    [mark] = (await world.alert(alert_id)).notified.values()
+    assert mark.jobs[0] is not None
+    claim = Claim(at=world.clock(), n=1, token="other")
+    await world.post(alerts.acknowledge, alert_id)
+
+    async def is_claimed() -> None:
+        await world.ledger.record(str(mark.jobs[0]), claim)
+
+    gate = Meanwhile("rows.insert before", is_claimed)
+    await world.run(gate, seconds=1)
+    looks = [each for each in world.queue.messages if alert_id.encode() in each.body]
+    assert any(each.visible_at > world.clock() for each in looks)

@@ -210,6 +210,7 @@ async def test_alerts_are_listed_newest_first() -> None:
     last = await page(f"?limit=2&cursor={second['next']}")
     assert ([each["id"] for each in last["items"]], last["next"]) == ([made[0]], None)
     assert [each["id"] for each in (await page("?state=resolved,canceled"))["items"]] == [made[1]]
+    assert (await page(f"?cursor={made[0]}")) == {"items": [], "next": None}
     assert [each["id"] for each in (await page("?key=k3"))["items"]] == [made[3]]
 
 

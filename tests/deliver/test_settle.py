@@ -4,7 +4,7 @@ import json
 import unicodedata
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -14,9 +14,6 @@ from tests.clock import NOON
 from tests.deliver.asking import cancel
 from tests.deliver.seams import KilledError, Recorder
 from tests.deliver.world import TO, World, in_doubt
-
-if TYPE_CHECKING:
-    from tests.deliver.twilio_double import Way
 
 SHORTENED = "Ann, see https://example.com/a?b=c (or http://example.com.) by 5"
 BODY = "Curly “quotes”, a dash — and https://example.com/a?b=c"
@@ -224,8 +221,7 @@ async def test_two_workers_that_settle_at_once_record_one_answer(
 
 async def absent_twice(count: int = 1) -> tuple[World, list[SendRequest]]:
     """A job that Twilio did not have twice and that waits for its third attempt; what it asks."""
-    script: list[Way] = ["unknown"] * (2 * count - 1)
-    world = await in_doubt("unknown", world=World(script), count=count)
+    world = await in_doubt("unknown", world=World(["unknown"] * (2 * count - 1)), count=count)
     (entry,) = await world.entries()
     while None in [each.not_before for each in (await world.entry(entry.id)).deliveries]:
         await world.deliver_next()
@@ -287,8 +283,8 @@ async def test_what_an_earlier_attempt_created_late_is_found_before_a_later_one(
 
 async def first_absence(jobs_before: int) -> timedelta:
     """How long a call waits behind jobs of 100 calls before its absence counts."""
-    script: list[Way] = ["answered"] * (100 * jobs_before)
-    world = World(script)
+    world = World()
+    world.twilio.script.extend("answered" for _ in range(100 * jobs_before))
     for _ in range(jobs_before):
         await world.accepted("call", count=100)
         await world.deliver_next()
