@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -97,6 +98,19 @@ async def test_too_many_requests_halve_the_limit(twilio: SlowTwilio) -> None:
     twilio.answer(503, 201, 201, 201)
     outcomes = Counter([(await order).result for order in orders])
     assert (outcomes, twilio.most["POST"]) == ({"unknown": 1, "sent": 3}, 2)
+    await provider.close()
+
+
+async def test_a_request_whose_turn_does_not_come_in_time_is_not_begun(twilio: SlowTwilio) -> None:
+    """Where the one place is taken until after `begin_before`, Twilio is not asked."""
+    clock = Clock()
+    provider = carrier_for(twilio.url, clock, 1)
+    first = asyncio.create_task(provider.create(ORDER))
+    await twilio.until(POST=1)
+    late = await provider.create(replace(ORDER, begin_before=clock() + timedelta(seconds=0.01)))
+    assert (late.result, late.code) == ("retryable", "not_begun")
+    twilio.answer(201)
+    await first
     await provider.close()
 
 
