@@ -18,6 +18,7 @@ KINDS: Final = (
     ("queue: get", "GET", r"/[\w-]+/messages"),
     ("queue: delete", "DELETE", r"/[\w-]+/messages/.+"),
     ("table: insert", "POST", r"/\w+"),
+    ("table: transaction", "POST", r"/\$batch"),
     ("table: query", "GET", r"/\w+\(.*\)|/\w+"),
 )
 IDLE: Final = "queue: get, nothing there"

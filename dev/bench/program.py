@@ -41,7 +41,10 @@ def program(
 
 def _wait_for(running: "subprocess.Popen[str]", ready: str) -> None:
     assert running.stdout is not None  # noqa: S101 - tells mypy about PIPE
+    lines = []
     for line in running.stdout:
         if re.search(ready, line):
             return
-    raise RuntimeError(f"{running.args!r} ended before it was ready; see .dev/log/")
+        lines.append(line)
+    said = "".join(lines)
+    raise RuntimeError(f"{running.args!r} ended before it was ready; see .dev/log/\n{said}")

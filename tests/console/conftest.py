@@ -45,10 +45,11 @@ def console() -> Iterator[RunningConsole]:
         log = Thread(target=run.until_the_end)  # a full pipe would stop the host
         log.start()
         ports = [int(run.shown(each).split(":")[2].split("/")[0]) for each in ("queue", "table")]
+        storage = connection_string(*ports)
         history = History(datetime.now(UTC))
         history.write()
-        asyncio.run(keep(history, connection_string(*ports)))
-        yield RunningConsole(run.shown("app"), run.shown("simulator"), history)
+        asyncio.run(keep(history, storage))
+        yield RunningConsole(run.shown("app"), run.shown("simulator"), storage, history)
         run.program.send_signal(signal.SIGTERM)
         log.join()
 

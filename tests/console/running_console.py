@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunningConsole:
-    """Where the app and the simulator are, and the hour that the ledger was given."""
+    """Where the app, the simulator and storage are, and the hour that the ledger was given."""
 
     app: str
     simulator: str
+    storage: str
     history: History
 
     def ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON

@@ -1,8 +1,10 @@
 """The first view: the newest, live; the hour in numbers; queues and Twilio."""
 
+import json
 import re
 
 import pytest
+from azure.storage.queue import QueueClient
 from playwright.async_api import Page, expect
 
 from tests.browser import picture
@@ -97,7 +99,9 @@ async def test_both_plots_can_be_read_as_tables(console: RunningConsole, page: P
 
 async def test_queues_and_twilio_are_shown(console: RunningConsole, page: Page) -> None:
     """How much waits, how long, and whether Twilio answers, each with its name."""
-    console.text(unique_number(), send_at=tomorrow())
+    request = json.dumps({"to": unique_number(), "body": "Hello"})
+    with QueueClient.from_connection_string(console.storage, "outbound") as queue:
+        queue.send_message(request, visibility_timeout=3600)
     await console.open(page)
     system = page.get_by_role("region", name="Queues and Twilio")
     await expect(system).to_contain_text("Answers")

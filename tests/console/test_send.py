@@ -126,15 +126,27 @@ async def send_a_text(page: Page) -> None:
     await page.get_by_role("dialog").get_by_role("button", name="Send", exact=True).click()
 
 
+async def let_the_key_only_read(page: Page) -> None:
+    """Let the app answer on the routes of a read-only key as it does on the others."""
+
+    async def pass_on(route: Route) -> None:
+        await route.continue_(url=route.request.url.replace("/console/data/", "/"))
+
+    await page.route("**/api/console/data/**", pass_on)
+
+
 async def test_a_key_that_may_only_read_hides_what_writes(
     console: RunningConsole, lenient_page: Page
 ) -> None:
     """After the first refusal nothing offers to send, retry or cancel, also after a reload."""
     page = lenient_page
     problem = {"title": "The key is read-only", "status": 403, "detail": "This key may only read."}
-    await feed(page, "messages", problem, 403)
+    await let_the_key_only_read(page)
+    await feed(page, "messages", {}, 401)
+    await feed(page, "console/data/messages", problem, 403)
     parked = an_entry(state="parked", twilio_status=None, error={"code": "expired", "message": ""})
     await feed(page, f"messages/{JOB}", parked)
+    await feed(page, f"console/data/messages/{JOB}", parked)
     await console.open(page, f"send/message/{JOB}")
     panel = page.get_by_role("region", name="Details")
     await expect(panel.get_by_role("button", name="Retry…")).to_be_visible()

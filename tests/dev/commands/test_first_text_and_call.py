@@ -74,5 +74,6 @@ def test_wrong_settings_still_reach_ready() -> None:
     with Running(HERE.root, settings={"TWILIO_AUTH_TOKEN": ""}) as run:
         run.until("ready")
         assert run.end(signal.SIGTERM) == 0
-    trouble = run.lines.index("  trouble   TWILIO_AUTH_TOKEN is not set")
+    problem = "is not set; give it a value, e.g. the Auth Token of Twilio's console"
+    trouble = run.lines.index(f"  trouble   TWILIO_AUTH_TOKEN {problem}")
     assert run.lines[trouble + 1].startswith("  next      correct it in ")
