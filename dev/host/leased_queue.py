@@ -9,7 +9,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import TypeVar
 
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceNotFoundError,
+)
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
@@ -149,9 +154,15 @@ class LeasedQueue:
         return False
 
     async def _settled(self, request: Callable[[], Awaitable[object]]) -> bool:
-        """Make a request; False means that the message, its lease or its queue is gone."""
+        """Make a request; False means that it came too late.
+
+        The message, its lease or its queue is gone, or somebody else has created the queue. For
+        that, storage answers 204.
+        """
         try:
             await self._request(request)
+        except ResourceExistsError:
+            return False
         except HttpResponseError as error:
             if error.status_code in LOST_LEASE:
                 return False

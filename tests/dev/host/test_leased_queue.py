@@ -3,7 +3,13 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import pytest
-from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
+from azure.core.exceptions import (
+    AzureError,
+    ResourceExistsError,
+    ResourceNotFoundError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
 from azure.storage.queue import QueueMessage
 
 from dev.host.errors import StorageOutOfReachError
@@ -196,3 +202,12 @@ async def test_a_failure_on_a_poison_queue_releases_nothing() -> None:
         await ours.settle(queue.put(dequeue_count=count), succeeded=False)
     await ours.put_aside(queue.put())
     assert queue.calls == []
+
+
+async def test_a_queue_that_somebody_else_creates_first_is_there() -> None:
+    """Storage answers 204 to the second one who creates it, which the library calls an error."""
+    raced = ResourceExistsError("Queue already exists")
+    raced.status_code = 204
+    missing = ResourceNotFoundError("The specified queue does not exist")
+    queue = FakeQueue(failures={"look": [missing], "create": [raced]})
+    assert not await leased(queue).create()
