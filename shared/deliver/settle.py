@@ -46,9 +46,9 @@ async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
     A job is looked at again while the result for some of its recipients is still unknown.
     """
     doubt = entry.doubt or await _record_doubt(app, entry, claim)
-    absence_from = (
-        _end_of_requests(app, claim, doubt) + _grace(app) + await _call_backlog(app, entry, claim)
-    )
+    absence_from = _end_of_requests(app, claim, doubt) + _grace(app)
+    if app.now() >= absence_from:
+        absence_from += await _call_backlog(app, entry, claim)
     settled = await asyncio.gather(
         *(_settle_one(app, entry, claim, absence_from, outcome) for outcome in doubt.outcomes)
     )
@@ -195,7 +195,8 @@ async def _call_backlog(app: Services, entry: Entry, claim: Claim) -> timedelta:
     """Return how long Twilio may take to start the calls that it was asked for before this one.
 
     It starts one a second and queues the others. Whether a queued call is in its list is not known,
-    so the absence of a call proves nothing until the queue can have drained.
+    so the absence of a call proves nothing until the queue can have drained. Two hours of entries
+    are read, so this is asked only where nothing else settles it.
     """
     if entry.kind != "call":
         return timedelta()
