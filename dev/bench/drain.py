@@ -10,7 +10,7 @@ from dev.bench.runs import Size, alternate, per_core_second, per_second, run_con
 from dev.bench.twilio_library import AsyncLibrary, LoopLibrary, open_async_library
 from shared.app import App
 from shared.deliver.worker import deliver_job
-from shared.jobs.job import Job, encode_job, sign_job
+from shared.jobs.job import Job, encode_job, sign
 from shared.storage.queues import QUEUE_OF_LANE
 
 MESSAGES: Final = 800
@@ -111,7 +111,7 @@ async def deliver(services: App, waiting: list[Job]) -> None:
 async def through_host(env: Environment, services: App, count: int) -> float:
     """Return messages a second from Azurite's queue: between the first and the last at Twilio."""
     token = services.settings.twilio_auth_token
-    texts = [encode_job(sign_job(job, token)) for job in await jobs(services, count)]
+    texts = [encode_job(sign(job, token)) for job in await jobs(services, count)]
 
     async def put(text: bytes) -> None:
         await services.queues.put(QUEUE_OF_LANE["now"], text)

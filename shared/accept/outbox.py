@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from msgspec.structs import replace
 
 from shared.errors import StorageUnavailableError
-from shared.jobs.job import encode_job, sign_job
+from shared.jobs.job import encode_job, sign
 from shared.ledger.schedule import MAX_QUEUE_DELAY
 from shared.log import log
 from shared.storage.queues import NO_DELAY, QUEUE_OF_LANE
@@ -51,7 +51,7 @@ async def put_alert(app: Services, message: AlertMessage, due: datetime) -> None
     Raises:
         StorageUnavailableError: it is unknown whether the message is there.
     """
-    await _put(app, _Waiting(message.alert, QUEUE_OF_LANE["now"], encode_job(message)), due)
+    await _put(app, _Waiting(message.alert, QUEUE_OF_LANE["now"], _signed(app, message)), due)
 
 
 async def put_alert_back(app: Services, message: AlertMessage, due: datetime) -> None:
@@ -60,7 +60,7 @@ async def put_alert_back(app: Services, message: AlertMessage, due: datetime) ->
     Raises:
         StorageUnavailableError: neither the queue nor the table takes it.
     """
-    await _put_back(app, _Waiting(message.alert, QUEUE_OF_LANE["now"], encode_job(message)), due)
+    await _put_back(app, _Waiting(message.alert, QUEUE_OF_LANE["now"], _signed(app, message)), due)
 
 
 class _Waiting(NamedTuple):
@@ -99,5 +99,5 @@ async def _enqueue(app: Services, waiting: _Waiting, due: datetime) -> None:
     await app.queues.put(waiting.queue, waiting.message, delay)
 
 
-def _signed(app: Services, job: Job) -> bytes:
-    return encode_job(sign_job(job, app.settings.twilio_auth_token))
+def _signed(app: Services, message: Job | AlertMessage) -> bytes:
+    return encode_job(sign(message, app.settings.twilio_auth_token))

@@ -72,7 +72,7 @@ async def receive_message(app: DeliverServices, message: QueueMessage) -> None:
         if isinstance(held, Job):
             return await _deliver(app, message, held)
         if isinstance(held, AlertMessage):
-            return await drive_alert(app, held)
+            return await _drive(app, message, held)
         if isinstance(held, PostponedRequest):
             return await _accept_request(app, *_unwrap(held))
         if message.dequeue_count > 1:
@@ -106,7 +106,7 @@ async def receive_poison(app: Services, message: QueueMessage) -> None:
         if isinstance(held, Job):
             return await give_up_job(app, await _require_authentic(app, held))
         if isinstance(held, AlertMessage):
-            return await keep_driving(app, held)
+            return await keep_driving(app, await _require_authentic_alert(app, held))
         if isinstance(held, PostponedRequest):
             job = await _build_poison_job(app, *_unwrap(held))
         else:
@@ -127,6 +127,31 @@ async def _deliver(app: DeliverServices, message: QueueMessage, job: Job) -> Non
         return await app.queues.put(QUEUE_OF_LANE[job.accepted.lane], message.body, OUTAGE_DELAY)
     is_same = authentic is job
     return await deliver_job(app, authentic, again=message.dequeue_count > 1 or not is_same)
+
+
+async def _drive(app: DeliverServices, message: QueueMessage, held: AlertMessage) -> None:
+    try:
+        authentic = await _require_authentic_alert(app, held)
+    except StorageUnavailableError as error:
+        log("storage_away", level=logging.WARNING, id=held.alert, error=str(error))
+        return await app.queues.put(QUEUE_OF_LANE["now"], message.body, OUTAGE_DELAY)
+    return await drive_alert(app, authentic)
+
+
+async def _require_authentic_alert(app: Services, message: AlertMessage) -> AlertMessage:
+    """Return a message for an alert as the app wrote it; of any other one without what was raised.
+
+    Only `raised` says something that the ledger may not have. The rest says when to look at it.
+
+    Raises:
+        UnreadableJobError: no alert was raised under its id.
+    """
+    if message.raised is None or is_authentic(message, app.settings.auth_tokens):
+        return message
+    if await app.ledger.alerts.find(message.alert) is None:
+        raise UnreadableJobError("not_authentic", "the app did not write this message")
+    log("not_authentic", level=logging.WARNING, id=message.alert)
+    return AlertMessage(v=VERSION, alert=message.alert, n=message.n, job=message.job)
 
 
 async def _require_authentic(app: Services, job: Job) -> Job:

@@ -479,6 +479,7 @@ class AlertMessage(
 
     `n` marks the end of run `n` (0: the alert was raised); without it something has happened to the
     alert, or to its notification `job`. `raised` repeats the first event, in case its row was lost.
+    `digest` shows that the app wrote all that.
     """
 
     v: Literal[1]
@@ -486,6 +487,7 @@ class AlertMessage(
     n: int | None = None
     job: str | None = None
     raised: Raised | None = None
+    digest: str = ""
 
 
 def summarize(alert: Alert) -> str:

@@ -16,7 +16,7 @@ import binascii
 import hmac
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -68,6 +68,8 @@ class PostponedRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     body: str
 
 
+Signed = TypeVar("Signed", bound="Job | AlertMessage")
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Job)
 _postponed_decoder = msgspec.json.Decoder(PostponedRequest)
@@ -79,26 +81,27 @@ def encode_job(job: Job | PostponedRequest | AlertMessage) -> bytes:
     return _encoder.encode(job)
 
 
-def sign_job(job: Job, token: str) -> Job:
-    """Return a job with the digest that shows who wrote it.
+def sign(message: Signed, token: str) -> Signed:
+    """Return a message with the digest that shows who wrote it.
 
-    Anyone who may write to the queue could put a job there that was never validated, under the id
-    of another. The key follows from Twilio's auth token: the app has it already, the queue's
+    Anyone who may write to the queue could put one there that was never validated, under the id of
+    another. The key follows from Twilio's auth token: the app has it already, the queue's
     writers do not, and it stays valid through a rotation as long as the old token is the secondary
     one.
     """
-    return replace(job, digest=_digest(job, token))
+    return replace(message, digest=_digest(message, token))
 
 
-def is_authentic(job: Job, tokens: Iterable[str]) -> bool:
-    """Whether a job was signed with one of the tokens and is unchanged since."""
-    return any(hmac.compare_digest(job.digest.encode(), _digest(job, token).encode())
+def is_authentic(message: Job | AlertMessage, tokens: Iterable[str]) -> bool:
+    """Whether a message was signed with one of the tokens and is unchanged since."""
+    return any(hmac.compare_digest(message.digest.encode(), _digest(message, token).encode())
                for token in tokens)  # fmt: skip
 
 
-def _digest(job: Job, token: str) -> str:
+def _digest(message: Job | AlertMessage, token: str) -> str:
     key = hmac.digest(token.encode(), _KEY_LABEL, "sha256")
-    return hmac.digest(key, encode_job(replace(job, digest="")), "sha256").hex()[:_DIGEST_LENGTH]
+    unsigned = encode_job(replace(message, digest=""))
+    return hmac.digest(key, unsigned, "sha256").hex()[:_DIGEST_LENGTH]
 
 
 def decode_queue_message(body: bytes) -> Job | PostponedRequest | AlertMessage | dict[str, Any]:

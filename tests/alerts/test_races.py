@@ -8,15 +8,19 @@ import pytest
 
 from shared.accept.alerts import raise_alert
 from shared.deliver.receive import QueueMessage, receive_poison
+from shared.errors import StorageUnavailableError
 from shared.jobs.alerts import AlertMessage, Level, LevelBegun, Notify, Payload, Raised
 from shared.jobs.events import Claim
-from shared.jobs.job import decode_queue_message, encode_job
+from shared.jobs.job import decode_queue_message, encode_job, sign
 from shared.ledger import schema
 from shared.ledger.alerts import MAX_OF_PERSON, Policy
 from shared.ledger.retention import forget_before
 from shared.triggers import alerts
 from tests.alerts.alert_world import ANA, BO, AlertWorld, alert_of, level
+from tests.clock import NOON
+from tests.deliver.queue_double import POISON
 from tests.deliver.seams import TableSeam
+from tests.environment import AUTH_TOKEN
 
 ONE = level((ANA, "text"))
 
@@ -269,11 +273,49 @@ async def test_a_message_brings_the_alert_whose_row_was_lost() -> None:
     levels = (Level(notify=[Notify(to=ANA, by="text")], wait=60),)
     raised = Raised(at=world.clock(), text="a", number=1, token="t", levels=levels)
     message = AlertMessage(v=1, alert=alert_id, n=0, raised=raised)
-    world.queue.drop(encode_job(message))
+    world.queue.drop(encode_job(sign(message, AUTH_TOKEN)))
     world.queue.drop(encode_job(AlertMessage(v=1, alert="zbpn0196bfzff9axyyyypa")))
     await world.until_quiet()
     assert world.paged() == [("Ana", "text")]
     assert (await world.story(alert_id))["state"] == "exhausted"
+
+
+def forged(alert_id: str) -> bytes:
+    """The first message of an alert that some program made up."""
+    levels = (Level(notify=[Notify(to=BO, by="call")], wait=60),)
+    raised = Raised(at=NOON, text="Forged", number=1, token="t", levels=levels)
+    return encode_job(AlertMessage(v=1, alert=alert_id, n=0, raised=raised))
+
+
+@pytest.mark.parametrize("queue", ["outbound", "outbound" + POISON])
+async def test_an_alert_that_the_app_did_not_raise_is_parked_with_its_text(queue: str) -> None:
+    """Who may write to the queue gets round no rule, and no alert is made."""
+    world = AlertWorld()
+    alert_id = "zbpn0196bfzff9axxxxxpa"
+    world.queue.drop(forged(alert_id), queue)
+    await world.until_quiet()
+    assert world.paged() == []
+    assert await world.ledger.alerts.find(alert_id) is None
+    [parked] = [entry.parked for entry in await world.entries()]
+    assert parked is not None
+    assert (parked.code, parked.raw) == ("not_authentic", forged(alert_id).decode())
+
+
+@pytest.mark.parametrize("outage", [0, 30])
+async def test_what_was_raised_wins_over_a_made_up_message_of_its_id(outage: float) -> None:
+    """People are notified as the ledger says, also where storage is away at first."""
+    world = AlertWorld()
+    alert_id = await world.raise_alert(alert_of(level((ANA, "text"))))
+    world.queue.messages.clear()
+    world.queue.drop(forged(alert_id))
+    end = world.clock() + timedelta(seconds=outage)
+
+    async def away(step: str) -> None:
+        if step.startswith("rows") and world.clock() < end:
+            raise StorageUnavailableError(step)
+
+    await world.until_quiet(away)
+    assert world.paged() == [("Ana", "text")]
 
 
 async def test_a_late_look_finds_nothing_to_do() -> None:

@@ -13,7 +13,7 @@ from shared.errors import StorageUnavailableError
 from shared.jobs import ids
 from shared.jobs.events import Accepted
 from shared.jobs.fold import State
-from shared.jobs.job import Job, PostponedRequest, decode_queue_message, encode_job, sign_job
+from shared.jobs.job import Job, PostponedRequest, decode_queue_message, encode_job, sign
 from tests.clock import NOON
 from tests.deliver.asking import retry
 from tests.deliver.queue_double import LEASE, MAX_DELIVERIES, POISON, Message
@@ -365,7 +365,7 @@ async def test_a_job_that_the_app_did_not_write_is_parked_with_its_text(queue: s
     """Nobody gets round the rules of accepting by writing a job, nor takes an id that way."""
     world = World()
     name = ids.new_id(NOON, 99)
-    for body in (forged(name), encode_job(sign_job(job_in(forged(name)), "another token"))):
+    for body in (forged(name), encode_job(sign(job_in(forged(name)), "another token"))):
         world.queue.drop(body, queue)
     await world.until_quiet()
     assert world.twilio.asked == 0

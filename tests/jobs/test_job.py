@@ -17,7 +17,7 @@ from shared.jobs.job import (
     encode_job,
     is_authentic,
     readable_text,
-    sign_job,
+    sign,
 )
 from tests.clock import NOON
 from tests.ledger.histories import JOB, accepted
@@ -52,7 +52,7 @@ dropped = st.dictionaries(st.text(), json_values, max_size=4).filter(lambda f: "
 def test_a_job_comes_back_as_it_was(way: Way, body: str, *, again: bool, scheduled: bool) -> None:
     """A job that is encoded and decoded is the same, in every coding that a queue may give it."""
     told = accepted(request={"to": ["+1"], "body": body}, send_at=NOON if scheduled else None)
-    job = sign_job(Job(v=1, job=JOB, accepted=told, again=again), "token")
+    job = sign(Job(v=1, job=JOB, accepted=told, again=again), "token")
     assert decode_queue_message(way(encode_job(job))) == job
     assert is_authentic(job, ["other", "token"])
     assert not is_authentic(job, ["other"])
@@ -159,6 +159,6 @@ def test_readable_text_shows_bytes_that_are_none() -> None:
 )
 def test_a_job_that_was_changed_is_not_authentic(change: dict[str, object]) -> None:
     """Every part of a job counts."""
-    signed = sign_job(A_JOB, "token")
+    signed = sign(A_JOB, "token")
     assert is_authentic(signed, ["token"])
     assert not is_authentic(msgspec.structs.replace(signed, **change), ["token"])
