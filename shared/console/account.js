@@ -19,8 +19,15 @@ export function overview() {
   return pending;
 }
 
-// Whether nothing real can happen.
-export const isSimulated = () => account?.simulator === true;
+const isSimulated = () => account?.simulator === true;
+
+// What sending costs. It says so once the account is known; an account that nobody knows is real.
+export function cost(real) {
+  const tell = () => isSimulated() ? "In the simulator: nobody is reached, and nothing is charged" : real;
+  const element = make("span", {}, account ? tell() : "Asking whether Twilio is the simulator…");
+  if (!account) overview().catch(() => {}).finally(() => { element.textContent = tell(); });
+  return element;
+}
 
 function contents() {
   if (!account) return [];

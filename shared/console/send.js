@@ -1,6 +1,6 @@
 // A test text or call, a batch from a file, and steps as TwiML before anybody hears them.
 
-import { isSimulated } from "./account.js";
+import { cost } from "./account.js";
 import { collectionOf, post } from "./api.js";
 import { confirm } from "./dialogs.js";
 import { field, make } from "./dom.js";
@@ -45,7 +45,7 @@ function testForm(kind) {
       lines: [
         [`One ${test.name} to ${alwaysMasked(number)}, from the app's default sender`, "go"],
         [`It ${test.reads}: “${text.value}”`, "go"],
-        [isSimulated() ? "In the simulator: nobody is reached, and nothing is charged" : "It is a real one, and is charged", "stay"],
+        [cost("It is a real one, and is charged"), "stay"],
       ],
       label: test.verb,
       act: async () => {

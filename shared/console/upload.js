@@ -1,6 +1,6 @@
 // A batch from a CSV file: its columns, the first three texts, what cannot be sent, and then the rest.
 
-import { isSimulated } from "./account.js";
+import { cost } from "./account.js";
 import { post } from "./api.js";
 import { CsvError, decode, parse, write } from "./csv.js";
 import { count } from "./data.js";
@@ -96,7 +96,7 @@ export function uploadForm() {
       heading: `Send ${many}?`,
       lines: [[`${many}, from the app's default sender`, "go"],
         ...(left ? [[`${count(left, "row")} left out`, "stay"]] : []),
-        [isSimulated() ? "In the simulator: nobody is reached, and nothing is charged" : "Real people are reached, and each is charged", "stay"]],
+        [cost("Real people are reached, and each is charged"), "stay"]],
       label: `Send ${many}`,
       act: async () => receiptLines(await post("batches", {
         csv, query: { kind: kind.value, [FIELDS[kind.value]]: text.value, on_invalid: "skip", metadata: '{"from":"console"}' },

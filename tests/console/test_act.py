@@ -1,9 +1,10 @@
 """Doing something about it: what will happen is said first, and then it happens."""
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser import picture
 from tests.console.running_console import RunningConsole, tomorrow, unique_number
@@ -126,6 +127,41 @@ async def test_a_test_is_sent(console: RunningConsole, page: Page, kind: str, bu
     await expect(panel.locator(".timeline")).to_contain_text(f"Twilio took the {kind_of(kind)}.")
     collection = "calls" if kind == "call" else "messages"
     assert len(console.ask("GET", f"{collection}?to=%2B{to[1:]}")["items"]) == 1
+
+
+async def test_a_test_says_what_it_costs_once_that_is_known(
+    console: RunningConsole, page: Page
+) -> None:
+    """Before the account is known, the dialog claims neither a simulator nor a charge."""
+    answered = asyncio.Event()
+
+    async def answer_later(route: Route) -> None:
+        await answered.wait()
+        await route.continue_()
+
+    await page.route("**/api/overview", answer_later)
+    await console.open(page, "send")
+    form = page.get_by_role("form", name="Test text")
+    await form.get_by_label("To", exact=True).fill(unique_number())
+    await form.get_by_role("button", name="Send…").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("Asking whether Twilio is the simulator")
+    await expect(dialog).not_to_contain_text("charged")
+    answered.set()
+    await expect(dialog).to_contain_text("In the simulator: nobody is reached")
+    await page.unroute_all(behavior="wait")
+
+
+async def test_where_the_account_is_not_known_a_test_counts_as_real(
+    console: RunningConsole, page: Page
+) -> None:
+    """Where the app does not say what it talks to, the dialog says that people are charged."""
+    await page.route("**/api/overview", lambda route: route.abort())
+    await console.open(page, "send")
+    form = page.get_by_role("form", name="Test call")
+    await form.get_by_label("To", exact=True).fill(unique_number())
+    await form.get_by_role("button", name="Call…").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("It is a real one, and is charged")
 
 
 def kind_of(word: str) -> str:
