@@ -55,6 +55,17 @@ async def test_examples_are_accepted(operation: Operation, example: Any, app: In
     assert reply.status in operation.answers
 
 
+@pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.accepted])
+async def test_examples_are_answered_as_shown(operation: Operation, app: InMemoryApp) -> None:
+    """The answer that is shown is that to the first example, apart from the id."""
+    assert operation.examples
+    reply = await app.post(f"/api/{operation.route}", next(iter(operation.examples.values())))
+    shown = described()["paths"][f"/api/{operation.route}"]["post"]["responses"]["202"]
+    example = json.dumps(shown["content"]["application/json"]["example"])
+    own_id = json.loads(reply.body)["id"]
+    assert json.loads(reply.body) == json.loads(re.sub(r"zbpc8k2v4m1x7q0r5t9w3y", own_id, example))
+
+
 async def test_the_example_in_csv_is_accepted(app: InMemoryApp) -> None:
     """The CSV is accepted as it stands, with the fields beside it that the document shows."""
     operation = described()["paths"]["/api/batches"]["post"]

@@ -215,6 +215,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
     for status, answer in operation.answers.items():
         means = _PROBLEMS.get(status, _DONE.get(status, "Done."))
         responses[str(status)] = {"description": means, "content": _content(answer)}
+        if operation.accepted and status == 202:  # noqa: PLR2004 - what was accepted
+            responses["202"]["content"][_JSON]["example"] = operation.accepted
         if operation.then:
             responses[str(status)]["headers"] = {"Location": {"schema": _TEXT}}
             responses[str(status)]["links"] = {

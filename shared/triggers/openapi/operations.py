@@ -68,8 +68,8 @@ NO_CONTENT: Final = 204
 class Operation:
     """One method on one route; `answers` by status: a type, several, or a media type alone.
 
-    `errors` are what the handler can raise beyond what `auth` implies. `then` are operations that
-    take the `id` of the answer.
+    `errors` are what the handler can raise beyond what `auth` implies. `accepted` is the answer to
+    the first of the `examples`. `then` are operations that take the `id` of the answer.
     """
 
     name: str
@@ -82,6 +82,7 @@ class Operation:
     errors: tuple[type[CallerError], ...] = ()
     body: type | Literal["batch", "form", "anything"] | None = None
     examples: Mapping[str, Any] | None = None
+    accepted: Mapping[str, Any] | None = None
     query: tuple[str, ...] = ()
     needs_body: bool = True
     repeatable: bool = False
@@ -139,6 +140,32 @@ _ALERT: Final = {
     "most": 3,
     "metadata": {},
 }
+_ID: Final = "zbpc8k2v4m1x7q0r5t9w3y"
+_ACCEPTED: Final[dict[str, dict[str, Any]]] = {
+    "message": {
+        "id": _ID,
+        "kind": "message",
+        "state": "accepted",
+        "to": "+14155552671",
+        "links": {"self": f"/api/messages/{_ID}"},
+        "segments": 1,
+    },
+    "call": {
+        "id": _ID,
+        "kind": "call",
+        "state": "accepted",
+        "to": "+14155552671",
+        "links": {"self": f"/api/calls/{_ID}"},
+    },
+}
+_BATCH_ACCEPTED: Final = {
+    "id": _ID,
+    "count": 2,
+    "duplicates": [],
+    "skipped": [],
+    "links": {"self": f"/api/batches/{_ID}"},
+    "segments": 2,
+}
 
 
 def _of_kind(kind: str, request: type, examples: Mapping[str, Any]) -> tuple[Operation, ...]:
@@ -158,6 +185,7 @@ def _of_kind(kind: str, request: type, examples: Mapping[str, Any]) -> tuple[Ope
             summary=f"Accept a {kind}",
             body=request,
             examples=examples,
+            accepted=_ACCEPTED[kind],
             answers={202: (AcceptedResponse, AcceptedListResponse)},
             errors=_KEYED_BODY,
             repeatable=True,
@@ -313,6 +341,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         summary="Accept up to 50,000 messages or calls, as JSON or CSV",
         body=BATCH,
         examples=_BATCH_EXAMPLES,
+        accepted=_BATCH_ACCEPTED,
         answers={202: BatchAcceptedResponse},
         errors=_KEYED_BODY,
         repeatable=True,
