@@ -184,6 +184,18 @@ async def forget(timer: func.TimerRequest) -> None:  # noqa: ARG001 - its bindin
     await triggers.timers.forget(switchboard)
 
 
+@app.route(routes.INBOUND, methods=["GET"], auth_level=KEY)
+async def list_inbound(req: func.HttpRequest) -> func.HttpResponse:
+    """List what people texted, pressed, said and recorded, newest first."""
+    return await handle_errors(triggers.received.list_inbound, req, switchboard)
+
+
+@app.route(routes.INBOUND_EVENT, methods=["GET"], auth_level=KEY)
+async def show_inbound(req: func.HttpRequest) -> func.HttpResponse:
+    """Show one of these events."""
+    return await handle_errors(triggers.received.show, req, switchboard)
+
+
 @app.route(routes.FIND_RECIPIENT, methods=["POST"], auth_level=KEY)
 async def find_recipient(req: func.HttpRequest) -> func.HttpResponse:
     """Show what is stored about a person."""

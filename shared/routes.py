@@ -28,6 +28,8 @@ TOKEN: Final = "token"  # noqa: S105 - a route, not a secret
 STATUS: Final = "webhooks/status/{id}"
 INBOUND_MESSAGE: Final = "webhooks/messages"
 INBOUND_CALL: Final = "webhooks/calls"
+INBOUND: Final = "inbound"
+INBOUND_EVENT: Final = "inbound/{id}"
 FIND_RECIPIENT: Final = "recipients/find"
 ERASE_RECIPIENT: Final = "recipients/erase"
 HEALTH: Final = "health"
@@ -90,6 +92,11 @@ def alert_path(alert_id: str) -> str:
 def policy_path(name: str) -> str:
     """Return the path of a policy."""
     return f"{PREFIX}/{POLICY.format(policy=name)}"
+
+
+def inbound_path(inbound_id: str) -> str:
+    """Return the path of an inbound event."""
+    return f"{PREFIX}/{INBOUND_EVENT.format(id=inbound_id)}"
 
 
 def batch_path(batch_id: str) -> str:

@@ -35,6 +35,8 @@ HTTP = {
     "show_batch": ("GET", "batches/{id}", KEY),
     "list_batches": ("GET", "batches", KEY),
     "show_overview": ("GET", "overview", KEY),
+    "list_inbound": ("GET", "inbound", KEY),
+    "show_inbound": ("GET", "inbound/{id}", KEY),
     "find_recipient": ("POST", "recipients/find", KEY),
     "erase_recipient": ("POST", "recipients/erase", ADMIN),
     "receive_call": ("POST", "webhooks/calls", SIGNED),

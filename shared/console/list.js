@@ -13,6 +13,14 @@ const COLUMNS = [["When", "when", zoneMark], ["Kind", "wide"], ["To", "to"], ["S
 
 const STEPS = new Map([["ArrowDown", "nextElementSibling"], ["ArrowUp", "previousElementSibling"]]);
 
+// An arrow key goes to the row above or below.
+export function stepRow(event) {
+  const next = event.target.closest("tr")?.[STEPS.get(event.key)];
+  if (!next) return;
+  next.querySelector("a").focus();
+  event.preventDefault();
+}
+
 export class List {
   // `view` is the one that an entry is opened beside; `acted` is called after an action.
   constructor(caption, view, acted = () => {}) {
@@ -137,14 +145,8 @@ export class List {
 
   // Arrow keys go from row to row, `x` selects the row, as in a mail program; `h` tells of them.
   onKey(event) {
-    const row = event.target.closest("tr");
-    const next = row?.[STEPS.get(event.key)];
-    if (next) {
-      next.querySelector("a").focus();
-      event.preventDefault();
-    } else if (event.key === "x" && event.target.tagName === "A") {
-      row.querySelector("input").click();
-    }
+    stepRow(event);
+    if (event.key === "x" && event.target.tagName === "A") event.target.closest("tr").querySelector("input").click();
   }
 }
 

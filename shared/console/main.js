@@ -8,8 +8,10 @@ import { entryPanel } from "./entry.js";
 import { failures } from "./failures.js";
 import { find } from "./find.js";
 import { showHelp } from "./help.js";
+import { eventPanel, inbound } from "./inbound.js";
 import { maskSwitch } from "./mask.js";
 import { now } from "./now.js";
+import { personPanel } from "./person.js";
 import { send } from "./send.js";
 import { clockTime } from "./times.js";
 
@@ -17,8 +19,16 @@ const VIEWS = new Map([
   ["now", ["Now", now]],
   ["find", ["Find", find]],
   ["batches", ["Batches", batches]],
+  ["inbound", ["Inbound", inbound]],
   ["failures", ["Failures", failures]],
   ["send", ["Send", send]],
+]);
+
+// What is opened beside a view, where it is not an entry.
+const PANELS = new Map([
+  ["batch", batchPanel],
+  ["event", eventPanel],
+  ["person", personPanel],
 ]);
 
 const byId = (id) => document.getElementById(id);
@@ -149,7 +159,7 @@ function showPanel(name, kind, id, at) {
   panel.replaceChildren();
   markOpen(view);
   if (id) {
-    current.panel = kind === "batch" ? batchPanel(id) : entryPanel(kind, id, name);
+    current.panel = PANELS.get(kind)?.(id, name) ?? entryPanel(kind, id, name);
     panel.append(make("a", { class: "close", href: `#/${name}` }, "Close"), current.panel.element);
     current.panel.heading.focus();
   } else if (before.length > 1) {

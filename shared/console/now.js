@@ -10,6 +10,7 @@ import { HandOver, Throughput } from "./plots.js";
 import { Poll } from "./poll.js";
 import { ARRIVED, FAILED, FINAL } from "./statuses.js";
 import { clockTime, duration } from "./times.js";
+import { isUnread } from "./unread.js";
 
 const SHOWN = 40;
 
@@ -106,9 +107,11 @@ const QUEUES = { outbound: "Queue, now", "outbound-bulk": "Queue, bulk", inbound
 
 function queues(all) {
   if (!all) return line("Queues", ["Do not answer"], "bad");
-  return Object.entries(all).flatMap(([name, { length, oldest_seconds: oldest }]) => {
+  return Object.entries(all).flatMap(([name, state]) => {
+    const { length, oldest_seconds: oldest } = state;
     const age = oldest === null ? (length ? "none due yet" : "") : `oldest ${duration(oldest)}`;
-    const late = oldest !== null && oldest > 60 && name !== "inbound";
-    return line(own(QUEUES, name, capital(name)), [length ? `${length.toLocaleString()} waiting` : "Empty", age], late ? "warn" : "good");
+    const late = name === "inbound" ? isUnread(state) : oldest !== null && oldest > 60;
+    const more = late && name === "inbound" ? [age, make("a", { href: "#/inbound" }, "Nobody reads it")] : age;
+    return line(own(QUEUES, name, capital(name)), [length ? `${length.toLocaleString()} waiting` : "Empty", more], late ? "warn" : "good");
   });
 }

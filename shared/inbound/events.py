@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 # A note this old has no owner: its worker has given up every step long before.
 _ABANDONED_AFTER: Final = timedelta(minutes=2)
 _GIVE_UP_AFTER: Final = timedelta(minutes=1)
+# Every kind of event, as in the field `event`.
+EVENTS: Final = (
+    "message", "call", "voicemail", "recording", "transcription", "gather", "dial", "opt_out",
+    "opt_in",
+)  # fmt: skip
 # During these a person is on the line, and hears an answer even while storage is away.
 _ON_THE_LINE: Final = frozenset({"call", "voicemail", "gather", "dial"})
 _ON_THE_LINE_TIMEOUT_SECONDS: Final = 5.0
@@ -135,7 +140,7 @@ async def publish_event(app: Services, event: InboundEvent) -> None:
 
     at = app.now()
     note = Note(_name_of(event), at, f"{app.random():x}", _encode(event, at))
-    if await app.ledger.received.open(note):
+    if await app.ledger.received.open(note, event.event, _person_of(_decode(note))):
         await _publish_note(app, note)
 
 
@@ -150,12 +155,8 @@ async def publish_abandoned(app: Services) -> None:
 
 
 async def _publish_note(app: Services, note: Note, *, is_abandoned: bool = False) -> None:
-    import msgspec
-
-    fields = msgspec.json.decode(note.text)
-    # What came of a call or message of ours names us first.
-    person = fields["to"] if "id" in fields else fields["from"]
-    if await app.ledger.received.is_first(note, person):
+    fields = _decode(note)
+    if await app.ledger.received.is_first(note, _person_of(fields)):
         await _remember_opt_out(app, fields, note.at)
         if not is_abandoned and app.now() - note.at >= _GIVE_UP_AFTER:
             # So late the note may be taken for abandoned: two workers would put it.
@@ -174,6 +175,19 @@ async def _close(app: Services, note: Note, attempts: int = _MAX_CLOSE_ATTEMPTS)
         if attempts == 1:
             raise
         await _close(app, note, attempts - 1)
+
+
+def _decode(note: Note) -> dict[str, Any]:
+    import msgspec
+
+    fields: dict[str, Any] = msgspec.json.decode(note.text)
+    return fields
+
+
+def _person_of(fields: Mapping[str, Any]) -> str:
+    """Return who an event is about: what came of a call or message of ours names us first."""
+    person: str = fields["to"] if "id" in fields else fields["from"]
+    return person
 
 
 def _encode(event: InboundEvent, at: datetime) -> str:

@@ -136,6 +136,17 @@ INBOUND_DAYS: Final = Rows(
     erasing="stays: it says nothing of anybody",
     beside=True,
 )
+INBOUND_TIMES: Final = Rows(
+    title="what came, by time",
+    name="~at",
+    partition="`~inbound`",
+    key="`~at.{time, newest first}{shard and random part of the id}`",
+    value="the kind of event, the key of what was texted or said",
+    written_by="the transaction of the note",
+    deleted_by="`forget`",
+    erasing="deleted; where the event came before, it stays and leads nowhere",
+    beside=True,
+)
 NOTES: Final = Rows(
     title="what is being published",
     name="~inbound",
@@ -271,7 +282,7 @@ POLICIES: Final = Rows(
 PAST_DAYS: Final = "~"
 PAST_EVENTS: Final = "~"
 EVERYTHING: Final = (
-    EVENTS, RECIPIENTS, SIDS, UNREADABLE, BATCHES, CAPS, MARKS, INBOUND, INBOUND_DAYS, NOTES,
-    KEYS, LATE, OPT_OUTS, OWNERS, RECONCILED, SWEPT, SCHEDULE,
+    EVENTS, RECIPIENTS, SIDS, UNREADABLE, BATCHES, CAPS, MARKS, INBOUND, INBOUND_DAYS,
+    INBOUND_TIMES, NOTES, KEYS, LATE, OPT_OUTS, OWNERS, RECONCILED, SWEPT, SCHEDULE,
     ALERTS, ALERT_KEYS, ALERT_PEOPLE, ALERT_NUMBERS, POLICIES,
 )  # fmt: skip

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.triggers import preview as preview
     from shared.triggers import queues as queues
     from shared.triggers import read_only as read_only
+    from shared.triggers import received as received
     from shared.triggers import recipients as recipients
     from shared.triggers import status as status
     from shared.triggers import timers as timers

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING, Annotated, Final, get_args
 
 import msgspec
@@ -38,6 +37,7 @@ from shared.triggers.alert_views import (
     show_change,
     show_story,
 )
+from shared.triggers.pages import read_limit, validate_page
 from shared.triggers.requests import (
     MAX_BODY_BYTES,
     read_idempotency_key,
@@ -53,8 +53,6 @@ if TYPE_CHECKING:
     from shared.app import App
     from shared.jobs.alerts import Alert
 
-_MAX_LIMIT: Final = 100
-_DEFAULT_LIMIT: Final = "20"
 LIST_PARAMETERS: Final = ("state", "key", "limit", "cursor")
 _THE_API: Final = "the API"
 
@@ -89,26 +87,22 @@ async def accept(req: func.HttpRequest, app: App, context: func.Context) -> func
 
 async def list_alerts(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """Answer a page of alerts, newest first; `state` and `key` select."""
-    limit, cursor = req.params.get("limit", _DEFAULT_LIMIT), req.params.get("cursor")
     states = req.params["state"].split(",") if "state" in req.params else None
     key = req.params.get("key")
     problems = validate_query(req, LIST_PARAMETERS)
     if not {*(states or ())} <= {*get_args(AlertState)}:
         known = ", ".join(get_args(AlertState))
         problems.append(Problem("$.state", "not_one_of", f"must be one of {known}"))
-    if not (re.fullmatch("[0-9]{1,3}", limit) and 1 <= int(limit) <= _MAX_LIMIT):
-        message = f"must be a whole number from 1 to {_MAX_LIMIT}, e.g. limit={_DEFAULT_LIMIT}"
-        problems.append(Problem("$.limit", "out_of_range", message))
-    if cursor is not None and ids.parse(cursor) is None:
-        message = "is not a valid cursor; give the next of the page before, as it stands"
-        problems.append(Problem("$.cursor", "malformed", message))
+    problems += validate_page(req.params)
     if problems:
         raise InvalidRequestError(problems)
 
     def is_wanted(alert: Alert) -> bool:
         return (states is None or alert.state in states) and key in (None, alert.raised.key)
 
-    page = await app.ledger.alerts.list_newest(is_wanted, limit=int(limit), cursor=cursor)
+    page = await app.ledger.alerts.list_newest(
+        is_wanted, limit=read_limit(req.params), cursor=req.params.get("cursor")
+    )
     show_content = app.settings.show_content
     items = [show_alert(alert, show_content=show_content) for alert in page.items]
     return json_response(AlertListResponse(items=items, next=page.next))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, get_args
 
 import msgspec
@@ -26,6 +24,13 @@ from shared.log import log
 from shared.provider import statuses
 from shared.tracing import follow_trace, read_trace_id
 from shared.triggers import views
+from shared.triggers.pages import (
+    read_limit,
+    read_times,
+    restore_plus,
+    validate_page,
+    validate_times,
+)
 from shared.triggers.requests import read_idempotency_key, read_json_object, validate_query
 from shared.triggers.responses import json_response
 from shared.triggers.schemas import (
@@ -45,13 +50,9 @@ if TYPE_CHECKING:
     from shared.jobs.fold import Delivery, Entry
     from shared.kinds import Kind
 
-_MAX_LIMIT: Final = 100
-_DEFAULT_LIMIT: Final = 20
 _EXACT_FILTERS: Final = ("state", "to", "sid", "twilio_status")
 _SIDS_OF_KIND: Final[dict[Kind, tuple[str, ...]]] = {"message": ("SM", "MM"), "call": ("CA",)}
 LIST_PARAMETERS: Final = (*_EXACT_FILTERS, "error", "since", "until", "limit", "cursor")
-_TIME: Final = "is not a time in RFC 3339 with an offset, e.g. 2026-12-24T18:00:00Z"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def accept(
@@ -73,24 +74,12 @@ async def list_entries(req: func.HttpRequest, app: App, kind: Kind) -> func.Http
     `error` selects by code; `since` and `until` (RFC 3339 with offset) by when they were accepted.
     A page reads a bounded number of entries: it can be short, even empty, and still have a `next`.
     """
-    query = {name: _restore_plus(value) for name, value in req.params.items()}
-    limit, cursor = query.get("limit", str(_DEFAULT_LIMIT)), query.get("cursor")
-    since, until = _read_time(query.get("since")), _read_time(query.get("until"))
-    problems = validate_query(req, LIST_PARAMETERS)
-    problems += [
-        Problem(f"$.{name}", "malformed", _TIME)
-        for name, time in (("since", since), ("until", until))
-        if name in query and time is None
-    ]
-    problems += _validate_states(query.get("state", "accepted").split(","))
-    if not (re.fullmatch("[0-9]{1,3}", limit) and 1 <= int(limit) <= _MAX_LIMIT):
-        message = f"must be a whole number from 1 to {_MAX_LIMIT}, e.g. limit={_DEFAULT_LIMIT}"
-        problems.append(Problem("$.limit", "out_of_range", message))
-    if cursor is not None and ids.parse(cursor) is None:
-        message = "is not a valid cursor; give the next of the page before, as it stands"
-        problems.append(Problem("$.cursor", "malformed", message))
+    query = {name: restore_plus(value) for name, value in req.params.items()}
+    problems = validate_query(req, LIST_PARAMETERS) + validate_times(query)
+    problems += _validate_states(query.get("state", "accepted").split(",")) + validate_page(query)
     if problems:
         raise InvalidRequestError(problems)
+    since, until = read_times(query, app.now())
     exact = {name: query[name].split(",") for name in _EXACT_FILTERS if name in query}
 
     def is_wanted(entry: Entry, delivery: Delivery) -> bool:
@@ -104,11 +93,10 @@ async def list_entries(req: func.HttpRequest, app: App, kind: Kind) -> func.Http
     page = await list_newest(
         app.table,
         is_wanted,
-        limit=int(limit),
-        cursor=cursor,
+        limit=read_limit(query),
+        cursor=query.get("cursor"),
         since=since,
-        # An id is never later than now, nor earlier than the first possible one.
-        until=until and sorted((_EPOCH, until, app.now()))[1],
+        until=until,
         starts=_index_starts(app, exact),
     )
     show_content = app.settings.show_content
@@ -224,19 +212,6 @@ def _accepted(acceptance: Acceptance) -> AcceptedResponse | AcceptedListResponse
         deliveries=deliveries,
         links=entry_links(kind, acceptance.id),
     )
-
-
-def _restore_plus(value: str) -> str:
-    """Restore a plus sign of numbers or of a time that arrived unescaped, as a space."""
-    return re.sub(r"(?<![^,:]) | (?=\d\d:\d\d$)", "+", value)
-
-
-def _read_time(text: str | None) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return time if time.tzinfo else None
 
 
 def _is_listed(entry: Entry, kind: Kind) -> bool:

@@ -17,7 +17,7 @@ import azure.functions as func
 
 from shared import routes
 from shared.errors import KeyRefusedError, NotFoundError, ReadOnlyError
-from shared.triggers import alerts, batches, entries, overview, policies, recipients
+from shared.triggers import alerts, batches, entries, overview, policies, received, recipients
 
 if TYPE_CHECKING:
     from shared.app import App
@@ -37,6 +37,8 @@ READS: Final[Mapping[tuple[str, str], Handler]] = {
     ("GET", routes.ALERT): alerts.show,
     ("GET", routes.POLICIES): policies.list_policies,
     ("GET", routes.POLICY): policies.show,
+    ("GET", routes.INBOUND): received.list_inbound,
+    ("GET", routes.INBOUND_EVENT): received.show,
     ("POST", routes.FIND_RECIPIENT): recipients.find_recipient,
 }
 

@@ -427,6 +427,44 @@ class PersonResponse(msgspec.Struct, frozen=True):
     )
 
 
+class InboundResponse(msgspec.Struct, frozen=True):
+    """What somebody texted, pressed, said or recorded."""
+
+    id: Annotated[str, Meta(description="Its id.", examples=["zbpn605h2xjadt3njya6n5"])]
+    event: Annotated[
+        dict[str, Any],
+        Meta(
+            description="The event as it stood on queue `inbound`. An `id` in it is that of the "
+            "call or message of ours in which it happened.",
+            examples=[
+                {
+                    "event": "message",
+                    "sid": "SM00000000000000000000000000000001",
+                    "from": "+14155552671",
+                    "to": "+15005550006",
+                    "at": "2026-11-21T22:23:17Z",
+                    "body": "Yes please",
+                    "media": [],
+                }
+            ],
+        ),
+    ]
+    links: Links
+
+
+class InboundListResponse(msgspec.Struct, frozen=True):
+    """A page of what reached us, newest first.
+
+    A page reads a bounded number of rows: it can be short, even empty, and still have a `next`.
+    """
+
+    items: Annotated[list[InboundResponse], Meta(description="Events with their ids.")]
+    next: (
+        Annotated[str, Meta(description="The `cursor` of the next page; null on the last one.")]
+        | None
+    )
+
+
 class ErasureResponse(msgspec.Struct, frozen=True):
     """What erasing did."""
 

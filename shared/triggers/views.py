@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from shared import routes
 from shared.jobs.events import (
     Accepted,
     Answer,
@@ -26,7 +27,9 @@ from shared.triggers.schemas import (
     BatchResponse,
     EntryResponse,
     EntryWithEventsResponse,
+    InboundResponse,
     JobResponse,
+    Links,
     batch_links,
     entry_links,
     error_of,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from shared.jobs.events import AnyEvent, Outcome
     from shared.jobs.fold import Delivery, Entry
     from shared.ledger.batches import Batch
+    from shared.ledger.received import Inbound
 
 # The fields of a request that hold what people are told.
 _CONTENT: Final = ("body", "say", "steps")
@@ -90,6 +94,12 @@ def show_inbound(event: msgspec.Raw, *, show_content: bool) -> dict[str, Any]:
     if show_content:
         return fields
     return {name: value for name, value in fields.items() if name not in _INBOUND_CONTENT}
+
+
+def show_received(inbound: Inbound, *, show_content: bool) -> InboundResponse:
+    """Return an event that reached us with its id."""
+    event = show_inbound(msgspec.Raw(inbound.text.encode()), show_content=show_content)
+    return InboundResponse(inbound.id, event, Links(routes.inbound_path(inbound.id)))
 
 
 def _show_entry_with_events(

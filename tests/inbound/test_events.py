@@ -225,13 +225,20 @@ async def test_what_came_is_kept_under_the_persons_number() -> None:
     partition = await world.table.next_partition("")
     assert partition is not None
     assert partition.startswith("~came-")
-    assert await world.table.next_partition(just_after(partition)) is None
+    by_time = await world.table.next_partition(just_after(partition))
+    assert by_time == "~inbound"
+    assert await world.table.next_partition(just_after(by_time)) is None
     assert PERSON[1:] not in str([row.key async for row in world.table.range(partition)])
+    assert PERSON[1:] not in str([row async for row in world.table.range(by_time)])
     received = Ledger(world.table, DIGESTS).received
     assert [json.loads(text)["body"] async for text in received.of_person(PERSON)] == ["Hi"]
     assert [text async for text in received.of_person(US)] == []
+    assert [json.loads(each.text)["body"] for each in (await received.newest(limit=5)).items] == [
+        "Hi"
+    ]
     assert await received.erase(PERSON) == 1
     assert "Hi" not in str([row async for row in world.table.range(partition)])
+    assert (await received.newest(limit=5)).items == ()
 
 
 async def test_what_came_is_forgotten_in_time() -> None:
@@ -313,7 +320,7 @@ async def test_one_bad_note_blocks_no_other() -> None:
     world = World()
     received = Ledger(world.table).received
     for name, text in (("0" * 64, "no JSON"), ("1" * 64, '{"event": "opt_out"}')):
-        await received.open(Note(name, world.clock(), "t", text))
+        await received.open(Note(name, world.clock(), "t", text), "opt_out", PERSON)
     with pytest.raises(KilledError):
         await publish_event(world.worker(KillAt(2)), TEXT)
     await world.sweep_later()

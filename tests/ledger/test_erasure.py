@@ -205,7 +205,7 @@ async def test_a_note_that_is_being_published_is_counted(app: InMemoryApp) -> No
     """What a dead worker left behind is published first, and erased by the next run."""
     received = app.services.ledger.received
     text = json.dumps({"event": "message", "sid": "SM1", "from": ANA, "to": BO})
-    await received.open(Note("0" * 64, app.clock(), "t", text))
+    await received.open(Note("0" * 64, app.clock(), "t", text), "message", ANA)
     assert (await erased(app)).json["being_sent"] == 1
     assert (await erased(app, "+14155552672")).json["being_sent"] == 0
     await received.close("0" * 64)
@@ -252,7 +252,9 @@ async def write_one_of_everything(app: InMemoryApp, number: str, tag: str) -> No
     fields = {"event": "message", "sid": f"SM{tag}", "from": to, "to": "+15005550006", "at": at,
               "body": f"said by {tag}"}  # fmt: skip
     note = Note(f"{tag}" * 16, at, "t", msgspec.json.encode(fields).decode())
+    assert await ledger.received.open(note, "message", to)
     assert await ledger.received.is_first(note, to)
+    await ledger.received.close(note.name)
     await ledger.table.insert(Row(schema.LATE.place("20261121T1200"), job_id, ""))
     await ledger.table.insert(Row(schema.OWNERS.place("20261121T1200"), f"SM{tag}", f"{job_id}-0"))
     await ledger.marks.set(at)
@@ -299,7 +301,8 @@ async def test_of_two_people_with_alike_numbers_one_is_erased(
     assert with_digest == {"~opt", "~cap", "~came"}
     gone_keys = {(row.partition, row.key) for row in hers} - {(r.partition, r.key) for r in left}
     assert {key.partition(".")[0] for _, key in gone_keys} == {
-        "~to", "~from", "00000000", "gnesab", app.services.ledger.digests.of(f"whatsapp:{goes}")
+        "~to", "~from", "~at", "00000000", "gnesab",
+        app.services.ledger.digests.of(f"whatsapp:{goes}"),
     }  # fmt: skip
     assert (await erased(app, goes)).json == {
         "rows": 0, "canceled": 0, "being_sent": 0, "next": None,

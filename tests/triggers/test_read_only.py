@@ -130,6 +130,7 @@ def test_everything_that_the_console_reads_is_there() -> None:
     reads = {
         '"overview"': routes.OVERVIEW,
         '"batches"': routes.BATCHES,
+        '"inbound"': routes.INBOUND,
         "pathOf(": routes.MESSAGE,
         "list.path": routes.MESSAGES,
     }

@@ -105,7 +105,9 @@ async def test_a_watch_that_fails_at_one_thing_does_the_other(app: InMemoryApp) 
         raise StorageUnavailableError("queue")
 
     await app.services.ledger.received.open(
-        Note("0" * 64, app.clock(), "1", '{"event": "call", "sid": "CA1", "from": "", "to": ""}')
+        Note("0" * 64, app.clock(), "1", '{"event": "call", "sid": "CA1", "from": "", "to": ""}'),
+        "call",
+        "",
     )
     app.clock.move(hours=1)
     app.services.queues = queues = MemoryQueues(app.clock)

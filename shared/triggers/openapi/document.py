@@ -14,6 +14,7 @@ import msgspec
 from shared.accept.batch_request import MAX_BATCH_RECIPIENTS, BatchOptions
 from shared.accept.idempotency import MAX_KEY_LENGTH
 from shared.accept.intake import SOURCES
+from shared.inbound.events import EVENTS
 from shared.jobs.alerts import AlertState
 from shared.jobs.fold import State
 from shared.jobs.request import CallRequest, MessageRequest
@@ -129,7 +130,9 @@ class _Parameter(NamedTuple):
 
 
 _PATH: Final = {
-    "id": _Parameter("An id of ours: of an entry, a job of several recipients, or a batch."),
+    "id": _Parameter(
+        "An id of ours: of an entry, a job of several recipients, a batch, or what reached us."
+    ),
     "name": _Parameter("The twimlet.", {"enum": list(TWIMLETS)}),
     "source": _Parameter("Which system sends it.", {"enum": list(SOURCES)}),
     "policy": _Parameter("The policy's name: letters, digits, dots, dashes and underscores."),
@@ -145,6 +148,10 @@ _QUERY = {
         "Only alerts in one of these states, separated by commas.",
         {"type": "array", "items": {"enum": list(get_args(AlertState))}, "minItems": 1},
     ),
+    "event": _Parameter(
+        "Only events of one of these kinds, separated by commas.",
+        {"type": "array", "items": {"enum": list(EVENTS)}, "minItems": 1},
+    ),
     "key": _Parameter("Only alerts that were raised under this key."),
     "policy": _Parameter("The policy by which people are notified."),
     "alert": _Parameter("The alert to look at then; our own signature covers it."),
@@ -153,15 +160,15 @@ _QUERY = {
     "twilio_status": _Parameter("Only entries with this status of Twilio's, such as `delivered`."),
     "error": _Parameter("Only entries with this error code."),
     "since": _Parameter(
-        "Only what was accepted at or after this time (RFC 3339 with offset).",
+        "Only what was accepted, or reached us, at or after this time (RFC 3339 with offset).",
         {"type": "string", "format": "date-time"},
     ),
     "until": _Parameter(
-        "Only what was accepted at or before this time (RFC 3339 with offset).",
+        "Only what was accepted, or reached us, at or before this time (RFC 3339 with offset).",
         {"type": "string", "format": "date-time"},
     ),
     "limit": _Parameter(
-        "How many entries a page has at most.",
+        "How many items a page has at most.",
         {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     ),
     "cursor": _Parameter("The `next` of the page before this one."),

@@ -18,6 +18,7 @@ from shared.errors import (
     UnsupportedTypeError,
 )
 from shared.jobs.request import CallRequest, MessageRequest
+from shared.triggers import received
 from shared.triggers.alert_views import (
     AlertAcceptedResponse,
     AlertListResponse,
@@ -39,6 +40,8 @@ from shared.triggers.schemas import (
     EntryWithEventsResponse,
     ErasureResponse,
     HealthResponse,
+    InboundListResponse,
+    InboundResponse,
     JobResponse,
     OverviewResponse,
     PersonResponse,
@@ -513,6 +516,27 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         examples={"alice": {"identity": "alice"}},
         answers={200: TokenResponse},
         errors=_BODY,
+    ),
+    Operation(
+        name="list_inbound",
+        method="get",
+        route=routes.INBOUND,
+        auth="key",
+        tag="people",
+        summary="List what people texted, pressed, said and recorded, newest first",
+        query=received.LIST_PARAMETERS,
+        answers={200: InboundListResponse},
+        errors=(InvalidRequestError,),
+    ),
+    Operation(
+        name="show_inbound",
+        method="get",
+        route=routes.INBOUND_EVENT,
+        auth="key",
+        tag="people",
+        summary="Show one of these events",
+        answers={200: InboundResponse},
+        errors=(NotFoundError,),
     ),
     Operation(
         name="find_recipient",
