@@ -96,7 +96,7 @@ export async function post(path, options = {}) {
   }
 }
 
-const COLLECTIONS = new Map([["call", "calls"], ["batch", "batches"]]);
+const COLLECTIONS = new Map([["call", "calls"], ["batch", "batches"], ["alert", "alerts"]]);
 
 export const collectionOf = (kind) => COLLECTIONS.get(kind) ?? "messages";
 

@@ -1,6 +1,8 @@
 // The lock, the bar, and the place in the fragment: which view is shown, and which panel beside it.
 
 import { overview } from "./account.js";
+import { alertPanel } from "./alert_panel.js";
+import { alerts } from "./alerts.js";
 import { key, messageOf } from "./api.js";
 import { batchPanel, batches } from "./batches.js";
 import { announce, button, field, make, markOpen } from "./dom.js";
@@ -15,11 +17,15 @@ import { clockTime } from "./times.js";
 
 const VIEWS = new Map([
   ["now", ["Now", now]],
+  ["alerts", ["Alerts", alerts]],
   ["find", ["Find", find]],
   ["batches", ["Batches", batches]],
   ["failures", ["Failures", failures]],
   ["send", ["Send", send]],
 ]);
+
+// Panels of their own; every other kind is an entry.
+const PANELS = new Map([["batch", batchPanel], ["alert", alertPanel]]);
 
 const byId = (id) => document.getElementById(id);
 const bar = byId("bar");
@@ -149,7 +155,7 @@ function showPanel(name, kind, id, at) {
   panel.replaceChildren();
   markOpen(view);
   if (id) {
-    current.panel = kind === "batch" ? batchPanel(id) : entryPanel(kind, id, name);
+    current.panel = PANELS.get(kind)?.(id) ?? entryPanel(kind, id, name);
     panel.append(make("a", { class: "close", href: `#/${name}` }, "Close"), current.panel.element);
     current.panel.heading.focus();
   } else if (before.length > 1) {

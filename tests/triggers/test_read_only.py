@@ -130,6 +130,8 @@ def test_everything_that_the_console_reads_is_there() -> None:
     reads = {
         '"overview"': routes.OVERVIEW,
         '"batches"': routes.BATCHES,
+        '"alerts"': routes.ALERTS,
+        'pathOf("alert"': routes.ALERT,
         "pathOf(": routes.MESSAGE,
         "list.path": routes.MESSAGES,
     }
