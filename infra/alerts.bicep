@@ -80,6 +80,15 @@ var rules = [
     description: 'Nobody has read queue inbound for a day.'
     query: '${events}| where event == "queue_watched" and tostring(f.queue) == "inbound"\n| summarize oldest = max(todouble(f.oldest_seconds))\n| where oldest > 86400'
   }
+  {
+    // One rule for three events: whoever is told does the same first, and each rule is billed.
+    name: 'unanswered'
+    severity: 1
+    every: 'PT5M'
+    window: 'PT5M'
+    description: 'An alert of the app was left without an answer, or somebody could not be notified of it.'
+    query: '${events}| where event in ("alert_exhausted", "alert_not_sent", "alert_failed")'
+  }
 ]
 
 resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertEmail)) {

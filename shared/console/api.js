@@ -96,7 +96,7 @@ export async function post(path, options = {}) {
   }
 }
 
-const COLLECTIONS = new Map([["call", "calls"], ["batch", "batches"], ["event", "inbound"]]);
+const COLLECTIONS = new Map([["call", "calls"], ["batch", "batches"], ["alert", "alerts"], ["event", "inbound"]]);
 
 export const collectionOf = (kind) => COLLECTIONS.get(kind) ?? "messages";
 

@@ -1,6 +1,6 @@
 // Dialogs: one question at a time, which says first what will happen.
 
-import { button, make } from "./dom.js";
+import { button, make, present } from "./dom.js";
 import { effects, runWithNotice } from "./notices.js";
 
 let names = 0;
@@ -20,14 +20,14 @@ export function dialog(heading, ...content) {
 }
 
 // Ask whether to do something. `lines` say what will happen, `act(progress)` does it and gives the
-// lines of the notice that follows; without `act` there is nothing that could be done.
-export function confirm({ heading, lines, label, danger, act, after = () => {} }) {
+// lines of the notice that follows; without `act` there is nothing that could be done. `more` is a field.
+export function confirm({ heading, lines, more, label, danger, act, after = () => {} }) {
   const go = act && button(label, async () => {
     element.close();
     await runWithNotice(label, act);
     after();
   }, { class: danger ? "danger" : "primary" });
   const close = button(act ? "Leave it" : "Close", () => element.close());
-  const element = dialog(heading, effects(lines), make("div", { class: "actions" }, go, close));
+  const element = dialog(heading, effects(lines), ...present([more]), make("div", { class: "actions" }, go, close));
   close.focus();
 }

@@ -97,6 +97,7 @@ function callStep(event) {
   return [before, value && [" ", isSecret ? secret(value, "what it was") : value], href && [" ", make("a", { href, rel: "noreferrer", target: "_blank" }, "Listen")]];
 }
 
+const ID = /^[0-9a-z]{22}$/;
 const TEXTS = [["body", "What it says"], ["say", "What is said"], ["steps", "What is said, as steps"]];
 
 // The text as asked for, where the app gives it.
@@ -118,7 +119,8 @@ function facts(entry) {
     ["From", entry.from?.startsWith("+") ? number(entry.from) : entry.from ?? "–"],
     ["Accepted", make("time", { datetime: entry.accepted_at }, wholeTime(entry.accepted_at))],
     ["Attempts", entry.attempts],
-    ...Object.entries(entry.metadata).map(([name, value]) => [name, maskText(value)]),
+    ...Object.entries(entry.metadata).map(([name, value]) =>
+      [name, name === "alert" && ID.test(value) ? make("a", { href: `#/alerts/alert/${value}` }, value) : maskText(value)]),
   ];
   return make("dl", { class: "facts" }, rows.map(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
 }

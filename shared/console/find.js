@@ -96,7 +96,7 @@ export function find(live, query) {
     list.show([]);
     list.empty.hidden = true;
     message.textContent = "Looking…";
-    for (const each of ["message", "call", "batch"]) {
+    for (const each of ["message", "call", "batch", "alert"]) {
       try {
         await call("GET", pathOf(each, id));
       } catch (error) {

@@ -1,6 +1,8 @@
 // The lock, the bar, and the place in the fragment: which view is shown, and which panel beside it.
 
 import { overview } from "./account.js";
+import { alertPanel } from "./alert_panel.js";
+import { alerts } from "./alerts.js";
 import { key, messageOf } from "./api.js";
 import { batchPanel, batches } from "./batches.js";
 import { announce, button, field, make, markOpen } from "./dom.js";
@@ -17,6 +19,7 @@ import { clockTime } from "./times.js";
 
 const VIEWS = new Map([
   ["now", ["Now", now]],
+  ["alerts", ["Alerts", alerts]],
   ["find", ["Find", find]],
   ["batches", ["Batches", batches]],
   ["inbound", ["Inbound", inbound]],
@@ -27,6 +30,7 @@ const VIEWS = new Map([
 // What is opened beside a view, where it is not an entry.
 const PANELS = new Map([
   ["batch", batchPanel],
+  ["alert", alertPanel],
   ["event", eventPanel],
   ["person", personPanel],
 ]);

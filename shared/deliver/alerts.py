@@ -321,13 +321,21 @@ async def cancel(app: Services, alert: Alert, by: str) -> Alert:
     return await _record_end(app, alert, Canceled(at=app.now(), by=by))
 
 
-async def escalate(app: Services, alert: Alert, by: str, via: Via) -> Alert:
+async def escalate(
+    app: Services, alert: Alert, by: str, via: Via, *, seen: int | None = None
+) -> Alert:
     """Begin the next level now; return the alert after that was noted.
 
+    `seen` is the run that is to end: once it was escalated, asking again changes nothing.
+
     Raises:
-        OverError: it is over, or has no further level.
+        OverError: it is over, has no further level, or run `seen` has ended by itself.
     """
     run = alert.run
+    if seen in alert.escalated:
+        return alert
+    if seen is not None and run is not None and run.n > seen:
+        raise OverError("The next level has begun already")
     if alert.is_quiet or alert.exhaustion:
         raise OverError(summarize(alert))
     if run is None or next_run(alert.raised, run, is_skipped=True) is None:

@@ -382,6 +382,29 @@ def next_alert_step(alert: Alert, now: datetime) -> AlertStep:
     return next_run(alert.raised, run, is_skipped=is_skipped) or Exhaust()
 
 
+class Upcoming(NamedTuple):
+    """A run that begins at a time if nobody answers; None: nobody is left to notify then."""
+
+    at: datetime
+    run: Begin | None
+
+
+def find_upcoming(alert: Alert) -> Upcoming | None:
+    """Return what happens next if nobody answers; None where nobody is notified any more."""
+    if alert.is_quiet or alert.exhaustion:
+        return None
+    run = alert.run
+    if run is None:
+        return Upcoming(alert.raised.at, Begin(1, 1, 0, 1) if alert.raised.levels else None)
+    skips = [
+        event.at
+        for event in alert.events
+        if isinstance(event, Escalated | MachineAnswered) and event.n == run.n
+    ]
+    at = min(skips, default=alert.ends_at(run))
+    return Upcoming(at, next_run(alert.raised, run, is_skipped=bool(skips)))
+
+
 def next_run(raised: Raised, run: LevelBegun, *, is_skipped: bool) -> Begin | None:
     """Return the run after another; the rest of a level's times is left out if it was skipped."""
     if not is_skipped and run.time < raised.levels[run.level].times:

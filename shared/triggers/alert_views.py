@@ -20,6 +20,7 @@ from shared.jobs.alerts import (
     Payload,
     Raised,
     Via,
+    find_upcoming,
     mask_who,
 )
 from shared.jobs.results import CallResult, results_of
@@ -82,6 +83,15 @@ class AlertRun(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: Annotated[datetime, Meta(description="When it ends if nobody answers (UTC).")]
 
 
+class AlertNext(msgspec.Struct, frozen=True, kw_only=True):
+    """The level that begins if nobody answers; all but `at` are null where nobody is left."""
+
+    at: Annotated[datetime, Meta(description="When (UTC).")]
+    level: Annotated[int, Meta(description="Which one, from 0, as in `levels`.")] | None
+    round: Annotated[int, Meta(description="In which round, from 1.")] | None
+    time: Annotated[int, Meta(description="For which time in it, from 1.")] | None
+
+
 class AlertNotification(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Somebody who was notified, and what became of it."""
 
@@ -125,6 +135,7 @@ class AlertResponse(msgspec.Struct, frozen=True, kw_only=True):
     raised_at: Annotated[datetime, Meta(description="When it was raised (UTC).")]
     updated_at: Annotated[datetime, Meta(description="When the newest event came (UTC).")]
     run: AlertRun | None
+    next: AlertNext | None
     answered: AlertAnswer | None
     resolved: AlertAnswer | None
     canceled: AlertAnswer | None
@@ -252,6 +263,7 @@ def _fields(alert: Alert, *, show_content: bool) -> dict[str, Any]:
         "raised_at": raised.at,
         "updated_at": alert.events[-1].at,
         "run": None if run is None else _run(alert, run),
+        "next": _next(alert),
         "answered": _answer(alert.answer),
         "resolved": _answer(alert.resolution),
         "canceled": _answer(alert.cancellation),
@@ -268,6 +280,16 @@ def _run(alert: Alert, run: LevelBegun) -> AlertRun:
         began_at=run.at,
         ends_at=alert.ends_at(run),
     )
+
+
+def _next(alert: Alert) -> AlertNext | None:
+    upcoming = find_upcoming(alert)
+    if upcoming is None:
+        return None
+    begins = upcoming.run
+    if begins is None:
+        return AlertNext(at=upcoming.at, level=None, round=None, time=None)
+    return AlertNext(at=upcoming.at, level=begins.level, round=begins.round, time=begins.time)
 
 
 def _answer(event: Answered | Resolved | Canceled | None) -> AlertAnswer | None:

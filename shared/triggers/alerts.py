@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Final, get_args
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 LIST_PARAMETERS: Final = ("state", "key", "limit", "cursor")
 _THE_API: Final = "the API"
+R = TypeVar("R", bound="AnswerRequest")
 
 
 class AnswerRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -68,6 +69,22 @@ class AnswerRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
                 max_length=64,
                 description="Who it is, as others read and hear it.",
                 examples=["Ana"],
+            ),
+        ]
+        | None
+    ) = None
+
+
+class EscalationRequest(AnswerRequest, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Who asks for the next level, and during which one."""
+
+    run: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                description="The alert's `run.n` as it was seen: then asking twice is once, and "
+                "409 says that the next level has begun by itself.",
             ),
         ]
         | None
@@ -129,8 +146,10 @@ async def resolve(req: func.HttpRequest, app: App) -> func.HttpResponse:
 
 async def escalate(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """Answer 202 with the alert, whose next level begins; 409 where there is none."""
-    alert, by = await find_alert(req, app), _read_name(req)
-    return await _respond(app, await alerts.escalate(app, alert, by, "api"), status=202)
+    alert, request = await find_alert(req, app), _read_answer(req, EscalationRequest)
+    by = request.by or _THE_API
+    alert = await alerts.escalate(app, alert, by, "api", seen=request.run)
+    return await _respond(app, alert, status=202)
 
 
 async def cancel(req: func.HttpRequest, app: App) -> func.HttpResponse:
@@ -215,9 +234,11 @@ async def _respond(app: App, alert: Alert, *, status: int = 200) -> func.HttpRes
 
 def _read_name(req: func.HttpRequest) -> str:
     """Return who answers: the body's `by`, if there is a body."""
-    if not req.get_body():
-        return _THE_API
-    decoded = decode_fields(read_json_object(req), AnswerRequest)
+    return _read_answer(req, AnswerRequest).by or _THE_API
+
+
+def _read_answer(req: func.HttpRequest, of_type: type[R]) -> R:
+    decoded = decode_fields(read_json_object(req) if req.get_body() else {}, of_type)
     if decoded.problems:
         raise InvalidRequestError(decoded.problems)
-    return decoded.value.by or _THE_API
+    return decoded.value

@@ -1,6 +1,7 @@
 """Levels: a text, then a call, then the next person, until somebody answers."""
 
 import json
+from datetime import datetime
 
 import pytest
 
@@ -136,6 +137,61 @@ async def test_escalating_begins_the_next_level_at_once() -> None:
     assert "nobody left" in json.loads(reply.get_body())["detail"]
     await world.until_quiet()
     assert len(world.paged()) == 2
+
+
+async def test_escalating_a_run_that_was_seen_is_done_once() -> None:
+    """Asked twice for the end of run 1, run 3 does not begin; of a run that ended, it is 409."""
+    world = AlertWorld()
+    levels = (level((ANA, "text")), level((BO, "text"), wait=60), level((CY, "text")))
+    alert_id = await world.raise_alert(alert_of(*levels))
+    await world.run(seconds=5)
+    for _ in range(2):
+        await world.post(alerts.escalate, alert_id, {"run": 1})
+        await world.run(seconds=1)
+    assert world.paged() == [("Ana", "text"), ("Bo", "text")]
+    await world.run(seconds=60)
+    reply = await world.ask(alerts.escalate, {"run": 2}, id=alert_id)
+    assert reply.status_code == 409
+    assert "The next level has begun already" in json.loads(reply.get_body())["detail"]
+    reply = await world.ask(alerts.escalate, {"run": 0}, id=alert_id)
+    assert [each["path"] for each in json.loads(reply.get_body())["errors"]] == ["$.run"]
+
+
+async def test_an_open_alert_shows_its_next_step() -> None:
+    """What begins next, and when, is shown at each time; nothing once somebody answered."""
+    world = AlertWorld()
+    levels = (level((ANA, "text"), wait=60, times=2), level((BO, "text"), wait=90))
+    alert_id = await world.raise_alert(alert_of(*levels, then="repeat", most=2))
+    raised_at = world.clock()
+
+    async def shown() -> tuple[float, *tuple[int | None, ...]]:
+        upcoming = (await world.story(alert_id))["next"]
+        at = datetime.fromisoformat(upcoming["at"]) - raised_at
+        return (at.total_seconds(), upcoming["level"], upcoming["round"], upcoming["time"])
+
+    steps = [await shown()]
+    for seconds in (1, 60, 60, 90):
+        await world.run(seconds=seconds)
+        steps.append(await shown())
+    assert steps == [(0, 0, 1, 1), (60, 0, 1, 2), (120, 1, 1, 1), (210, 0, 2, 1), (270, 0, 2, 2)]
+    await world.run(seconds=60)
+    escalated = await world.post(alerts.escalate, alert_id)
+    assert escalated["next"] | {"at": ""} == {"at": "", "level": 1, "round": 2, "time": 1}
+    assert escalated["next"]["at"] == escalated["events"][-1]["at"]
+    await world.run(seconds=1)
+    assert (await shown())[1:] == (None, None, None)
+    assert (await world.post(alerts.acknowledge, alert_id))["next"] is None
+
+
+async def test_an_exhausted_alert_has_no_next_step() -> None:
+    """Without levels, nobody is left from the beginning; after that nothing follows."""
+    world = AlertWorld()
+    reply = await world.ask(alerts.take_in, b"{}", source="generic")
+    alert_id = json.loads(reply.get_body())["id"]
+    assert (await world.story(alert_id))["next"]["level"] is None
+    await world.until_quiet()
+    story = await world.story(alert_id)
+    assert (story["state"], story["next"]) == ("exhausted", None)
 
 
 async def test_what_is_over_answers_409() -> None:

@@ -19,6 +19,8 @@ from tests.dev.commands.processes import wait_until
 if TYPE_CHECKING:
     from tests.console.history import History
 
+ALERT = "Disk full on web-3"
+
 
 @dataclass(frozen=True)
 class RunningConsole:
@@ -36,6 +38,15 @@ class RunningConsole:
     def faults(self, **order: object) -> None:
         """Order what goes wrong at Twilio; nothing ends it."""
         _ask("PUT", f"{self.simulator}_simulator/faults", order)
+
+    def phone(self, number: str, **behaves: object) -> None:
+        """Say how somebody's phone behaves."""
+        _ask("PUT", f"{self.simulator}_simulator/phones/{number}", behaves)
+
+    def alert(self, *levels: dict[str, Any], **fields: object) -> str:
+        """Raise an alert; gives its id."""
+        accepted = self.ask("POST", "alerts", {"text": ALERT, "levels": levels, **fields})
+        return str(accepted["id"])
 
     def text(self, to: str, **fields: object) -> str:
         """Accept a text; gives its id."""

@@ -131,6 +131,8 @@ def test_everything_that_the_console_reads_is_there() -> None:
         '"overview"': routes.OVERVIEW,
         '"batches"': routes.BATCHES,
         '"inbound"': routes.INBOUND,
+        '"alerts"': routes.ALERTS,
+        'pathOf("alert"': routes.ALERT,
         "pathOf(": routes.MESSAGE,
         "list.path": routes.MESSAGES,
     }

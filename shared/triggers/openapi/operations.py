@@ -26,7 +26,7 @@ from shared.triggers.alert_views import (
     PolicyListResponse,
     PolicyResponse,
 )
-from shared.triggers.alerts import AnswerRequest
+from shared.triggers.alerts import AnswerRequest, EscalationRequest
 from shared.triggers.entries import LIST_PARAMETERS
 from shared.triggers.preview import PreviewRequest
 from shared.triggers.recipients import EraseRequest, FindRequest
@@ -264,7 +264,13 @@ def _signed(  # noqa: PLR0913 - each names a property of the operation
     )
 
 
-def _answer(name: str, route: str, summary: str, status: int = 200) -> Operation:
+def _answer(
+    name: str,
+    route: str,
+    summary: str,
+    status: int = 200,
+    body: type[AnswerRequest] = AnswerRequest,
+) -> Operation:
     """Return an operation by which somebody answers an alert."""
     return Operation(
         name=name,
@@ -273,7 +279,7 @@ def _answer(name: str, route: str, summary: str, status: int = 200) -> Operation
         auth="key",
         tag="alerts",
         summary=summary,
-        body=AnswerRequest,
+        body=body,
         needs_body=False,
         answers={status: AlertWithStoryResponse},
         errors=(*_BODY, NotFoundError, OverError),
@@ -438,7 +444,13 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     ),
     _answer("acknowledge_alert", routes.ACKNOWLEDGE_ALERT, "Say that somebody sees to an alert"),
     _answer("resolve_alert", routes.RESOLVE_ALERT, "Say that what it was about is over"),
-    _answer("escalate_alert", routes.ESCALATE_ALERT, "Begin the next level of an alert", 202),
+    _answer(
+        "escalate_alert",
+        routes.ESCALATE_ALERT,
+        "Begin the next level of an alert",
+        202,
+        EscalationRequest,
+    ),
     Operation(
         name="take_in_alert",
         method="post",
