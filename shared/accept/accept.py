@@ -21,8 +21,7 @@ from shared.jobs import ids
 from shared.jobs.events import Accepted, Claim
 from shared.jobs.job import VERSION, Job
 from shared.ledger.ledger import IdempotencyRecord
-from shared.log import log
-from shared.tracing import current_trace
+from shared.log import current_trace, log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,7 +22,7 @@ from shared.jobs.events import Accepted
 from shared.jobs.job import VERSION, Job
 from shared.ledger.batches import Batch
 from shared.ledger.ledger import IdempotencyRecord
-from shared.tracing import current_trace
+from shared.log import current_trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

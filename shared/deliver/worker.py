@@ -21,8 +21,7 @@ from shared.errors import StorageUnavailableError
 from shared.jobs.events import Accepted, Parked
 from shared.jobs.fold import fold
 from shared.jobs.job import MAX_JOB_BYTES, encode_job
-from shared.log import log
-from shared.tracing import follow_trace
+from shared.log import follow_trace, log
 
 if TYPE_CHECKING:
     from shared.deliver.services import DeliverServices

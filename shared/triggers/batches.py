@@ -26,8 +26,7 @@ from shared.errors import (
 )
 from shared.forms import query_parameters
 from shared.jobs import ids
-from shared.log import log
-from shared.tracing import follow_trace, read_trace_id
+from shared.log import follow_trace, log, read_trace_id
 from shared.triggers.requests import (
     read_idempotency_key,
     read_json_object,

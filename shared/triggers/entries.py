@@ -22,9 +22,8 @@ from shared.jobs.ids import recipient_id
 from shared.jobs.sids import parse_sid
 from shared.ledger.index import starts_of_sids
 from shared.ledger.listing import list_newest
-from shared.log import log
+from shared.log import follow_trace, log, read_trace_id
 from shared.provider import statuses
-from shared.tracing import follow_trace, read_trace_id
 from shared.triggers import views
 from shared.triggers.requests import read_idempotency_key, read_json_object, validate_query
 from shared.triggers.responses import json_response
