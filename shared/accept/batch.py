@@ -144,7 +144,7 @@ def _meaning(request: BatchRequest) -> dict[str, object]:
     Recipients that are left out are part of it, since the answer names them.
     """
     return {
-        **canonical_request(request.kind, request.request),
+        **canonical_request(request.request),
         "receipts": request.receipts,
         "name": request.name,
         "recipients": [(recipient.to, recipient.values) for recipient in request.recipients],

@@ -11,7 +11,7 @@ import msgspec
 
 from shared.accept.addresses import require_recipient, require_same_channel, require_sender
 from shared.accept.decode import MAX_MEMBERS, decode_fields
-from shared.accept.idempotency import validate_key
+from shared.accept.idempotency import key_name, validate_key
 from shared.accept.links import validate_callback, validate_link, validate_twiml_links
 from shared.accept.problems import cut_name, limit_problems
 from shared.errors import InvalidRequestError, Problem
@@ -79,16 +79,16 @@ class ValidRequest:
     """A request that can be accepted, with everything that validation learned about it.
 
     `encoded` is the request as JSON. `segments` is None if it is not sent as SMS. `is_list` says
-    that recipients were asked for as a list, even of one.
+    that recipients were asked for as a list, even of one. `key` is the name of its idempotency key.
     """
 
-    kind: Kind
     request: AnyRequest
     recipients: tuple[str, ...]
     sender: str | None
     segments: int | None
     is_list: bool
     encoded: bytes
+    key: str | None
 
 
 def validate_request(
@@ -96,8 +96,8 @@ def validate_request(
 ) -> ValidRequest:
     """Return the request that `fields` describe, which is to be kept under `key`.
 
-    A `send_at` that is too early or too far is a problem only among others: by itself it depends
-    on when the request was first made, which `require_send_at` checks.
+    With a key, a `send_at` that is too early or too far is a problem only among others: by itself
+    it depends on when the request was first made, which `require_send_at` checks.
 
     Raises:
         InvalidRequestError: with every problem.
@@ -113,17 +113,20 @@ def validate_request(
     if len(encoded) + len(beside) > MAX_JOB_BYTES - JOB_OVERHEAD_BYTES:
         message = f"takes more than {MAX_JOB_BYTES} bytes, which is what one queue message holds"
         problems.append(Problem("$", "too_large", message))
-    problems += validate_key(key)
+    if key is not None:
+        problems += validate_key(key)
+    if problems or key is None:
+        problems += validate_send_at(request, now)
     if problems:
-        raise InvalidRequestError(limit_problems([*problems, *validate_send_at(request, now)]))
+        raise InvalidRequestError(limit_problems(problems))
     return ValidRequest(
-        kind=kind,
         request=request,
         recipients=recipients,
         sender=sender,
         segments=count_request_segments(request),
         is_list=not isinstance(request.to, str),
         encoded=encoded,
+        key=None if key is None else key_name(key),
     )
 
 
@@ -257,7 +260,7 @@ def _validate_recipients(
             yield Problem(path, "duplicate", "is in the list already; leave it out")
         seen.add(to)
         try:
-            require_recipient(kind_of(request), to, settings)
+            require_recipient(request.kind, to, settings)
         except NumberError as error:
             yield Problem(path, error.code, str(error))
 
@@ -265,7 +268,6 @@ def _validate_recipients(
 def _validate_sender(
     request: AnyRequest, recipients: Collection[str], sender: str | None, settings: Settings
 ) -> Iterator[Problem]:
-    kind = kind_of(request)
     if sender is None:
         message = "is required, since the settings have no default sender, e.g. +15005550006"
         yield Problem("$.from", "missing", message)
@@ -275,9 +277,9 @@ def _validate_sender(
     for path, address in senders.items():
         try:
             if address is not None:
-                require_sender(kind, address, settings)
+                require_sender(request.kind, address, settings)
                 for to in recipients if path == "$.from" else ():
-                    require_same_channel(kind, address, to)
+                    require_same_channel(request.kind, address, to)
         except NumberError as error:
             yield Problem(path, error.code, str(error))
 
@@ -350,8 +352,3 @@ def _validate_combinations(
 
 def _given(request: AnyRequest, names: Collection[str], broken: Collection[str]) -> list[str]:
     return [name for name in names if getattr(request, name) or name in broken]
-
-
-def kind_of(request: AnyRequest) -> Kind:
-    """Return the kind of a request."""
-    return "message" if isinstance(request, MessageRequest) else "call"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from msgspec.structs import replace
 
-from shared.accept.outbox import OUTAGE_DELAY, put_job_back
+from shared.accept.outbox import OUTAGE_DELAY, put_back
 from shared.deliver.attempt import make_attempt
 from shared.deliver.capacity import NoCapacityError
 from shared.deliver.next_step import Attempt, Done, Park, Settle, Wait, next_step
@@ -50,7 +50,7 @@ async def deliver_job(app: DeliverServices, job: Job, *, again: bool) -> None:
         await _take_steps(app, job, again=again or job.again)
     except StorageUnavailableError as error:
         log("storage_away", level=logging.WARNING, id=job.job, error=str(error))
-        await put_job_back(app, job, app.now() + OUTAGE_DELAY)
+        await put_back(app, job, app.now() + OUTAGE_DELAY)
 
 
 async def give_up_job(app: Services, job: Job) -> None:
@@ -96,9 +96,9 @@ async def _take_steps(app: DeliverServices, job: Job, *, again: bool) -> None:
                     return None
             case Settle(claim):
                 if look := await settle(app, entry, claim):
-                    return await put_job_back(app, job, look)
+                    return await put_back(app, job, look)
             case Wait(until):
-                return await put_job_back(app, job, until)
+                return await put_back(app, job, until)
             case Park(code, message):
                 await park(app, job.job, code, message, k=entry.retries)
                 return await report_given_up(app, job, entry.pending)
@@ -114,7 +114,7 @@ async def _attempt_ends_job(app: DeliverServices, job: Job, entry: Entry, step: 
     try:
         settlement = await make_attempt(app, job, entry, step)
     except NoCapacityError:
-        await put_job_back(app, job, app.now() + _CAPACITY_DELAY)
+        await put_back(app, job, app.now() + _CAPACITY_DELAY)
         return True
     if settlement is None:
         return False
@@ -134,7 +134,7 @@ async def _carry(app: Services, job: Job, settlement: Answer | Doubt) -> None:
     """Let a settlement that could not be recorded travel with the job that comes back."""
     carrier = replace(job, settlement=settlement)
     fits = len(encode_job(carrier)) <= MAX_JOB_BYTES
-    await put_job_back(app, carrier if fits else job, app.now() + OUTAGE_DELAY)
+    await put_back(app, carrier if fits else job, app.now() + OUTAGE_DELAY)
 
 
 async def _read_entry(app: Services, job: Job) -> Entry:
