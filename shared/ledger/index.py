@@ -45,24 +45,19 @@ class Index:
         keys: list[str] = []
         if isinstance(event, Accepted):
             keys = [
-                self.recipient_key(to, job_id, index)
+                schema.RECIPIENTS.place(self._digests.of(strip_channel(to)), pointer(job_id, index))
                 for index, to in enumerate(event.to)
                 if to != ERASED
             ]
         elif isinstance(event, Answer | Doubt):
             keys = [
-                schema.SIDS.place(outcome.sid, _pointer(job_id, outcome.index))
+                schema.SIDS.place(outcome.sid, pointer(job_id, outcome.index))
                 for outcome in event.outcomes
                 if outcome.sid is not None
             ]
         elif isinstance(event, Parked) and event.raw is not None:
-            keys = [schema.UNREADABLE.place(_pointer(job_id, 0))]
+            keys = [schema.UNREADABLE.place(pointer(job_id, 0))]
         return [Row(ids.partition(job_id), key, "") for key in keys]
-
-    def recipient_key(self, address: str, job_id: str, index: int) -> str:
-        """Return the key of the row that leads from a recipient to a delivery."""
-        digest = self._digests.of(strip_channel(address))
-        return schema.RECIPIENTS.place(digest, _pointer(job_id, index))
 
     def starts_of_recipients(self, addresses: Iterable[str]) -> set[str]:
         """Return what the keys of rows of recipients begin with, whatever the channel."""
@@ -71,6 +66,11 @@ class Index:
             for address in addresses
             for digest in self._digests.every(strip_channel(address))
         }
+
+
+def pointer(job_id: str, index: int) -> str:
+    """Return what the keys of rows that lead to a delivery end with."""
+    return f"{ids.row(job_id)}-{index:02}"
 
 
 def starts_of_sids(sids: Iterable[str]) -> set[str]:
@@ -150,7 +150,3 @@ async def _read(table: Table, places: list[tuple[str, int]]) -> list[tuple[Entry
         for entry, (_, index) in zip(entries, places, strict=True)
         if entry is not None and index < len(entry.deliveries)
     ]
-
-
-def _pointer(job_id: str, index: int) -> str:
-    return f"{ids.row(job_id)}-{index:02}"

@@ -63,9 +63,9 @@ class Ledger:
 
     async def record(self, job_id: str, event: AnyEvent) -> bool:
         """Record an event; return False if one of its name stands already."""
-        key = f"{ids.row(job_id)}.{event.row_name}"
-        row = Row(ids.partition(job_id), key, events.encode(event))
-        return await self.table.transaction(row, self.index.rows(job_id, event))
+        return await self.table.transaction(
+            event_row(job_id, event), self.index.rows(job_id, event)
+        )
 
     async def find(self, job_id: str) -> Entry | None:
         """Return the entry of an id, or None where nothing was ever recorded under it."""
@@ -108,6 +108,12 @@ class Ledger:
         await self.forget_answer(name)
         row = _key_row(name, "")
         await self.table.delete(row.partition, [row.key])
+
+
+def event_row(job_id: str, event: AnyEvent) -> Row:
+    """Return the row of an event."""
+    key = f"{ids.row(job_id)}.{event.row_name}"
+    return Row(ids.partition(job_id), key, events.encode(event))
 
 
 def _key_row(name: str, text: str) -> Row:

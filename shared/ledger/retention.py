@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from shared.jobs import ids
 from shared.jobs.events import Accepted, Claim, Noted, Parked, Reported, Retried
 from shared.ledger import schema
+from shared.ledger.ledger import event_row
 from shared.ledger.listing import entries_in_range
 from shared.ledger.owners import minute
 from shared.log import log
@@ -135,7 +136,7 @@ class _Run:
         """Return the keys of a job's rows and of those in the index, each with when it goes."""
         rows = {
             (_REPORT if isinstance(event, Reported | Noted) else _DECISIVE,
-             f"{ids.row(entry.id)}.{event.row_name}")
+             event_row(entry.id, event).key)
             for event in entry.events
         }  # fmt: skip
         return rows | {
