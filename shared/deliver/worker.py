@@ -83,15 +83,19 @@ async def park(  # noqa: PLR0913 - what is parked, why, and its text
 async def _take_steps(app: DeliverServices, job: Job, *, again: bool) -> None:
     longest_request = timedelta(seconds=app.settings.twilio_timeout_seconds)
     entry = fold(job.job, [job.accepted])
+    step = next_step(entry, app.now(), longest_request)
     # A first delivery claims without reading the ledger: if anything else is known of the job, the
     # claim fails.
-    if again or not isinstance(next_step(entry, app.now(), longest_request), Attempt | Wait):
-        entry = await _read_entry(app, job)
+    must_read = again or not isinstance(step, Attempt | Wait)
     while True:
-        # What the ledger has was there first.
-        job = replace(job, accepted=entry.accepted or job.accepted)
-        match next_step(entry, app.now(), longest_request):
-            case Attempt() as step:
+        if must_read:
+            entry = await _read_entry(app, job)
+            # What the ledger has was there first.
+            job = replace(job, accepted=entry.accepted or job.accepted)
+            step = next_step(entry, app.now(), longest_request)
+        must_read = True
+        match step:
+            case Attempt():
                 if await _attempt_ends_job(app, job, entry, step):
                     return None
             case Settle(claim):
@@ -106,7 +110,6 @@ async def _take_steps(app: DeliverServices, job: Job, *, again: bool) -> None:
                 return None
             case never:
                 assert_never(never)
-        entry = await _read_entry(app, job)
 
 
 async def _attempt_ends_job(app: DeliverServices, job: Job, entry: Entry, step: Attempt) -> bool:

@@ -112,8 +112,8 @@ class Ledger:
 
 def event_row(job_id: str, event: AnyEvent) -> Row:
     """Return the row of an event."""
-    key = f"{ids.row(job_id)}.{event.row_name}"
-    return Row(ids.partition(job_id), key, events.encode(event))
+    partition, job = ids.partition(job_id), ids.row(job_id)
+    return Row(partition, f"{job}.{event.row_name}", events.encode(event))
 
 
 def _key_row(name: str, text: str) -> Row:
