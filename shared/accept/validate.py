@@ -21,7 +21,6 @@ from shared.jobs.request import (
     REQUEST_OF_KIND,
     CallRequest,
     MessageRequest,
-    recipients_of,
 )
 from shared.jobs.segments import count_request_segments
 from shared.phone_numbers import (
@@ -51,8 +50,10 @@ MAX_LATENESS: Final = timedelta(minutes=1)
 MAX_DISTANCE: Final = timedelta(days=366)
 # The names, times and ids of a job, which stand around its request.
 JOB_OVERHEAD_BYTES: Final = 600
-_MESSAGE_CONTENT: Final = ("body", "media_url", "content_sid")
-_CALL_CONTENT: Final = ("say", "steps", "twiml", "url", "application_sid")
+_CONTENT: Final[dict[Kind, tuple[str, ...]]] = {
+    "message": ("body", "media_url", "content_sid"),
+    "call": ("say", "steps", "twiml", "url", "application_sid"),
+}
 # Fields that only make sense beside another one.
 _GOES_WITH: Final = {
     "voice": "say",
@@ -123,11 +124,16 @@ def validate_request(
         request=request,
         recipients=recipients,
         sender=sender,
-        segments=count_request_segments(request),
+        segments=count_request_segments(request, recipients),
         is_list=not isinstance(request.to, str),
         encoded=encoded,
         key=None if key is None else key_name(key),
     )
+
+
+def recipients_of(request: AnyRequest) -> tuple[str, ...]:
+    """Return the recipients of a request, in order."""
+    return (request.to,) if isinstance(request.to, str) else tuple(request.to)
 
 
 def resolve_sender(
@@ -140,11 +146,11 @@ def resolve_sender(
         return canonical_address(request.messaging_service_sid)
     if request.from_:
         return request.from_
-    default = settings.default_sender
-    if not default or is_messaging_service(default):
-        return default and canonical_address(default)
+    if settings.twilio_messaging_service_sid:
+        return canonical_address(settings.twilio_messaging_service_sid)
+    number = settings.twilio_from_number
     on_whatsapp = bool(recipients) and all(to.startswith(WHATSAPP) for to in recipients)
-    return f"{WHATSAPP if on_whatsapp else ''}{default}"
+    return WHATSAPP + number if number and on_whatsapp else number
 
 
 def validate_fields(
@@ -327,8 +333,9 @@ def _media_links(request: MessageRequest) -> list[tuple[str, str | None]]:
 def _validate_combinations(
     request: AnyRequest, sender: str | None, broken: Collection[str]
 ) -> Iterator[Problem]:
+    content = _CONTENT[request.kind]
+    given = [name for name in content if getattr(request, name) or name in broken]
     if isinstance(request, MessageRequest):
-        given = _given(request, _MESSAGE_CONTENT, broken)
         if not given:
             yield Problem("$", "no_content", "needs body and/or media_url, or content_sid")
         if "content_sid" in given and len(given) > 1:
@@ -337,18 +344,12 @@ def _validate_combinations(
         if request.shorten_urls and not is_messaging_service(sender or ""):
             message = "needs a Messaging Service; add messaging_service_sid"
             yield Problem("$.shorten_urls", "conflict", message)
-    else:
-        given = _given(request, _CALL_CONTENT, broken)
-        if len(given) != 1:
-            have = ", ".join(given) or "none"
-            names = f"{', '.join(_CALL_CONTENT[:-1])} and {_CALL_CONTENT[-1]}"
-            message = f"needs exactly one of {names}, has {have}"
-            yield Problem("$", "conflict" if given else "no_content", message)
+    elif len(given) != 1:
+        have = ", ".join(given) or "none"
+        names = f"{', '.join(content[:-1])} and {content[-1]}"
+        message = f"needs exactly one of {names}, has {have}"
+        yield Problem("$", "conflict" if given else "no_content", message)
     for name, other in _GOES_WITH.items():
         has_other = bool(getattr(request, other, None)) or other in broken
         if getattr(request, name, None) is not None and not has_other:
             yield Problem(f"$.{name}", "conflict", f"goes with {other} only; add {other}")
-
-
-def _given(request: AnyRequest, names: Collection[str], broken: Collection[str]) -> list[str]:
-    return [name for name in names if getattr(request, name) or name in broken]

@@ -556,8 +556,3 @@ PASSED_ON: Final[dict[Kind, tuple[str, ...]]] = {
     "call": tuple(n for n in CallRequest.__struct_fields__ if n not in _NOT_AS_ASKED),
 }
 """The parameters of each kind that Twilio gets as they are."""
-
-
-def recipients_of(request: AnyRequest) -> tuple[str, ...]:
-    """Return the recipients of a request, in order."""
-    return (request.to,) if isinstance(request.to, str) else tuple(request.to)

@@ -19,7 +19,7 @@ from shared.phone_numbers import strip_channel
 from shared.storage.table import Row, after_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator
     from datetime import datetime
 
     from shared.jobs.events import AnyEvent
@@ -40,24 +40,21 @@ class Index:
     def __init__(self, digests: Digests) -> None:
         self._digests = digests
 
-    def rows(self, job_id: str, event: AnyEvent) -> list[Row]:
-        """Return the index rows that are written beside an event."""
-        keys: list[str] = []
+    def rows(self, job_id: str, event: AnyEvent) -> Iterator[Row]:
+        """Yield the index rows that are written beside an event."""
+        partition = ids.partition(job_id)
         if isinstance(event, Accepted):
-            keys = [
-                schema.RECIPIENTS.place(self._digests.of(strip_channel(to)), pointer(job_id, index))
-                for index, to in enumerate(event.to)
-                if to != ERASED
-            ]
+            for index, to in enumerate(event.to):
+                if to != ERASED:
+                    place, digest = pointer(job_id, index), self._digests.of(strip_channel(to))
+                    yield Row(partition, schema.RECIPIENTS.place(digest, place), "")
         elif isinstance(event, Answer | Doubt):
-            keys = [
-                schema.SIDS.place(outcome.sid, pointer(job_id, outcome.index))
-                for outcome in event.outcomes
-                if outcome.sid is not None
-            ]
+            for outcome in event.outcomes:
+                if outcome.sid is not None:
+                    place = pointer(job_id, outcome.index)
+                    yield Row(partition, schema.SIDS.place(outcome.sid, place), "")
         elif isinstance(event, Parked) and event.raw is not None:
-            keys = [schema.UNREADABLE.place(pointer(job_id, 0))]
-        return [Row(ids.partition(job_id), key, "") for key in keys]
+            yield Row(partition, schema.UNREADABLE.place(pointer(job_id, 0)), "")
 
     def starts_of_recipients(self, addresses: Iterable[str]) -> set[str]:
         """Return what the keys of rows of recipients begin with, whatever the channel."""

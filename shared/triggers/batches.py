@@ -39,8 +39,8 @@ from shared.triggers.schemas import (
     BatchListResponse,
     BatchProgressResponse,
     Duplicate,
+    Links,
     Skipped,
-    batch_links,
 )
 from shared.triggers.views import show_batch, show_progress
 
@@ -162,7 +162,7 @@ def _accepted(batch_id: str, request: BatchRequest) -> BatchAcceptedResponse:
             Skipped(line=each.line or 0, path=each.path, code=each.code, message=each.message)
             for each in request.skipped
         ],
-        links=batch_links(batch_id),
+        links=Links(routes.batch_path(batch_id)),
         segments=request.segments,
         assumed=list(request.assumed),
     )

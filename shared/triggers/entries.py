@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import msgspec
 
+from shared import routes
 from shared.accept.accept import accept_request
 from shared.accept.idempotency import run_once
 from shared.accept.problems import suggest_name
@@ -30,7 +31,7 @@ from shared.triggers.schemas import (
     AcceptedListResponse,
     AcceptedResponse,
     EntryListResponse,
-    entry_links,
+    Links,
 )
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def _accepted(acceptance: Acceptance) -> AcceptedResponse | AcceptedListResponse
                 kind=kind,
                 state="scheduled" if accepted.waits else "accepted",
                 to=to,
-                links=entry_links(kind, entry),
+                links=Links(routes.entry_path(kind, entry)),
                 segments=acceptance.segments,
             )
         )
@@ -224,7 +225,7 @@ def _accepted(acceptance: Acceptance) -> AcceptedResponse | AcceptedListResponse
         id=acceptance.id,
         count=count,
         deliveries=deliveries,
-        links=entry_links(kind, acceptance.id),
+        links=Links(routes.entry_path(kind, acceptance.id)),
     )
 
 
