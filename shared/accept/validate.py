@@ -306,10 +306,13 @@ def _validate_content(request: AnyRequest, settings: Settings) -> Iterator[Probl
 def _validate_links(request: AnyRequest, settings: Settings) -> Iterator[Problem]:
     own, allowed = settings.public_base_url, settings.media_hosts
     is_media = isinstance(request, MessageRequest)
-    if isinstance(request, MessageRequest):
-        links = _media_links(request)
-    else:
+    links: list[tuple[str, str | None]]
+    if not isinstance(request, MessageRequest):
         links = [(f"$.{name}", getattr(request, name)) for name in _LINKS]
+    elif isinstance(request.media_url, list):
+        links = [(f"$.media_url[{n}]", link) for n, link in enumerate(request.media_url)]
+    else:
+        links = [("$.media_url", request.media_url)]
     for path, link in links:
         # A page of twimlets.com becomes our own one of that name.
         target = link and own_twimlet_url(link, own)
@@ -321,13 +324,6 @@ def _validate_links(request: AnyRequest, settings: Settings) -> Iterator[Problem
         link = getattr(request, name, None)
         if link and (message := validate_callback(link, own=own)):
             yield Problem(f"$.{name}", "link_not_allowed", message)
-
-
-def _media_links(request: MessageRequest) -> list[tuple[str, str | None]]:
-    media = request.media_url
-    if isinstance(media, list):
-        return [(f"$.media_url[{index}]", link) for index, link in enumerate(media)]
-    return [("$.media_url", media)]
 
 
 def _validate_combinations(

@@ -134,7 +134,7 @@ async def _erase_day(
         if entry is not None:
             await _erase_entry(ledger, person, entry, indexes, erasure)
         keys = [
-            schema.RECIPIENTS.place(digest, pointer(job_id, index))
+            schema.RECIPIENTS.place(digest, pointer(ids.row(job_id), index))
             for digest in ledger.digests.every(person.number)
             for index in indexes
         ]

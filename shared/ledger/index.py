@@ -40,21 +40,21 @@ class Index:
     def __init__(self, digests: Digests) -> None:
         self._digests = digests
 
-    def rows(self, job_id: str, event: AnyEvent) -> Iterator[Row]:
-        """Yield the index rows that are written beside an event."""
-        partition = ids.partition(job_id)
+    def rows(self, of_event: Row, event: AnyEvent) -> Iterator[Row]:
+        """Yield the index rows that are written beside the row of an event."""
+        partition, job = of_event.partition, of_event.key.partition(".")[0]
         if isinstance(event, Accepted):
             for index, to in enumerate(event.to):
                 if to != ERASED:
-                    place, digest = pointer(job_id, index), self._digests.of(strip_channel(to))
+                    place, digest = pointer(job, index), self._digests.of(strip_channel(to))
                     yield Row(partition, schema.RECIPIENTS.place(digest, place), "")
         elif isinstance(event, Answer | Doubt):
             for outcome in event.outcomes:
                 if outcome.sid is not None:
-                    place = pointer(job_id, outcome.index)
+                    place = pointer(job, outcome.index)
                     yield Row(partition, schema.SIDS.place(outcome.sid, place), "")
         elif isinstance(event, Parked) and event.raw is not None:
-            yield Row(partition, schema.UNREADABLE.place(pointer(job_id, 0)), "")
+            yield Row(partition, schema.UNREADABLE.place(pointer(job, 0)), "")
 
     def starts_of_recipients(self, addresses: Iterable[str]) -> set[str]:
         """Return what the keys of rows of recipients begin with, whatever the channel."""
@@ -65,9 +65,9 @@ class Index:
         }
 
 
-def pointer(job_id: str, index: int) -> str:
-    """Return what the keys of rows that lead to a delivery end with."""
-    return f"{ids.row(job_id)}-{index:02}"
+def pointer(job: str, index: int) -> str:
+    """Return what the keys of rows end with that lead to a delivery of the job `ids.row` names."""
+    return f"{job}-{index:02}"
 
 
 def starts_of_sids(sids: Iterable[str]) -> set[str]:

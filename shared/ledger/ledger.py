@@ -63,8 +63,8 @@ class Ledger:
 
     async def record(self, job_id: str, event: AnyEvent) -> bool:
         """Record an event; return False if one of its name stands already."""
-        beside = [*self.index.rows(job_id, event)]
-        return await self.table.transaction(event_row(job_id, event), beside)
+        row = event_row(job_id, event)
+        return await self.table.transaction(row, [*self.index.rows(row, event)])
 
     async def find(self, job_id: str) -> Entry | None:
         """Return the entry of an id, or None where nothing was ever recorded under it."""

@@ -34,7 +34,7 @@ async def redact_entry(ledger: Ledger, entry: Entry, *, body_only: bool = False)
     if not body_only:
         to = filter(None, (delivery.to for delivery in entry.deliveries))
         starts = ledger.index.starts_of_recipients(to)
-        keys = [start + pointer(entry.id, 0) for start in starts]
+        keys = [start + pointer(ids.row(entry.id), 0) for start in starts]
         await ledger.table.delete(ids.partition(entry.id), keys)
 
 

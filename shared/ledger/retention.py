@@ -134,16 +134,12 @@ class _Run:
 
     def _rows_of(self, entry: Entry) -> set[tuple[int, str]]:
         """Return the keys of a job's rows and of those in the index, each with when it goes."""
-        rows = {
-            (_REPORT if isinstance(event, Reported | Noted) else _DECISIVE,
-             event_row(entry.id, event).key)
-            for event in entry.events
-        }  # fmt: skip
-        return rows | {
-            (_INDEX, row.key)
-            for event in entry.events
-            for row in self._ledger.index.rows(entry.id, event)
-        }
+        found = set()
+        for event in entry.events:
+            row = event_row(entry.id, event)
+            found.add((_REPORT if isinstance(event, Reported | Noted) else _DECISIVE, row.key))
+            found |= {(_INDEX, beside.key) for beside in self._ledger.index.rows(row, event)}
+        return found
 
     async def _forget_index(self, partition: str) -> None:
         """Delete what the index has left of a day, as rows under an older key of the digests."""
