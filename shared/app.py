@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 import secrets
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Final
 
 from shared.errors import SettingsError
 from shared.log import log
@@ -32,14 +32,9 @@ if TYPE_CHECKING:
     from shared.storage.table import Table
 
 
-def utc_now() -> datetime:
-    """Return the time, with its zone."""
-    return datetime.now(UTC)
-
-
-def random_bits() -> int:
-    """Return 60 random bits, for ids, tokens and jitter."""
-    return secrets.randbits(60)
+_UTC_NOW: Final = partial(datetime.now, UTC)
+# For ids, tokens and jitter.
+_RANDOM_BITS: Final = partial(secrets.randbits, 60)
 
 
 class App:
@@ -52,8 +47,8 @@ class App:
         self,
         environment: Mapping[str, str],
         *,
-        now: Callable[[], datetime] = utc_now,
-        random: Callable[[], int] = random_bits,
+        now: Callable[[], datetime] = _UTC_NOW,
+        random: Callable[[], int] = _RANDOM_BITS,
     ) -> None:
         self._environment = environment
         self.now = now

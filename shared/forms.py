@@ -13,17 +13,20 @@ if TYPE_CHECKING:
 class Form:
     """Names with their values, in the order in which they were sent; a name may repeat."""
 
-    __slots__ = ("pairs",)
+    __slots__ = ("_first", "pairs")
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self.pairs = tuple(pairs)
+        self._first: dict[str, str] = {}
+        for name, value in self.pairs:
+            self._first.setdefault(name, value)
 
     def __iter__(self) -> Iterator[str]:
         """Each name once, in the order of its first appearance."""
-        return iter(dict.fromkeys(name for name, _ in self.pairs))
+        return iter(self._first)
 
     def __contains__(self, name: object) -> bool:
-        return any(name == known for known, _ in self.pairs)
+        return name in self._first
 
     def __repr__(self) -> str:
         # Values are people's numbers and texts: names are all that a log may show.
@@ -31,7 +34,7 @@ class Form:
 
     def get(self, name: str, default: str = "") -> str:
         """Return the first value of `name`, or `default`."""
-        return next((value for known, value in self.pairs if known == name), default)
+        return self._first.get(name, default)
 
     def getall(self, name: str) -> list[str]:
         """Return every value of `name`, in order; an empty list where there is none."""

@@ -12,6 +12,7 @@ import difflib
 import re
 from dataclasses import dataclass, field
 from datetime import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -393,27 +394,27 @@ class Settings:
         floor = self.twilio_timeout_seconds + RESOLVE_MARGIN_SECONDS
         object.__setattr__(self, "resolve_after_seconds", max(self.resolve_after_seconds, floor))
 
-    @property
+    @cached_property
     def is_simulated(self) -> bool:
         """Whether Twilio is a simulator on this machine, so that nothing real can happen."""
         return urlsplit(self.twilio_api_base_url).hostname in LOOPBACK_HOSTS
 
-    @property
+    @cached_property
     def default_sender(self) -> str | None:
         """The Messaging Service or number that sends where a request names none."""
         return self.twilio_messaging_service_sid or self.twilio_from_number
 
-    @property
+    @cached_property
     def digest_secrets(self) -> tuple[str, ...]:
         """The secrets that digests of numbers may be keyed by, the newest first."""
         return (*self.digest_keys, self.twilio_account_sid)
 
-    @property
+    @cached_property
     def has_daily_caps(self) -> bool:
         """Whether sends are counted at all."""
         return any((self.daily_cap_recipient, self.daily_cap_country, self.daily_cap_total))
 
-    @property
+    @cached_property
     def auth_tokens(self) -> tuple[str, ...]:
         """The tokens that a webhook may be signed with, the current one first."""
         return tuple(

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shared.app import App
-from shared.tracing import current_trace, follow_trace, read_trace_id
+from shared.log import current_trace, follow_trace, read_trace_id
 from tests.conftest import Simulator
 from tests.environment import ENVIRONMENT, PUBLIC_BASE_URL
 from tests.in_memory_app import InMemoryApp, invocation

@@ -125,7 +125,7 @@ async def jobs(services: App, count: int) -> list[Job]:
     at = services.now()
     valid = validate_request("message", {"to": TO, "body": BODY}, services.settings, at)
     job_ids = [ids.new_id(at, services.random()) for _ in range(count)]
-    firsts = [await hold_key(services, valid, each, at, None) for each in job_ids]
+    firsts = [await hold_key(services, valid, each, at) for each in job_ids]
     return [build_job(valid, first) for first in firsts]
 
 

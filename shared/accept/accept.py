@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from shared.accept.idempotency import canonical_request, digest_of, key_name, require_same
-from shared.accept.outbox import put_job
+from shared.accept.idempotency import canonical_request, digest_of, require_same
+from shared.accept.outbox import put
 from shared.accept.validate import require_send_at, validate_request
 from shared.errors import StorageUnavailableError
 from shared.jobs import ids
 from shared.jobs.events import Accepted, Claim
 from shared.jobs.job import VERSION, Job
 from shared.ledger.ledger import IdempotencyRecord
-from shared.log import log
-from shared.tracing import current_trace
+from shared.log import current_trace, log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,12 +38,9 @@ class Acceptance:
     """The answer to the caller: the job's id, and whether a list of recipients was asked for."""
 
     id: str
-    kind: Kind
-    to: tuple[str, ...]
-    scheduled: bool
+    accepted: Accepted
     several: bool
     segments: int | None
-    accepted: Accepted
 
 
 async def accept_request(
@@ -67,8 +63,8 @@ async def accept_request(
     """
     at = app.now()
     valid = validate_request(kind, fields, app.settings, at, key)
-    first = await hold_key(app, valid, ids.new_id(at, app.random()), at, key)
-    job = build_job(valid, first, key, client=client)
+    first = await hold_key(app, valid, ids.new_id(at, app.random()), at)
+    job = build_job(valid, first, client=client)
     try:
         await keep_job(app, job, is_row_needed=client is None)
     except StorageUnavailableError:
@@ -76,12 +72,9 @@ async def accept_request(
             raise
     return Acceptance(
         id=job.job,
-        kind=kind,
-        to=valid.recipients,
-        scheduled=job.accepted.waits,
+        accepted=job.accepted,
         several=first.several or len(valid.recipients) > 1,
         segments=valid.segments,
-        accepted=job.accepted,
     )
 
 
@@ -99,7 +92,7 @@ async def _withdraw(app: Services, job: Job) -> bool:
 
 
 async def hold_key(
-    app: Services, valid: ValidRequest, job_id: str, at: datetime, key: str | None
+    app: Services, valid: ValidRequest, job_id: str, at: datetime
 ) -> IdempotencyRecord:
     """Return the id and time to keep a request under: those of the first request with its key.
 
@@ -109,16 +102,14 @@ async def hold_key(
         InvalidRequestError: `send_at` cannot be kept, seen from `at`.
         IdempotencyMismatchError: the key was used for a request with another meaning.
     """
-    if key is None:
-        require_send_at(valid.request, at)
+    if valid.key is None:
         return IdempotencyRecord(job=job_id, at=at, digest="", several=valid.is_list)
-    name = key_name(key)
-    held = await app.ledger.key(name)
+    held = await app.ledger.key(valid.key)
     if held is None:
         require_send_at(valid.request, at)
-    digest = digest_of(canonical_request(valid.kind, valid.request))
+    digest = digest_of(canonical_request(valid.request))
     mine = IdempotencyRecord(job=job_id, at=at, digest=digest, several=valid.is_list)
-    held = held or await app.ledger.hold_key(name, mine)
+    held = held or await app.ledger.hold_key(valid.key, mine)
     require_same(held, mine)
     return held
 
@@ -126,7 +117,6 @@ async def hold_key(
 def build_job(
     valid: ValidRequest,
     first: IdempotencyRecord,
-    key: str | None = None,
     source: Source = "http",
     *,
     client: str | None = None,
@@ -135,7 +125,7 @@ def build_job(
     request = valid.request
     accepted = Accepted(
         at=first.at,
-        kind=valid.kind,
+        kind=request.kind,
         to=valid.recipients,
         request=msgspec.Raw(valid.encoded),
         sender=valid.sender,
@@ -143,7 +133,7 @@ def build_job(
         source=source,
         send_at=request.send_at,
         metadata=request.metadata,
-        key=None if key is None else key_name(key),
+        key=valid.key,
         trace=current_trace(),
         client=client,
     )
@@ -158,14 +148,14 @@ async def keep_job(app: Services, job: Job, *, is_row_needed: bool = True) -> No
     not needed to find it.
     """
     accepted = job.accepted
-    put, row = await asyncio.gather(
-        put_job(app, job, accepted.send_at or accepted.at),
+    queued, row = await asyncio.gather(
+        put(app, job, accepted.send_at or accepted.at),
         app.ledger.record(job.job, accepted),
         return_exceptions=True,
     )
     if not is_row_needed and isinstance(row, StorageUnavailableError):
         log("row_left_to_delivery", level=logging.WARNING, id=job.job)
         row = False
-    for outcome in (put, row):
+    for outcome in (queued, row):
         if isinstance(outcome, BaseException):
             raise outcome

@@ -15,10 +15,8 @@ A Messaging Service sends to all of them, and the default number on the channel 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from shared.accept.links import is_local
 from shared.phone_numbers import RCS, WHATSAPP, NumberError, parse_e164, require_destination
 from shared.provider.access_token import validate_identity
 
@@ -41,7 +39,8 @@ _SENDER: Final = re.compile(r"(rcs|messenger):[!-~]+|\d{3,8}|(?=.*[A-Za-z])[A-Za
 
 def channel_of(kind: Kind, address: str) -> str:
     """Return the channel of an address, such as `whatsapp:`; nothing for a telephone's number."""
-    return next((each for each in _CHANNELS[kind] if address.startswith(each)), "")
+    name, colon, _ = address.partition(":")
+    return name + colon if name + colon in _CHANNELS[kind] else ""
 
 
 def require_recipient(kind: Kind, address: str, settings: Settings) -> None:
@@ -55,7 +54,7 @@ def require_recipient(kind: Kind, address: str, settings: Settings) -> None:
         _require_name(address, channel)
     else:
         _require_number(kind, address)
-        require_destination(address, settings.allowed_countries, reserved=is_simulated(settings))
+        require_destination(address, settings.allowed_countries, reserved=settings.is_simulated)
 
 
 def require_sender(kind: Kind, address: str, settings: Settings) -> None:
@@ -69,7 +68,7 @@ def require_sender(kind: Kind, address: str, settings: Settings) -> None:
         _require_name(address, channel)
     elif kind == "call" or not _SENDER.fullmatch(address):
         _require_number(kind, address)
-        parse_e164(address, reserved=is_simulated(settings))
+        parse_e164(address, reserved=settings.is_simulated)
 
 
 def require_same_channel(kind: Kind, sender: str, to: str) -> None:
@@ -90,15 +89,6 @@ def require_same_channel(kind: Kind, sender: str, to: str) -> None:
             f"use a sender of the same channel, e.g. {example}"
         )
         raise NumberError("channel_mismatch", message)
-
-
-def is_simulated(settings: Settings) -> bool:
-    """Tell whether Twilio is the simulator, which takes the numbers reserved for examples too."""
-    return _is_on_this_machine(settings.twilio_api_base_url)
-
-
-# Asked for each of a batch's 50,000 recipients.
-_is_on_this_machine = lru_cache(1)(is_local)
 
 
 def _require_number(kind: Kind, address: str) -> None:

@@ -11,7 +11,7 @@ from msgspec import Meta, structs
 
 from shared.accept.decode import decode_fields
 from shared.accept.idempotency import digest_of, key_name, require_same
-from shared.accept.outbox import put_alert
+from shared.accept.outbox import put
 from shared.accept.validate import validate_request
 from shared.errors import InvalidRequestError, Problem, StorageUnavailableError
 from shared.jobs import ids
@@ -283,7 +283,7 @@ async def _keep(app: Services, alert_id: str, raised: Raised, payload: str | Non
     if payload is not None:
         await app.ledger.alerts.record(alert_id, Payload(at=raised.at, text=payload))
     message = AlertMessage(v=VERSION, alert=alert_id, n=0, raised=raised)
-    await put_alert(app, message, app.now())
+    await put(app, message, app.now())
     if not await app.ledger.alerts.record(alert_id, raised):
         return await _join(app, alert_id, raised)
     log("alert_raised", id=alert_id, source=raised.source, policy=raised.policy)

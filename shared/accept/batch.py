@@ -22,7 +22,7 @@ from shared.jobs.events import Accepted
 from shared.jobs.job import VERSION, Job
 from shared.ledger.batches import Batch
 from shared.ledger.ledger import IdempotencyRecord
-from shared.tracing import current_trace
+from shared.log import current_trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,7 +144,7 @@ def _meaning(request: BatchRequest) -> dict[str, object]:
     Recipients that are left out are part of it, since the answer names them.
     """
     return {
-        **canonical_request(request.kind, request.request),
+        **canonical_request(request.request),
         "receipts": request.receipts,
         "name": request.name,
         "recipients": [(recipient.to, recipient.values) for recipient in request.recipients],

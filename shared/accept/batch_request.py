@@ -331,7 +331,7 @@ class _Template:
     def count_segments(self, recipients: Iterable[Recipient]) -> int | None:
         """Count the SMS segments of all filled texts, None if nothing is sent as SMS."""
         request = self.request
-        if not isinstance(request, MessageRequest) or count_request_segments(request) is None:
+        if not isinstance(request, MessageRequest) or count_request_segments(request, ()) is None:
             return None
         by_sms = [each for each in recipients if not channel_of(self.kind, each.to)]
         text, smart = self._texts["body"], bool(request.smart_encoded)

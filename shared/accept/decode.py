@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain, islice
 from typing import (
     TYPE_CHECKING,
@@ -74,6 +76,9 @@ def decode_fields(
     A broken field is None in the struct, or what `instead` has for it, so that the rules between
     the other fields can be checked all the same.
     """
+    if fields.keys() <= {*into.__struct_encode_fields__} and _has_rfc_times(fields, into):
+        with suppress(msgspec.ValidationError):
+            return Decoded(msgspec.convert(fields, into, strict=strict), [], frozenset())
     known = {field.encode_name: field for field in msgspec.structs.fields(into)}
     unknown = (name for name in fields if name not in known)
     problems = [*islice(_unknown_fields(unknown, [*known, *also_known]), MAX_MEMBERS)]
@@ -92,6 +97,21 @@ def decode_fields(
         elif name in fields:
             values[field.name] = msgspec.convert(fields[name], field.type, strict=strict)
     return Decoded(into(**values), problems, frozenset(broken))
+
+
+def _has_rfc_times(fields: Mapping[str, Any], into: type[msgspec.Struct]) -> bool:
+    """Tell whether the times among `fields` are written as RFC 3339 has it."""
+    for name in _names_of_times(into):
+        time = fields.get(name)
+        if isinstance(time, str) and not _RFC_3339.fullmatch(time):
+            return False
+    return True
+
+
+@lru_cache
+def _names_of_times(into: type[msgspec.Struct]) -> tuple[str, ...]:
+    fields = msgspec.structs.fields(into)
+    return tuple(field.encode_name for field in fields if datetime in _options(field.type))
 
 
 def _unknown_fields(names: Iterable[str], known: Collection[str]) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
+    from shared.jobs.request import AnyRequest
     from shared.ledger.ledger import IdempotencyRecord, Ledger
 
 MAX_KEY_LENGTH: Final = 255
@@ -40,13 +41,13 @@ def key_name(key: str) -> str:
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
 
 
-def canonical_request(kind: str, request: msgspec.Struct) -> dict[str, Any]:
+def canonical_request(request: AnyRequest) -> dict[str, Any]:
     """Return what a request means: one recipient or a list of one, and any zone, are the same.
 
     Fields that are not given are left out, so that fields which come later change nothing.
     """
     given = msgspec.structs.asdict(request).items()
-    fields = {name: value for name, value in given if value is not None} | {"kind": kind}
+    fields = {name: value for name, value in given if value is not None} | {"kind": request.kind}
     for name in ("to", "media_url"):
         if isinstance(fields.get(name), str):
             fields[name] = [fields[name]]

@@ -11,7 +11,7 @@ import msgspec
 
 from shared.accept.addresses import require_recipient, require_same_channel, require_sender
 from shared.accept.decode import MAX_MEMBERS, decode_fields
-from shared.accept.idempotency import validate_key
+from shared.accept.idempotency import key_name, validate_key
 from shared.accept.links import validate_callback, validate_link, validate_twiml_links
 from shared.accept.problems import cut_name, limit_problems
 from shared.errors import InvalidRequestError, Problem
@@ -21,7 +21,6 @@ from shared.jobs.request import (
     REQUEST_OF_KIND,
     CallRequest,
     MessageRequest,
-    recipients_of,
 )
 from shared.jobs.segments import count_request_segments
 from shared.phone_numbers import (
@@ -51,8 +50,10 @@ MAX_LATENESS: Final = timedelta(minutes=1)
 MAX_DISTANCE: Final = timedelta(days=366)
 # The names, times and ids of a job, which stand around its request.
 JOB_OVERHEAD_BYTES: Final = 600
-_MESSAGE_CONTENT: Final = ("body", "media_url", "content_sid")
-_CALL_CONTENT: Final = ("say", "steps", "twiml", "url", "application_sid")
+_CONTENT: Final[dict[Kind, tuple[str, ...]]] = {
+    "message": ("body", "media_url", "content_sid"),
+    "call": ("say", "steps", "twiml", "url", "application_sid"),
+}
 # Fields that only make sense beside another one.
 _GOES_WITH: Final = {
     "voice": "say",
@@ -79,16 +80,16 @@ class ValidRequest:
     """A request that can be accepted, with everything that validation learned about it.
 
     `encoded` is the request as JSON. `segments` is None if it is not sent as SMS. `is_list` says
-    that recipients were asked for as a list, even of one.
+    that recipients were asked for as a list, even of one. `key` is the name of its idempotency key.
     """
 
-    kind: Kind
     request: AnyRequest
     recipients: tuple[str, ...]
     sender: str | None
     segments: int | None
     is_list: bool
     encoded: bytes
+    key: str | None
 
 
 def validate_request(
@@ -96,8 +97,8 @@ def validate_request(
 ) -> ValidRequest:
     """Return the request that `fields` describe, which is to be kept under `key`.
 
-    A `send_at` that is too early or too far is a problem only among others: by itself it depends
-    on when the request was first made, which `require_send_at` checks.
+    With a key, a `send_at` that is too early or too far is a problem only among others: by itself
+    it depends on when the request was first made, which `require_send_at` checks.
 
     Raises:
         InvalidRequestError: with every problem.
@@ -113,18 +114,26 @@ def validate_request(
     if len(encoded) + len(beside) > MAX_JOB_BYTES - JOB_OVERHEAD_BYTES:
         message = f"takes more than {MAX_JOB_BYTES} bytes, which is what one queue message holds"
         problems.append(Problem("$", "too_large", message))
-    problems += validate_key(key)
+    if key is not None:
+        problems += validate_key(key)
+    if problems or key is None:
+        problems += validate_send_at(request, now)
     if problems:
-        raise InvalidRequestError(limit_problems([*problems, *validate_send_at(request, now)]))
+        raise InvalidRequestError(limit_problems(problems))
     return ValidRequest(
-        kind=kind,
         request=request,
         recipients=recipients,
         sender=sender,
-        segments=count_request_segments(request),
+        segments=count_request_segments(request, recipients),
         is_list=not isinstance(request.to, str),
         encoded=encoded,
+        key=None if key is None else key_name(key),
     )
+
+
+def recipients_of(request: AnyRequest) -> tuple[str, ...]:
+    """Return the recipients of a request, in order."""
+    return (request.to,) if isinstance(request.to, str) else tuple(request.to)
 
 
 def resolve_sender(
@@ -137,11 +146,11 @@ def resolve_sender(
         return canonical_address(request.messaging_service_sid)
     if request.from_:
         return request.from_
-    default = settings.default_sender
-    if not default or is_messaging_service(default):
-        return default and canonical_address(default)
+    if settings.twilio_messaging_service_sid:
+        return canonical_address(settings.twilio_messaging_service_sid)
+    number = settings.twilio_from_number
     on_whatsapp = bool(recipients) and all(to.startswith(WHATSAPP) for to in recipients)
-    return f"{WHATSAPP if on_whatsapp else ''}{default}"
+    return WHATSAPP + number if number and on_whatsapp else number
 
 
 def validate_fields(
@@ -257,7 +266,7 @@ def _validate_recipients(
             yield Problem(path, "duplicate", "is in the list already; leave it out")
         seen.add(to)
         try:
-            require_recipient(kind_of(request), to, settings)
+            require_recipient(request.kind, to, settings)
         except NumberError as error:
             yield Problem(path, error.code, str(error))
 
@@ -265,7 +274,6 @@ def _validate_recipients(
 def _validate_sender(
     request: AnyRequest, recipients: Collection[str], sender: str | None, settings: Settings
 ) -> Iterator[Problem]:
-    kind = kind_of(request)
     if sender is None:
         message = "is required, since the settings have no default sender, e.g. +15005550006"
         yield Problem("$.from", "missing", message)
@@ -275,9 +283,9 @@ def _validate_sender(
     for path, address in senders.items():
         try:
             if address is not None:
-                require_sender(kind, address, settings)
+                require_sender(request.kind, address, settings)
                 for to in recipients if path == "$.from" else ():
-                    require_same_channel(kind, address, to)
+                    require_same_channel(request.kind, address, to)
         except NumberError as error:
             yield Problem(path, error.code, str(error))
 
@@ -298,10 +306,13 @@ def _validate_content(request: AnyRequest, settings: Settings) -> Iterator[Probl
 def _validate_links(request: AnyRequest, settings: Settings) -> Iterator[Problem]:
     own, allowed = settings.public_base_url, settings.media_hosts
     is_media = isinstance(request, MessageRequest)
-    if isinstance(request, MessageRequest):
-        links = _media_links(request)
-    else:
+    links: list[tuple[str, str | None]]
+    if not isinstance(request, MessageRequest):
         links = [(f"$.{name}", getattr(request, name)) for name in _LINKS]
+    elif isinstance(request.media_url, list):
+        links = [(f"$.media_url[{n}]", link) for n, link in enumerate(request.media_url)]
+    else:
+        links = [("$.media_url", request.media_url)]
     for path, link in links:
         # A page of twimlets.com becomes our own one of that name.
         target = link and own_twimlet_url(link, own)
@@ -315,18 +326,12 @@ def _validate_links(request: AnyRequest, settings: Settings) -> Iterator[Problem
             yield Problem(f"$.{name}", "link_not_allowed", message)
 
 
-def _media_links(request: MessageRequest) -> list[tuple[str, str | None]]:
-    media = request.media_url
-    if isinstance(media, list):
-        return [(f"$.media_url[{index}]", link) for index, link in enumerate(media)]
-    return [("$.media_url", media)]
-
-
 def _validate_combinations(
     request: AnyRequest, sender: str | None, broken: Collection[str]
 ) -> Iterator[Problem]:
+    content = _CONTENT[request.kind]
+    given = [name for name in content if getattr(request, name) or name in broken]
     if isinstance(request, MessageRequest):
-        given = _given(request, _MESSAGE_CONTENT, broken)
         if not given:
             yield Problem("$", "no_content", "needs body and/or media_url, or content_sid")
         if "content_sid" in given and len(given) > 1:
@@ -335,23 +340,12 @@ def _validate_combinations(
         if request.shorten_urls and not is_messaging_service(sender or ""):
             message = "needs a Messaging Service; add messaging_service_sid"
             yield Problem("$.shorten_urls", "conflict", message)
-    else:
-        given = _given(request, _CALL_CONTENT, broken)
-        if len(given) != 1:
-            have = ", ".join(given) or "none"
-            names = f"{', '.join(_CALL_CONTENT[:-1])} and {_CALL_CONTENT[-1]}"
-            message = f"needs exactly one of {names}, has {have}"
-            yield Problem("$", "conflict" if given else "no_content", message)
+    elif len(given) != 1:
+        have = ", ".join(given) or "none"
+        names = f"{', '.join(content[:-1])} and {content[-1]}"
+        message = f"needs exactly one of {names}, has {have}"
+        yield Problem("$", "conflict" if given else "no_content", message)
     for name, other in _GOES_WITH.items():
         has_other = bool(getattr(request, other, None)) or other in broken
         if getattr(request, name, None) is not None and not has_other:
             yield Problem(f"$.{name}", "conflict", f"goes with {other} only; add {other}")
-
-
-def _given(request: AnyRequest, names: Collection[str], broken: Collection[str]) -> list[str]:
-    return [name for name in names if getattr(request, name) or name in broken]
-
-
-def kind_of(request: AnyRequest) -> Kind:
-    """Return the kind of a request."""
-    return "message" if isinstance(request, MessageRequest) else "call"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from shared.accept.accept import accept_request
 from shared.accept.idempotency import key_name
-from shared.accept.outbox import OUTAGE_DELAY, put_alert, put_alert_back
+from shared.accept.outbox import OUTAGE_DELAY, put, put_back
 from shared.deliver.cancel import cancel_entry
 from shared.errors import (
     CallerError,
@@ -75,13 +75,13 @@ async def drive_alert(app: Services, message: AlertMessage) -> None:
         await _drive(app, message)
     except (StorageUnavailableError, ProviderUnavailableError) as error:
         log("alert_postponed", level=logging.WARNING, id=message.alert, error=str(error))
-        await put_alert_back(app, message, app.now() + OUTAGE_DELAY)
+        await put_back(app, message, app.now() + OUTAGE_DELAY)
 
 
 async def keep_driving(app: Services, message: AlertMessage) -> None:
     """Go on with an alert that the host has given up on: nobody else would look at it."""
     log("alert_failed", level=logging.ERROR, id=message.alert)
-    await put_alert_back(app, message, app.now() + _POISON_DELAY)
+    await put_back(app, message, app.now() + _POISON_DELAY)
 
 
 async def _drive(app: Services, message: AlertMessage) -> None:
@@ -107,7 +107,7 @@ async def _take_step(app: Services, alert: Alert, message: AlertMessage) -> bool
             log("alert_exhausted", id=alert.id)
         case WaitUntil(n, until):
             if message.n is not None and message.n >= n:
-                await put_alert(app, AlertMessage(v=VERSION, alert=alert.id, n=n), until)
+                await put(app, AlertMessage(v=VERSION, alert=alert.id, n=n), until)
             return False
         case Silence():
             await _silence(app, alert)
@@ -122,7 +122,7 @@ async def _take_step(app: Services, alert: Alert, message: AlertMessage) -> bool
 async def _begin(app: Services, alert: Alert, step: Begin) -> None:
     run = LevelBegun(at=app.now(), n=step.n, round=step.round, level=step.level, time=step.time)
     end = AlertMessage(v=VERSION, alert=alert.id, n=run.n)
-    await put_alert(app, end, run.at + timedelta(seconds=alert.level_of(run).wait))
+    await put(app, end, run.at + timedelta(seconds=alert.level_of(run).wait))
     if await app.ledger.alerts.record(alert.id, run):
         log("alert_level", id=alert.id, n=run.n, level=run.level, round=run.round)
 
@@ -160,7 +160,7 @@ async def note_report(app: Services, alert_id: str, job_id: str) -> None:
     Raises:
         StorageUnavailableError: it is unknown whether the alert will be looked at.
     """
-    await put_alert(app, AlertMessage(v=VERSION, alert=alert_id, job=job_id), app.now())
+    await put(app, AlertMessage(v=VERSION, alert=alert_id, job=job_id), app.now())
 
 
 async def _note_reports(app: Services, alert: Alert, message: AlertMessage) -> bool:
@@ -259,7 +259,7 @@ async def _silence(app: Services, alert: Alert) -> None:
     since = alert.quiet_since
     if any(is_busy) and since is not None and app.now() < since + _GIVE_UP_SILENCING:
         again = AlertMessage(v=VERSION, alert=alert.id)
-        await put_alert(app, again, app.now() + _LOOK_AGAIN)
+        await put(app, again, app.now() + _LOOK_AGAIN)
 
 
 async def _stop(app: Services, entry: Entry) -> bool:
@@ -355,7 +355,7 @@ async def _record(
 ) -> Alert:
     """Note an event, and see to it that the alert is looked at after that."""
     look = AlertMessage(v=VERSION, alert=alert.id)
-    await put_alert(app, look, app.now() + _SAFETY_NET)
+    await put(app, look, app.now() + _SAFETY_NET)
     await app.ledger.alerts.record(alert.id, event)
-    await put_alert(app, look, app.now())
+    await put(app, look, app.now())
     return await app.ledger.alerts.find(alert.id, in_full=True) or alert

@@ -46,19 +46,12 @@ async def make_attempt(
     """
     is_bulk = job.accepted.lane == "bulk"
     async with app.bulk_capacity.hold(len(attempt.indexes)) if is_bulk else nullcontext():
-        return await _claim_and_send(app, job, entry, attempt)
-
-
-async def _claim_and_send(
-    app: DeliverServices, job: Job, entry: Entry, attempt: Attempt
-) -> Answer | Doubt | None:
-    claim = _build_claim(app, job, attempt)
-    if not await app.ledger.record(job.job, claim) and not await _is_mine(app, job, claim):
-        return None
-    await app.ledger.owners.note_late(job.job, claim.at)
-    outcomes = tuple(
-        await asyncio.gather(*(_send(app, job, entry, claim, index) for index in attempt.indexes))
-    )
+        claim = _build_claim(app, job, attempt)
+        if not await app.ledger.record(job.job, claim) and not await _is_mine(app, job, claim):
+            return None
+        await app.ledger.owners.note_late(job.job, claim.at)
+        sends = (_send(app, job, entry, claim, index) for index in attempt.indexes)
+        outcomes = tuple(await asyncio.gather(*sends))
     is_doubtful = any(outcome.result == "unknown" for outcome in outcomes)
     return (Doubt if is_doubtful else Answer)(at=app.now(), n=claim.n, outcomes=outcomes)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.accept.accept import build_job, hold_key, keep_job
 from shared.accept.kind import KIND_MESSAGE, infer_kind
-from shared.accept.outbox import OUTAGE_DELAY, put_job_back
+from shared.accept.outbox import OUTAGE_DELAY, put_back
 from shared.accept.validate import validate_request
 from shared.deliver.alerts import drive_alert, keep_driving
 from shared.deliver.worker import GIVEN_UP, deliver_job, give_up_job, park
@@ -207,7 +207,7 @@ async def _accept_request(app: Services, message: QueueMessage, fields: dict[str
         await keep_job(app, job)
     except StorageUnavailableError as error:
         log("storage_away", level=logging.WARNING, id=job.job, error=str(error))
-        await put_job_back(app, job, job.accepted.send_at or job.accepted.at)
+        await put_back(app, job, job.accepted.send_at or job.accepted.at)
     log("accepted", id=job.job, kind=job.accepted.kind, count=len(job.accepted.to), source="queue")
     return None
 
@@ -229,13 +229,13 @@ async def _build_job(app: Services, message: QueueMessage, fields: dict[str, Any
     at = message.inserted_at or app.now()
     try:
         valid = validate_request(kind, request_fields, app.settings, at, key)
-        first = await hold_key(app, valid, _job_id(message), at, key)
+        first = await hold_key(app, valid, _job_id(message), at)
     except IdempotencyMismatchError as error:
         raise UnreadableJobError("idempotency_mismatch", error.detail) from error
     except InvalidRequestError as error:
         reason = "; ".join(f"{p.path} {p.message}" for p in error.problems)
         raise UnreadableJobError("invalid_request", reason) from error
-    return build_job(valid, first, key, source="queue")
+    return build_job(valid, first, source="queue")
 
 
 async def _postpone(

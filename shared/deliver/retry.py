@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from shared.accept.outbox import put_job
+from shared.accept.outbox import put
 from shared.errors import OverError
 from shared.jobs.events import Retried
 from shared.jobs.job import VERSION, Job
@@ -49,7 +49,7 @@ async def retry_entry(
     )
     # The delayed message is there in case this worker dies between the next two steps; alone, it
     # finds nothing to do.
-    await put_job(app, job, app.now() + _SAFETY_NET_DELAY)
+    await put(app, job, app.now() + _SAFETY_NET_DELAY)
     # Another operator's retry that takes the row may be for other recipients.
     while indexes and not is_recorded:
         after = entry.claim.n if entry.claim else 0
@@ -58,7 +58,7 @@ async def retry_entry(
         is_recorded = await app.ledger.record(entry.id, retried)
         entry = await app.ledger.find(entry.id) or entry
         indexes = _failed(entry, index, known_retries)
-    await put_job(app, replace(job, retries=entry.retries), app.now())
+    await put(app, replace(job, retries=entry.retries), app.now())
     log("retried", id=entry.id, k=entry.retries)
     return entry
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from shared.accept.outbox import put_job_back
+from shared.accept.outbox import put_back
 from shared.jobs.job import VERSION, Job
 from shared.ledger import schema
 from shared.ledger.marks import Marks
@@ -59,5 +59,5 @@ async def _put_back(app: Services, entry: Entry, accepted: Accepted) -> None:
     waiting = [each.not_before or app.now() for each in entry.deliveries if each.pending]
     due = max(accepted.send_at or app.now(), min(waiting))
     job = Job(v=VERSION, job=entry.id, accepted=accepted, retries=entry.retries)
-    await put_job_back(app, job, due)
+    await put_back(app, job, due)
     log("put_back", id=entry.id)

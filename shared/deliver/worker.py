@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from msgspec.structs import replace
 
-from shared.accept.outbox import OUTAGE_DELAY, put_job_back
+from shared.accept.outbox import OUTAGE_DELAY, put_back
 from shared.deliver.attempt import make_attempt
 from shared.deliver.capacity import NoCapacityError
 from shared.deliver.next_step import Attempt, Done, Park, Settle, Wait, next_step
@@ -21,8 +21,7 @@ from shared.errors import StorageUnavailableError
 from shared.jobs.events import Accepted, Parked
 from shared.jobs.fold import fold
 from shared.jobs.job import MAX_JOB_BYTES, encode_job
-from shared.log import log
-from shared.tracing import follow_trace
+from shared.log import follow_trace, log
 
 if TYPE_CHECKING:
     from shared.deliver.services import DeliverServices
@@ -51,7 +50,7 @@ async def deliver_job(app: DeliverServices, job: Job, *, again: bool) -> None:
         await _take_steps(app, job, again=again or job.again)
     except StorageUnavailableError as error:
         log("storage_away", level=logging.WARNING, id=job.job, error=str(error))
-        await put_job_back(app, job, app.now() + OUTAGE_DELAY)
+        await put_back(app, job, app.now() + OUTAGE_DELAY)
 
 
 async def give_up_job(app: Services, job: Job) -> None:
@@ -84,22 +83,26 @@ async def park(  # noqa: PLR0913 - what is parked, why, and its text
 async def _take_steps(app: DeliverServices, job: Job, *, again: bool) -> None:
     longest_request = timedelta(seconds=app.settings.twilio_timeout_seconds)
     entry = fold(job.job, [job.accepted])
+    step = next_step(entry, app.now(), longest_request)
     # A first delivery claims without reading the ledger: if anything else is known of the job, the
     # claim fails.
-    if again or not isinstance(next_step(entry, app.now(), longest_request), Attempt | Wait):
-        entry = await _read_entry(app, job)
+    must_read = again or not isinstance(step, Attempt | Wait)
     while True:
-        # What the ledger has was there first.
-        job = replace(job, accepted=entry.accepted or job.accepted)
-        match next_step(entry, app.now(), longest_request):
-            case Attempt() as step:
+        if must_read:
+            entry = await _read_entry(app, job)
+            # What the ledger has was there first.
+            job = replace(job, accepted=entry.accepted or job.accepted)
+            step = next_step(entry, app.now(), longest_request)
+        must_read = True
+        match step:
+            case Attempt():
                 if await _attempt_ends_job(app, job, entry, step):
                     return None
             case Settle(claim):
                 if look := await settle(app, entry, claim):
-                    return await put_job_back(app, job, look)
+                    return await put_back(app, job, look)
             case Wait(until):
-                return await put_job_back(app, job, until)
+                return await put_back(app, job, until)
             case Park(code, message):
                 await park(app, job.job, code, message, k=entry.retries)
                 return await report_given_up(app, job, entry.pending)
@@ -107,7 +110,6 @@ async def _take_steps(app: DeliverServices, job: Job, *, again: bool) -> None:
                 return None
             case never:
                 assert_never(never)
-        entry = await _read_entry(app, job)
 
 
 async def _attempt_ends_job(app: DeliverServices, job: Job, entry: Entry, step: Attempt) -> bool:
@@ -115,7 +117,7 @@ async def _attempt_ends_job(app: DeliverServices, job: Job, entry: Entry, step: 
     try:
         settlement = await make_attempt(app, job, entry, step)
     except NoCapacityError:
-        await put_job_back(app, job, app.now() + _CAPACITY_DELAY)
+        await put_back(app, job, app.now() + _CAPACITY_DELAY)
         return True
     if settlement is None:
         return False
@@ -135,7 +137,7 @@ async def _carry(app: Services, job: Job, settlement: Answer | Doubt) -> None:
     """Let a settlement that could not be recorded travel with the job that comes back."""
     carrier = replace(job, settlement=settlement)
     fits = len(encode_job(carrier)) <= MAX_JOB_BYTES
-    await put_job_back(app, carrier if fits else job, app.now() + OUTAGE_DELAY)
+    await put_back(app, carrier if fits else job, app.now() + OUTAGE_DELAY)
 
 
 async def _read_entry(app: Services, job: Job) -> Entry:

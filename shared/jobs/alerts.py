@@ -449,8 +449,8 @@ def notification_of(accepted: Accepted) -> Notification | None:
     """
     metadata = accepted.metadata or {}
     page = _PAGE.fullmatch(metadata.get("page", ""))
-    place = ids.parse(metadata.get("alert", ""))
-    if place is None or page is None:
+    place = ids.parse(metadata.get("alert", "")) if page else None
+    if page is None or place is None:
         return None
     is_urgent = metadata.get("urgent") == "true"
     found = Notification(place.job_id, int(page[1]), int(page[2]), is_urgent)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from functools import cached_property
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from shared.jobs.events import (
     HELD,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
 
+E = TypeVar("E", bound=AnyEvent)
 State = Literal[
     "scheduled",
     "accepted",
@@ -39,6 +42,8 @@ State = Literal[
 ]
 # What a phone has got has no error, whatever was reported before.
 _DELIVERED: Final = frozenset({"delivered", "read"})
+# Results after which it is tried again.
+_AGAIN: Final = frozenset({"retryable", "not_created"})
 PENDING: frozenset[State] = frozenset({"scheduled", "accepted", "delivering", "in_doubt"})
 
 
@@ -55,7 +60,7 @@ class Delivery:
     error: tuple[str, str] | None
     not_before: datetime | None
 
-    @property
+    @cached_property
     def pending(self) -> bool:
         """Whether it may still come to be sent."""
         return self.state in PENDING
@@ -86,7 +91,7 @@ class Entry:
         """How many attempts were begun (a cancel is none)."""
         return sum(isinstance(event, Claim) and event.by == "send" for event in self.events)
 
-    @property
+    @cached_property
     def pending(self) -> tuple[int, ...]:
         """The recipients that may still come to be sent to."""
         return tuple(delivery.index for delivery in self.deliveries if delivery.pending)
@@ -105,24 +110,23 @@ class Entry:
 def fold(job_id: str, events: Iterable[AnyEvent]) -> Entry:
     """Everything that follows from a job's events."""
     by_name = {event.row_name: event for event in events}
-    ordered = tuple(sorted(by_name.values(), key=lambda event: (event.at, event.row_name)))
-    claims = sorted((e for e in ordered if isinstance(e, Claim)), key=lambda e: e.n)
-    retries = sorted((e for e in ordered if isinstance(e, Retried)), key=lambda e: e.k)
+    named = sorted(by_name.items(), key=lambda each: (each[1].at, each[0]))
+    ordered = tuple(event for _, event in named)
+    claims = sorted(_of(Claim, ordered), key=attrgetter("n"))
+    retries = sorted(_of(Retried, ordered), key=attrgetter("k"))
+    parked = _of(Parked, ordered)
+    # An answer is worth more than a doubt.
+    settlements: dict[int, Answer | Doubt] = {e.n: e for e in _of(Doubt, ordered)}
+    settlements |= {e.n: e for e in _of(Answer, ordered)}
     claim = claims[-1] if claims else None
-    n = claim.n if claim else 0
-    settlements = {e.n: e for e in ordered if isinstance(e, Doubt)} | {
-        e.n: e for e in ordered if isinstance(e, Answer)
-    }
-    k = retries[-1].k if retries else 0
-    parked = tuple(e for e in ordered if isinstance(e, Parked))
-    accepted = next((e for e in ordered if isinstance(e, Accepted)), None) or next(
-        (e.accepted for e in claims if e.accepted), None
-    )
+    newest = settlements.get(claim.n if claim else 0)
+    known = [*_of(Accepted, ordered), *(each.accepted for each in claims if each.accepted)]
+    accepted = known[0] if known else None
     story = _Story(
-        claims=tuple(claims),
-        settlements=tuple(settlements[each] for each in sorted(settlements, reverse=True)),
-        reports=tuple(e for e in ordered if isinstance(e, Reported)),
-        retries=tuple(retries),
+        claims=claims,
+        settlements=[settlements[n] for n in sorted(settlements, reverse=True)],
+        reports=_of(Reported, ordered),
+        retries=retries,
         parked=parked,
         accepted=accepted,
     )
@@ -137,43 +141,49 @@ def fold(job_id: str, events: Iterable[AnyEvent]) -> Entry:
         deliveries=deliveries,
         events=ordered,
         claim=claim,
-        doubt=newest if isinstance(newest := settlements.get(n), Doubt) else None,
+        doubt=newest if isinstance(newest, Doubt) else None,
         answered=isinstance(newest, Answer),
-        retries=k,
+        retries=retries[-1].k if retries else 0,
         attempts_since_retry=story.tries({each.index for each in deliveries if each.pending}),
         parked=parked[-1] if parked else None,
     )
+
+
+def _of(kind: type[E], events: Iterable[AnyEvent]) -> list[E]:
+    return [event for event in events if isinstance(event, kind)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Story:
     """A job's events, sorted out by what they are."""
 
-    claims: tuple[Claim, ...]
-    settlements: tuple[Answer | Doubt, ...]
-    reports: tuple[Reported, ...]
-    retries: tuple[Retried, ...]
-    parked: tuple[Parked, ...]
+    claims: list[Claim]
+    settlements: list[Answer | Doubt]
+    reports: list[Reported]
+    retries: list[Retried]
+    parked: list[Parked]
     accepted: Accepted | None
 
     def delivery(self, entry_id: str, index: int, to: str | None) -> Delivery:
         """Where recipient `index` is."""
-        outcome = self._outcome(index)
-        reports = [r for r in self.reports if (r.index or 0) == index]
-        sid = next((r.sid for r in reports if r.sid), None)
+        reopened = self._reopened_after(index)
+        outcome = self._outcome(index, reopened)
+        parked = self._parked(index)
+        reports = [report for report in self.reports if (report.index or 0) == index]
+        sid = next((report.sid for report in reports if report.sid), None)
         if outcome and outcome.sid:
             sid = outcome.sid
-        status = self._twilio_status(outcome, reports) if sid else None
-        state = "handed_over" if sid else self._state(index, outcome)
+        status = _twilio_status(outcome, reports)
+        state = "handed_over" if sid else self._state(index, reopened, outcome, parked)
         return Delivery(
             id=entry_id,
             index=index,
             to=to,
             state=state,
             sid=sid,
-            twilio_status=status,
-            error=self._error(index, state, outcome, reports),
-            not_before=self._not_before(outcome),
+            twilio_status=status if sid else None,
+            error=_error(state, status, outcome, parked, reports),
+            not_before=outcome.not_before if outcome and outcome.result in _AGAIN else None,
         )
 
     def tries(self, pending: Collection[int]) -> int:
@@ -196,18 +206,17 @@ class _Story:
 
     def _reopened_after(self, index: int) -> int:
         """The last attempt that an operator's retry has made void for this recipient."""
-        return max(
-            (r.after for r in self.retries if r.indexes is None or index in r.indexes), default=0
-        )
+        return max((retry.after for retry in self.retries if _concerns(retry, index)), default=0)
 
     def _parked(self, index: int) -> Parked | None:
         """Why this recipient was given up, unless an operator's retry has come since."""
-        k = max((r.k for r in self.retries if r.indexes is None or index in r.indexes), default=0)
-        return max((p for p in self.parked if p.k >= k), key=lambda p: p.k, default=None)
+        k = max((retry.k for retry in self.retries if _concerns(retry, index)), default=0)
+        return max(
+            (parked for parked in self.parked if parked.k >= k), key=attrgetter("k"), default=None
+        )
 
-    def _outcome(self, index: int) -> Outcome | None:
+    def _outcome(self, index: int, reopened: int) -> Outcome | None:
         """What the newest attempt that says anything about this recipient came to; a SID stays."""
-        reopened = self._reopened_after(index)
         found = [
             outcome
             for settlement in self.settlements
@@ -216,53 +225,54 @@ class _Story:
         ]
         return next((outcome for outcome in found if outcome.sid), found[0] if found else None)
 
-    def _state(self, index: int, outcome: Outcome | None) -> State:
+    def _state(
+        self, index: int, reopened: int, outcome: Outcome | None, parked: Parked | None
+    ) -> State:
         """The state of a recipient for whom Twilio is not known to have anything."""
         if outcome and outcome.result == "rejected":
             return "refused"
-        reopened = self._reopened_after(index)
         for claim in self.claims:
             if claim.by == "cancel" and claim.n > reopened and _concerns(claim, index):
                 return "canceled"
-        if self._parked(index):
+        if parked:
             return "parked"
         if outcome and outcome.result == "unknown":
             return "in_doubt"
         newest = self.claims[-1] if self.claims else None
-        settled = {settlement.n for settlement in self.settlements}
+        settled = [settlement.n for settlement in self.settlements]
         if newest and newest.by == "send" and newest.n not in settled and _concerns(newest, index):
             return "delivering"
         waits = self.accepted is not None and self.accepted.waits
         return "scheduled" if waits and not self.claims else "accepted"
 
-    def _not_before(self, outcome: Outcome | None) -> datetime | None:
-        if outcome and outcome.result in ("retryable", "not_created"):
-            return outcome.not_before
+
+def _twilio_status(outcome: Outcome | None, reports: Iterable[Reported]) -> str | None:
+    words = [report.status for report in reports]
+    if outcome and outcome.status:
+        words.append(outcome.status)
+    return max(words, key=lambda word: (statuses.rank(word), word), default=None)
+
+
+def _error(
+    state: State,
+    status: str | None,
+    outcome: Outcome | None,
+    parked: Parked | None,
+    reports: Iterable[Reported],
+) -> tuple[str, str] | None:
+    """Why it did not arrive, or not yet."""
+    if state == "parked" and parked:
+        return parked.code, parked.message
+    if status in _DELIVERED:
         return None
-
-    def _twilio_status(self, outcome: Outcome | None, reports: list[Reported]) -> str | None:
-        words = [report.status for report in reports]
-        if outcome and outcome.status:
-            words.append(outcome.status)
-        return max(words, key=lambda word: (statuses.rank(word), word), default=None)
-
-    def _error(
-        self, index: int, state: State, outcome: Outcome | None, reports: list[Reported]
-    ) -> tuple[str, str] | None:
-        """Why it did not arrive, or not yet."""
-        parked = self._parked(index)
-        if state == "parked" and parked:
-            return parked.code, parked.message
-        if self._twilio_status(outcome, reports) in _DELIVERED:
-            return None
-        for report in sorted(reports, key=lambda r: statuses.rank(r.status), reverse=True):
-            if code := report.fields.get("ErrorCode"):
-                means = ADVICE[code].means if code in ADVICE else f"Twilio reported {code}"
-                return code, report.fields.get("ErrorMessage") or means
-        if outcome and outcome.code and state != "handed_over":
-            return outcome.code, outcome.message or ""
-        return None
+    for report in sorted(reports, key=lambda r: statuses.rank(r.status), reverse=True):
+        if code := report.fields.get("ErrorCode"):
+            means = ADVICE[code].means if code in ADVICE else f"Twilio reported {code}"
+            return code, report.fields.get("ErrorMessage") or means
+    if outcome and outcome.code and state != "handed_over":
+        return outcome.code, outcome.message or ""
+    return None
 
 
-def _concerns(claim: Claim, index: int) -> bool:
-    return claim.indexes is None or index in claim.indexes
+def _concerns(event: Claim | Retried, index: int) -> bool:
+    return event.indexes is None or index in event.indexes

@@ -100,8 +100,9 @@ def is_authentic(message: Job | AlertMessage, tokens: Iterable[str]) -> bool:
 
 def _digest(message: Job | AlertMessage, token: str) -> str:
     key = hmac.digest(token.encode(), _KEY_LABEL, "sha256")
-    unsigned = encode_job(replace(message, digest=""))
-    return hmac.digest(key, unsigned, "sha256").hex()[:_DIGEST_LENGTH]
+    return hmac.digest(key, _encoder.encode(replace(message, digest="")), "sha256").hex()[
+        :_DIGEST_LENGTH
+    ]
 
 
 def decode_queue_message(body: bytes) -> Job | PostponedRequest | AlertMessage | dict[str, Any]:

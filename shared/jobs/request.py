@@ -9,7 +9,7 @@ https://www.twilio.com/docs/voice/answering-machine-detection.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -115,6 +115,8 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 class MessageRequest(Request, frozen=True):
     """An SMS, MMS, WhatsApp or RCS message: `body` and/or `media_url`, or `content_sid`."""
+
+    kind: ClassVar[Kind] = "message"
 
     # How long it is once its placeholders are filled is for `shared.accept.validate` to check.
     body: (
@@ -282,6 +284,8 @@ RecordingEvent = Literal["in-progress", "completed", "absent"]
 
 class CallRequest(Request, frozen=True):
     """A call with one of `say`, `steps`, `twiml`, `url` and `application_sid` to follow."""
+
+    kind: ClassVar[Kind] = "call"
 
     say: (
         Annotated[
@@ -552,8 +556,3 @@ PASSED_ON: Final[dict[Kind, tuple[str, ...]]] = {
     "call": tuple(n for n in CallRequest.__struct_fields__ if n not in _NOT_AS_ASKED),
 }
 """The parameters of each kind that Twilio gets as they are."""
-
-
-def recipients_of(request: AnyRequest) -> tuple[str, ...]:
-    """Return the recipients of a request, in order."""
-    return (request.to,) if isinstance(request.to, str) else tuple(request.to)

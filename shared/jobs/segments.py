@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from shared.jobs.gsm import ALPHABET, EXTENSION, SMART
-from shared.jobs.request import CallRequest, recipients_of
+from shared.jobs.request import CallRequest
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -52,8 +52,8 @@ def count_segments(body: str, *, smart_encoded: bool = False) -> Segments:
     return _count("UCS-2", body, {letter for letter in letters if letter > _LAST_SINGLE})
 
 
-def count_request_segments(request: AnyRequest) -> int | None:
-    """Count the segments of a request's text, None unless all of it is sent as SMS.
+def count_request_segments(request: AnyRequest, recipients: Collection[str]) -> int | None:
+    """Count the segments of a request's text, None unless all recipients get it as SMS.
 
     Media make it one MMS, and so does `send_as_mms`.
     """
@@ -61,7 +61,7 @@ def count_request_segments(request: AnyRequest) -> int | None:
         return None
     if request.media_url or request.send_as_mms:
         return None
-    if any(":" in address for address in (request.from_ or "", *recipients_of(request))):
+    if ":" in "".join((request.from_ or "", *recipients)):
         return None
     return count_segments(request.body, smart_encoded=bool(request.smart_encoded)).count
 

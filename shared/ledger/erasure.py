@@ -21,9 +21,10 @@ from shared.jobs import events, ids
 from shared.jobs.events import Accepted, Claim, Noted, Parked, Reported, Retried
 from shared.jobs.job import Job, encode_job
 from shared.ledger import schema
-from shared.ledger.index import ERASED, find_in_day
+from shared.ledger.index import ERASED, find_in_day, pointer
+from shared.ledger.ledger import event_row
 from shared.phone_numbers import strip_channel
-from shared.storage.table import Row, after_prefix
+from shared.storage.table import after_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -133,7 +134,7 @@ async def _erase_day(
         if entry is not None:
             await _erase_entry(ledger, person, entry, indexes, erasure)
         keys = [
-            schema.RECIPIENTS.place(digest, f"{ids.row(job_id)}-{index:02}")
+            schema.RECIPIENTS.place(digest, pointer(ids.row(job_id), index))
             for digest in ledger.digests.every(person.number)
             for index in indexes
         ]
@@ -169,7 +170,7 @@ async def _erase_entry(
         text = events.encode(event)
         kept = redact(event, person, indexes)
         if kept != text:
-            row = Row(ids.partition(entry.id), f"{ids.row(entry.id)}.{event.row_name}", kept)
+            row = event_row(entry.id, event)._replace(text=kept)
             erasure.rows += await ledger.table.replace(row)
         if isinstance(event, Retried) and event.key:
             erasure.rows += await ledger.forget_answer(event.key)

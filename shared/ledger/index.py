@@ -19,7 +19,7 @@ from shared.phone_numbers import strip_channel
 from shared.storage.table import Row, after_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator
     from datetime import datetime
 
     from shared.jobs.events import AnyEvent
@@ -40,29 +40,21 @@ class Index:
     def __init__(self, digests: Digests) -> None:
         self._digests = digests
 
-    def rows(self, job_id: str, event: AnyEvent) -> list[Row]:
-        """Return the index rows that are written beside an event."""
-        keys: list[str] = []
+    def rows(self, of_event: Row, event: AnyEvent) -> Iterator[Row]:
+        """Yield the index rows that are written beside the row of an event."""
+        partition, job = of_event.partition, of_event.key.partition(".")[0]
         if isinstance(event, Accepted):
-            keys = [
-                self.recipient_key(to, job_id, index)
-                for index, to in enumerate(event.to)
-                if to != ERASED
-            ]
+            for index, to in enumerate(event.to):
+                if to != ERASED:
+                    place, digest = pointer(job, index), self._digests.of(strip_channel(to))
+                    yield Row(partition, schema.RECIPIENTS.place(digest, place), "")
         elif isinstance(event, Answer | Doubt):
-            keys = [
-                schema.SIDS.place(outcome.sid, _pointer(job_id, outcome.index))
-                for outcome in event.outcomes
-                if outcome.sid is not None
-            ]
+            for outcome in event.outcomes:
+                if outcome.sid is not None:
+                    place = pointer(job, outcome.index)
+                    yield Row(partition, schema.SIDS.place(outcome.sid, place), "")
         elif isinstance(event, Parked) and event.raw is not None:
-            keys = [schema.UNREADABLE.place(_pointer(job_id, 0))]
-        return [Row(ids.partition(job_id), key, "") for key in keys]
-
-    def recipient_key(self, address: str, job_id: str, index: int) -> str:
-        """Return the key of the row that leads from a recipient to a delivery."""
-        digest = self._digests.of(strip_channel(address))
-        return schema.RECIPIENTS.place(digest, _pointer(job_id, index))
+            yield Row(partition, schema.UNREADABLE.place(pointer(job, 0)), "")
 
     def starts_of_recipients(self, addresses: Iterable[str]) -> set[str]:
         """Return what the keys of rows of recipients begin with, whatever the channel."""
@@ -71,6 +63,11 @@ class Index:
             for address in addresses
             for digest in self._digests.every(strip_channel(address))
         }
+
+
+def pointer(job: str, index: int) -> str:
+    """Return what the keys of rows end with that lead to a delivery of the job `ids.row` names."""
+    return f"{job}-{index:02}"
 
 
 def starts_of_sids(sids: Iterable[str]) -> set[str]:
@@ -150,7 +147,3 @@ async def _read(table: Table, places: list[tuple[str, int]]) -> list[tuple[Entry
         for entry, (_, index) in zip(entries, places, strict=True)
         if entry is not None and index < len(entry.deliveries)
     ]
-
-
-def _pointer(job_id: str, index: int) -> str:
-    return f"{ids.row(job_id)}-{index:02}"

@@ -63,9 +63,8 @@ class Ledger:
 
     async def record(self, job_id: str, event: AnyEvent) -> bool:
         """Record an event; return False if one of its name stands already."""
-        key = f"{ids.row(job_id)}.{event.row_name}"
-        row = Row(ids.partition(job_id), key, events.encode(event))
-        return await self.table.transaction(row, self.index.rows(job_id, event))
+        row = event_row(job_id, event)
+        return await self.table.transaction(row, [*self.index.rows(row, event)])
 
     async def find(self, job_id: str) -> Entry | None:
         """Return the entry of an id, or None where nothing was ever recorded under it."""
@@ -108,6 +107,12 @@ class Ledger:
         await self.forget_answer(name)
         row = _key_row(name, "")
         await self.table.delete(row.partition, [row.key])
+
+
+def event_row(job_id: str, event: AnyEvent) -> Row:
+    """Return the row of an event."""
+    partition, job = ids.partition(job_id), ids.row(job_id)
+    return Row(partition, f"{job}.{event.row_name}", events.encode(event))
 
 
 def _key_row(name: str, text: str) -> Row:

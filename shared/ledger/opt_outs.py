@@ -64,10 +64,11 @@ class OptOuts:
     async def has_stopped(self, number: str, sender: str, now: datetime) -> bool:
         """Return whether the last word of this number to this sender was stop."""
         await self._refresh(now)
+        sender = canonical_address(sender)
         said = [
             latest
             for digest in self._digests.every(canonical_address(number))
-            if (latest := self._latest.get((digest, canonical_address(sender))))
+            if (latest := self._latest.get((digest, sender)))
         ]
         return bool(said) and max(said, key=lambda each: each.at).says == "stop"
 

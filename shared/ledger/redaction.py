@@ -11,8 +11,8 @@ import msgspec
 
 from shared.jobs import events, ids
 from shared.jobs.events import Accepted, Claim, Noted, Reported, Retried
-from shared.ledger.index import ERASED
-from shared.storage.table import Row
+from shared.ledger.index import ERASED, pointer
+from shared.ledger.ledger import event_row
 
 if TYPE_CHECKING:
     from shared.jobs.events import AnyEvent
@@ -27,15 +27,14 @@ async def redact_entry(ledger: Ledger, entry: Entry, *, body_only: bool = False)
     for event in entry.events:
         kept = _redact(event, body_only=body_only)
         if kept != event:
-            key = f"{ids.row(entry.id)}.{event.name}"
-            row = Row(ids.partition(entry.id), key, events.encode(kept))
+            row = event_row(entry.id, event)._replace(text=events.encode(kept))
             await ledger.table.replace(row)
         if isinstance(event, Retried) and event.key:
             await ledger.forget_answer(event.key)
     if not body_only:
         to = filter(None, (delivery.to for delivery in entry.deliveries))
         starts = ledger.index.starts_of_recipients(to)
-        keys = [f"{start}{ids.row(entry.id)}-00" for start in starts]
+        keys = [start + pointer(ids.row(entry.id), 0) for start in starts]
         await ledger.table.delete(ids.partition(entry.id), keys)
 
 

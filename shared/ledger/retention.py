@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from shared.jobs import ids
 from shared.jobs.events import Accepted, Claim, Noted, Parked, Reported, Retried
 from shared.ledger import schema
+from shared.ledger.ledger import event_row
 from shared.ledger.listing import entries_in_range
 from shared.ledger.owners import minute
 from shared.log import log
@@ -133,16 +134,12 @@ class _Run:
 
     def _rows_of(self, entry: Entry) -> set[tuple[int, str]]:
         """Return the keys of a job's rows and of those in the index, each with when it goes."""
-        rows = {
-            (_REPORT if isinstance(event, Reported | Noted) else _DECISIVE,
-             f"{ids.row(entry.id)}.{event.row_name}")
-            for event in entry.events
-        }  # fmt: skip
-        return rows | {
-            (_INDEX, row.key)
-            for event in entry.events
-            for row in self._ledger.index.rows(entry.id, event)
-        }
+        found = set()
+        for event in entry.events:
+            row = event_row(entry.id, event)
+            found.add((_REPORT if isinstance(event, Reported | Noted) else _DECISIVE, row.key))
+            found |= {(_INDEX, beside.key) for beside in self._ledger.index.rows(row, event)}
+        return found
 
     async def _forget_index(self, partition: str) -> None:
         """Delete what the index has left of a day, as rows under an older key of the digests."""

@@ -31,8 +31,12 @@ MAX_BODY_BYTES: Final = 256 * 1024
 MAX_FIELDS: Final = 1_000
 # Base64 of a SHA-1 or a SHA-256.
 _PLAUSIBLE: Final = re.compile("[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=")
-# What may stand in a query as it is, and was seen to be signed so and delivered escaped.
-_UNESCAPED: Final = ("@", "'", "@'", "!$'()*,:;@/?")
+# The escapes of what may stand in a query as it is, and was seen to be signed so and delivered
+# escaped.
+_ESCAPES: Final = tuple(
+    re.compile(f"%({'|'.join(f'{ord(each):02x}' for each in characters)})", re.IGNORECASE)
+    for characters in ("@", "'", "@'", "!$'()*,:;@/?")
+)
 _DIGESTS: Final = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 _BASE: Final = re.compile(
@@ -78,10 +82,11 @@ class SignatureValidator:
         if form is None:
             return None
         fields = _fields(form)
+        paths = _spellings(path_and_query(url))
         texts = [
             f"{base}{path}{fields}".encode(errors="replace")
             for base in self._bases
-            for path in _spellings(path_and_query(url))
+            for path in paths
         ]
         # No early way out: how long this takes tells nothing about which secret came close.
         matches = [
@@ -125,15 +130,9 @@ def _spellings(path: str) -> list[str]:
     A query was seen to be delivered with `%40` and signed with `@`, and the other way round.
     """
     page, mark, query = path.partition("?")
-    queries = [query, *(_unescape(query, characters) for characters in _UNESCAPED)]
-    queries.append(query.replace("@", "%40").replace("'", "%27"))
+    queries = [query, query.replace("@", "%40").replace("'", "%27")]
+    queries += [each.sub(lambda escape: chr(int(escape[1], 16)), query) for each in _ESCAPES]
     return [page + mark + each for each in dict.fromkeys(queries)]
-
-
-def _unescape(query: str, characters: str) -> str:
-    """Return a query in which the escapes of some characters are undone."""
-    escapes = "|".join(f"{ord(character):02x}" for character in characters)
-    return re.sub(f"%({escapes})", lambda match: chr(int(match[1], 16)), query, flags=re.IGNORECASE)
 
 
 def _covered(method: str, url: str, content_type: str, body: bytes) -> Form | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shared.storage.queues import (
     INBOUND_QUEUE,
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 
+_UTC_NOW: Final = partial(datetime.now, UTC)
+
+
 class Put(NamedTuple):
     """A message that was put on a queue, the delay it was put with, and when."""
 
@@ -31,7 +35,7 @@ class Put(NamedTuple):
 class MemoryQueues:
     """Queues that remember what was put on them."""
 
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, now: Callable[[], datetime] = _UTC_NOW) -> None:
         self.puts: list[Put] = []
         self._now = now
 

@@ -39,7 +39,7 @@ class MemoryTable:
         return self._names[at] if at < len(self._names) else None
 
     async def insert(self, row: Row) -> bool:
-        if await self.get(row.partition, row.key) is not None:
+        if row.key in self._partitions.get(row.partition, ()):
             return False
         self._put(row)
         return True

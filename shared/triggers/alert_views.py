@@ -24,7 +24,7 @@ from shared.jobs.alerts import (
     mask_who,
 )
 from shared.jobs.results import CallResult, results_of
-from shared.triggers.schemas import EntryError, Id, Links, entry_links, error_of
+from shared.triggers.schemas import EntryError, Id, Links, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -319,7 +319,7 @@ def _notification(
         updated_at=entry.events[-1].at,
         error=error_of(delivery.error),
         results=results_of(entry.events) if entry.kind == "call" else None,
-        links=entry_links(entry.kind, entry.id),
+        links=Links(routes.entry_path(entry.kind, entry.id)),
     )
 
 

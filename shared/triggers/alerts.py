@@ -29,7 +29,7 @@ from shared.errors import (
 from shared.jobs import ids
 from shared.jobs.alerts import AlertState
 from shared.ledger.alerts import Policy
-from shared.tracing import follow_trace, read_trace_id
+from shared.log import follow_trace, read_trace_id
 from shared.triggers.alert_views import (
     AlertListResponse,
     show_acceptance,

@@ -26,8 +26,7 @@ from shared.errors import (
 )
 from shared.forms import query_parameters
 from shared.jobs import ids
-from shared.log import log
-from shared.tracing import follow_trace, read_trace_id
+from shared.log import follow_trace, log, read_trace_id
 from shared.triggers.requests import (
     read_idempotency_key,
     read_json_object,
@@ -40,8 +39,8 @@ from shared.triggers.schemas import (
     BatchListResponse,
     BatchProgressResponse,
     Duplicate,
+    Links,
     Skipped,
-    batch_links,
 )
 from shared.triggers.views import show_batch, show_progress
 
@@ -163,7 +162,7 @@ def _accepted(batch_id: str, request: BatchRequest) -> BatchAcceptedResponse:
             Skipped(line=each.line or 0, path=each.path, code=each.code, message=each.message)
             for each in request.skipped
         ],
-        links=batch_links(batch_id),
+        links=Links(routes.batch_path(batch_id)),
         segments=request.segments,
         assumed=list(request.assumed),
     )

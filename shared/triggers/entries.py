@@ -20,9 +20,8 @@ from shared.jobs.ids import recipient_id
 from shared.jobs.sids import parse_sid
 from shared.ledger.index import starts_of_sids
 from shared.ledger.listing import list_newest
-from shared.log import log
+from shared.log import follow_trace, log, read_trace_id
 from shared.provider import statuses
-from shared.tracing import follow_trace, read_trace_id
 from shared.triggers import views
 from shared.triggers.pages import (
     read_limit,
@@ -37,7 +36,7 @@ from shared.triggers.schemas import (
     AcceptedListResponse,
     AcceptedResponse,
     EntryListResponse,
-    entry_links,
+    Links,
 )
 
 if TYPE_CHECKING:
@@ -62,9 +61,10 @@ async def accept(
     follow_trace(read_trace_id(context))
     fields = read_json_object(req)
     acceptance = await accept_request(app, kind, fields, key=read_idempotency_key(req))
-    log("accepted", id=acceptance.id, kind=kind, count=len(acceptance.to), source="http")
-    path = routes.entry_path(kind, acceptance.id)
-    return json_response(_accepted(acceptance), status=202, headers={"Location": path})
+    count = len(acceptance.accepted.to)
+    log("accepted", id=acceptance.id, kind=kind, count=count, source="http")
+    body = _accepted(acceptance)
+    return json_response(body, status=202, headers={"Location": body.links.own})
 
 
 async def list_entries(req: func.HttpRequest, app: App, kind: Kind) -> func.HttpResponse:
@@ -192,25 +192,28 @@ async def _find_by_twilio_sid(
 
 
 def _accepted(acceptance: Acceptance) -> AcceptedResponse | AcceptedListResponse:
-    kind, count = acceptance.kind, len(acceptance.to)
-    deliveries = [
-        AcceptedResponse(
-            id=(entry := recipient_id(acceptance.id, index, count)),
-            kind=kind,
-            state="scheduled" if acceptance.scheduled else "accepted",
-            to=to,
-            links=entry_links(kind, entry),
-            segments=acceptance.segments,
+    accepted = acceptance.accepted
+    kind, count = accepted.kind, len(accepted.to)
+    deliveries = []
+    for index, to in enumerate(accepted.to):
+        entry = recipient_id(acceptance.id, index, count)
+        deliveries.append(
+            AcceptedResponse(
+                id=entry,
+                kind=kind,
+                state="scheduled" if accepted.waits else "accepted",
+                to=to,
+                links=Links(routes.entry_path(kind, entry)),
+                segments=acceptance.segments,
+            )
         )
-        for index, to in enumerate(acceptance.to)
-    ]
     if not acceptance.several:
         return deliveries[0]
     return AcceptedListResponse(
         id=acceptance.id,
         count=count,
         deliveries=deliveries,
-        links=entry_links(kind, acceptance.id),
+        links=Links(routes.entry_path(kind, acceptance.id)),
     )
 
 

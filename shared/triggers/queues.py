@@ -39,14 +39,12 @@ async def park(msg: func.QueueMessage, app: App) -> None:
 
 
 def _read(msg: func.QueueMessage) -> QueueMessage:
+    at: datetime | None = getattr(msg, "insertion_time", None)
+    if at is not None and at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)  # the zone of the worker's times, which it sometimes leaves out
     return QueueMessage(
         body=msg.get_body(),
         id=str(msg.id or ""),
-        inserted_at=_with_zone(getattr(msg, "insertion_time", None)),
+        inserted_at=at,
         dequeue_count=msg.dequeue_count or 1,
     )
-
-
-def _with_zone(at: datetime | None) -> datetime | None:
-    """Add the zone that the worker sometimes leaves out; its times are UTC."""
-    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at

@@ -29,21 +29,19 @@ _HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-sto
 
 
 def json_response(
-    body: object, *, status: int = 200, headers: Mapping[str, str] | None = None
+    body: object,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    mimetype: str = "application/json",
 ) -> func.HttpResponse:
     """Return a JSON answer; dates become RFC 3339."""
-    return _json(body, status, headers or {}, "application/json")
-
-
-def _json(
-    body: object, status: int, headers: Mapping[str, str], mimetype: str
-) -> func.HttpResponse:
     import msgspec  # an answer in TwiML does not need it
 
     return func.HttpResponse(
         msgspec.json.encode(body),
         status_code=status,
-        headers={**_HEADERS, **headers},
+        headers={**_HEADERS, **(headers or {})},
         mimetype=mimetype,
     )
 
@@ -74,7 +72,7 @@ def problem_response(
     }
     if problems:
         body["errors"] = _describe(problems)
-    return _json(body, status, headers or {}, "application/problem+json")
+    return json_response(body, status=status, headers=headers, mimetype="application/problem+json")
 
 
 def _describe(problems: Sequence[Problem]) -> list[dict[str, Any]]:

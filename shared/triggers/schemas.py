@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from shared import routes
 from shared.jobs.fold import State
 from shared.jobs.results import CallResult
 from shared.kinds import Kind, Lane
@@ -476,16 +475,6 @@ class ErasureResponse(msgspec.Struct, frozen=True):
     next: Annotated[str, Meta(description="The `start` to go on with; null when done.")] | None
 
 
-def entry_links(kind: str, entry_id: str) -> Links:
-    """Return the links of an entry."""
-    return Links(routes.entry_path(kind, entry_id))
-
-
 def error_of(error: tuple[str, str] | None) -> EntryError | None:
     """Return an error of an entry as the API shows it."""
     return EntryError(*error) if error else None
-
-
-def batch_links(batch_id: str) -> Links:
-    """Return the links of a batch."""
-    return Links(routes.batch_path(batch_id))

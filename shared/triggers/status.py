@@ -18,9 +18,8 @@ from shared.jobs import ids
 from shared.jobs.events import Reported
 from shared.jobs.sids import format_sid
 from shared.ledger.opt_outs import OptOut
-from shared.log import log
+from shared.log import follow_trace, log
 from shared.provider.codes import OPTED_OUT
-from shared.tracing import follow_trace
 from shared.triggers.responses import empty_response
 from shared.triggers.signed import public_url, require_signed_form
 from shared.twiml.twimlets import InboundEvent

@@ -30,8 +30,6 @@ from shared.triggers.schemas import (
     InboundResponse,
     JobResponse,
     Links,
-    batch_links,
-    entry_links,
     error_of,
 )
 
@@ -134,7 +132,7 @@ def _show_job(entry: Entry, *, show_content: bool) -> JobResponse:
         deliveries=[
             show_entry(entry, delivery, show_content=show_content) for delivery in entry.deliveries
         ],
-        links=entry_links(entry.kind, entry.id),
+        links=Links(routes.entry_path(entry.kind, entry.id)),
         **(content_of(entry, None) if show_content else {}),
     )
 
@@ -143,7 +141,7 @@ def show_batch(batch: Batch) -> BatchResponse:
     """Return a batch as it was accepted."""
     fields = msgspec.structs.asdict(batch)
     del fields["key"]
-    return BatchResponse(**fields, links=batch_links(batch.id))
+    return BatchResponse(**fields, links=Links(routes.batch_path(batch.id)))
 
 
 def show_progress(batch: Batch, entries: list[Entry], now: datetime) -> BatchProgressResponse:
@@ -167,7 +165,7 @@ def show_progress(batch: Batch, entries: list[Entry], now: datetime) -> BatchPro
         ],
         rate=progress.rate,
         estimated_end=progress.estimated_end,
-        links=batch_links(batch.id),
+        links=Links(routes.batch_path(batch.id)),
     )
 
 
@@ -186,7 +184,7 @@ def _fields_of(entry: Entry, delivery: Delivery, *, show_content: bool) -> dict[
         "accepted_at": accepted.at if accepted else entry.events[0].at,
         "updated_at": entry.events[-1].at,
         "metadata": (accepted.metadata if accepted else None) or {},
-        "links": entry_links(entry.kind, delivery.id),
+        "links": Links(routes.entry_path(entry.kind, delivery.id)),
         "raw": entry.parked.raw if entry.parked and show_content else None,
     }
 

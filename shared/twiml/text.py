@@ -28,9 +28,10 @@ def strip_forbidden(text: str) -> str:
 
 def validate_characters(text: str, path: str) -> list[Problem]:
     """Return one problem that names every character that XML cannot hold, or none."""
-    names = ", ".join(f"U+{ord(found):04X}" for found in sorted(set(_FORBIDDEN.findall(text))))
-    if not names:
+    found = sorted(set(_FORBIDDEN.findall(text)))
+    if not found:
         return []
+    names = ", ".join(f"U+{ord(character):04X}" for character in found)
     return [Problem(path, "forbidden_character", f"XML cannot hold the character {names}")]
 
 

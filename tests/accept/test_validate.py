@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.accept.validate import resolve_sender, validate_fields
+from shared.accept.validate import recipients_of, resolve_sender, validate_fields
 from shared.errors import Problem
-from shared.jobs.request import CallRequest, MessageRequest, recipients_of
+from shared.jobs.request import CallRequest, MessageRequest
 from shared.settings import Settings
 from tests.environment import settings
 from tests.ledger.histories import TO

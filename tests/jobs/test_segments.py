@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.accept.validate import recipients_of
 from shared.jobs.gsm import ALPHABET, EXTENSION, SMART
 from shared.jobs.request import MessageRequest
 from shared.jobs.segments import Segments, count_request_segments, count_segments
@@ -116,7 +117,8 @@ def test_every_text_fits_its_segments_and_smart_encoding_never_takes_more(text: 
 )
 def test_only_sms_has_segments(fields: dict[str, object], expected: int | None) -> None:
     """A text by SMS has segments; media, templates, WhatsApp and RCS have none."""
-    assert count_request_segments(MessageRequest(**{"to": TO, **fields})) == expected  # type: ignore[arg-type] # fields of many types
+    request = MessageRequest(**{"to": TO, **fields})  # type: ignore[arg-type] # fields of many types
+    assert count_request_segments(request, recipients_of(request)) == expected
 
 
 async def test_the_receipt_says_how_many_segments(app: InMemoryApp) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.accept.outbox import put_job, put_job_back
+from shared.accept.outbox import put, put_back
 from shared.errors import StorageUnavailableError
 from shared.jobs import ids
 from shared.jobs.events import Answer, AnyEvent, Claim, Outcome
@@ -198,8 +198,8 @@ async def test_a_job_is_put_back_whichever_storage_is_away(away: str, minutes: f
     refuses = "rows" if due - NOON > MAX_QUEUE_DELAY else "queue"
     if away == refuses:
         with pytest.raises(StorageUnavailableError):
-            await put_job(worker, job, due)
-    await put_job_back(worker, job, due)
+            await put(worker, job, due)
+    await put_back(worker, job, due)
     message = await world.take()
     assert message is not None
     found = decode_queue_message(message.body)
@@ -215,7 +215,7 @@ async def test_where_both_are_away_it_is_unknown() -> None:
     worker = world.worker(FailAt(0, times=9))
     job = Job(v=1, job=ids.new_id(NOON, 1), accepted=accepted())
     with pytest.raises(StorageUnavailableError):
-        await put_job_back(worker, job, NOON)
+        await put_back(worker, job, NOON)
 
 
 def test_a_run_reaches_further_than_the_next_one_comes() -> None:

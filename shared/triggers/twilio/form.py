@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from shared import routes
-from shared.accept.addresses import is_simulated
 from shared.accept.decode import decode_fields
 from shared.errors import TooLargeError
 from shared.forms import Form, form_parameters
@@ -100,7 +99,7 @@ def read_fields(kind: Kind, form: Form, settings: Settings) -> dict[str, Any]:
     decoded = decode_fields(fields, REQUEST_OF_KIND[kind], strict=False, to="")
     if decoded.problems:
         raise refusal_of(kind, decoded.problems, names_of(kind))
-    if is_simulated(settings):
+    if settings.is_simulated:
         _refuse_magic(kind, fields)
     read: dict[str, Any] = msgspec.to_builtins(decoded.value)
     return read

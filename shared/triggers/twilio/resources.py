@@ -15,9 +15,8 @@ from shared.errors import InvalidRequestError, NotFoundError, OverError, Problem
 from shared.jobs.fold import fold
 from shared.jobs.request import REQUEST_OF_KIND
 from shared.ledger.redaction import redact_entry
-from shared.log import log
+from shared.log import follow_trace, log, read_trace_id
 from shared.provider import statuses
-from shared.tracing import follow_trace, read_trace_id
 from shared.triggers.entries import find_entry
 from shared.triggers.requests import IDEMPOTENCY_KEY
 from shared.triggers.responses import empty_response, json_response

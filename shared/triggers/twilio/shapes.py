@@ -191,7 +191,7 @@ def _message(
     return {
         "messaging_service_sid": sender if is_service else None,
         "from_": request.from_ if is_service else sender,
-        "num_segments": str(count_request_segments(request) or 1),
+        "num_segments": str(count_request_segments(request, accepted_of(entry).to) or 1),
         "num_media": str(len([media] if isinstance(media, str) else media)),
         "error_code": None if code is None else int(code) if code.isdecimal() else _UNKNOWN_ERROR,
         "error_message": message,

@@ -378,7 +378,9 @@ async def test_what_is_deleted_is_gone(client: TwilioClient, app: InMemoryApp, k
     await app.services.ledger.keep_answer("aa-retry", b'{"to": "+14155552671"}')
     retried = Retried(at=app.clock(), k=1, after=1, key="aa-retry")
     done = Reported(at=app.clock(), status=status, sid=theirs, fields={"RecordingUrl": "x"})
-    entry_id = await record(app, sid, *handed_over(app, kind, theirs), retried, done)
+    fields = {"ErrorCode": "30007", "ErrorMessage": "canary"}
+    failed = Reported(at=app.clock(), status="failed", sid=theirs, fields=fields)
+    entry_id = await record(app, sid, *handed_over(app, kind, theirs), retried, failed, done)
     reply = await client.delete(f"{RESOURCE[kind]}/{sid}")
     assert (reply.status, reply.body) == (204, b"")
     assert double.books == []
@@ -387,6 +389,7 @@ async def test_what_is_deleted_is_gone(client: TwilioClient, app: InMemoryApp, k
     ours = await app.get(f"/api/{RESOURCE[kind].lower()}/{entry_id}")
     assert (ours.json["state"], ours.json["to"]) == ("handed_over", "erased")
     assert b"RecordingUrl" not in ours.body
+    assert b"canary" not in ours.body
     assert "4155552671" not in str(app.table.__dict__)
     assert (await client.get(f"{RESOURCE[kind]}?To=%2B14155552671")).json["end"] == 0
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.accept.json_body import decode_json_object
 from shared.errors import InvalidRequestError
+from shared.triggers.requests import decode_json_object
 
 
 @pytest.mark.parametrize("body", [b'{"to": "x"}', b'\xef\xbb\xbf{"to": "x"}', b' \n{"to": "x"}\n'])
