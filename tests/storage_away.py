@@ -1,10 +1,12 @@
-"""Storage that is not there, and storage that never answers."""
+"""Storage that is not there, storage that never answers, and storage that refuses."""
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from random import Random
 from typing import Any, Final
 
+from aiohttp import web
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 
@@ -54,3 +56,38 @@ def silent() -> Iterator[str]:
 def nobody() -> AsyncTokenCredential:
     """The identity of an app that has a connection string."""
     raise AssertionError("a connection string needs no identity")
+
+
+class Refusing:
+    """A storage service that refuses everything, and remembers what it was asked."""
+
+    def __init__(self, status: int, code: str) -> None:
+        self._status = status
+        self._body = {"odata.error": {"code": code, "message": {"value": "0:No."}}}
+        self.requests: list[web.Request] = []
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.requests.append(request)
+        return web.json_response(self._body, status=self._status)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        """Serve, and give the address."""
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self.answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        (port,) = free_ports(1)
+        await web.TCPSite(runner, HOST, port).start()
+        yield f"http://{HOST}:{port}/account"
+        await runner.cleanup()
+
+
+class UnluckyOnce(Random):
+    """Dice that fall badly at the first throw."""
+
+    throws = 0
+
+    def random(self) -> float:
+        self.throws += 1
+        return 0.0 if self.throws == 1 else 1.0

@@ -21,7 +21,8 @@ from dev.errors import CommandError
 from dev.terminal import GREEN, RED, Terminal, terminal_on
 
 NAMES: Final = (
-    "start", "webhook", "drain", "bulk", "accept", "status", "cost", "lanes", "grow", "find"
+    "start", "webhook", "drain", "bulk", "accept", "status", "cost", "lanes", "release", "grow",
+    "find"
 )  # fmt: skip
 
 Benchmark = Callable[[Size], Coroutine[Any, Any, Result]]

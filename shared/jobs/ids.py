@@ -121,6 +121,11 @@ def partitions(day: str) -> list[str]:
     return [day + ALPHABET[shard] for shard in range(SHARDS)]
 
 
+def shard(job_id: str) -> str:
+    """The shard of a job: one of the `SHARDS` over which its day is spread."""
+    return job_id[_PARTITION - 1]
+
+
 def row(job_id: str) -> str:
     """What the row keys of a job's events begin with."""
     return job_id[_PARTITION:]

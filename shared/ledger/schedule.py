@@ -5,24 +5,34 @@ so only what is due soon waits there. A row holds a queue's name and a job, and 
 claims decide what is sent. So a row whose job was canceled does no harm, and one that is put on its
 queue twice, because a worker died before it deleted the row, is sent once.
 
-A row's place follows from the due time and the job's id: partition `~due-<minute>`, key
-`<second and microsecond>.<job id>`. Erasing an entry finds its rows by the times that the entry
-names.
+A row's place follows from the due time and the job's id: partition `~due-<minute>-<shard>`, key
+`<second and microsecond>.<job id>`, where the shard is the one in the id. So what is due in one
+minute, such as all that waited for the end of quiet hours, is spread over `ids.SHARDS` partitions.
+Erasing an entry finds its rows by the times that the entry names.
 """
 
 from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from shared.jobs import ids
 from shared.jobs.events import Answer, Doubt
 from shared.ledger import schema
 from shared.ledger.owners import minute
+from shared.storage.queues import NO_DELAY
 from shared.storage.table import Row, just_after
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import (
+        AsyncIterator,
+        Callable,
+        Coroutine,
+        Iterable,
+        Iterator,
+        Sequence,
+    )
 
     from shared.jobs.fold import Entry
     from shared.storage.queues import Queues
@@ -32,9 +42,12 @@ if TYPE_CHECKING:
 MAX_QUEUE_DELAY: Final = timedelta(minutes=2)
 # A run moves what is due before the next run comes, and the queue hides it until then.
 RELEASE_AHEAD: Final = timedelta(seconds=60)
-_MAX_CONCURRENT_PUTS: Final = 32
+MAX_CONCURRENT_PUTS: Final = 32
+_MAX_CONCURRENT_TABLE_REQUESTS: Final = 4
 # The table deletes so many rows in one request.
 _ROWS_PER_STEP: Final = 100
+# So many rows of each partition are in memory: less than a KiB each, or 48 of a batch.
+_ROWS_PER_PAGE: Final = 500
 
 
 class Schedule:
@@ -45,33 +58,49 @@ class Schedule:
 
     async def add(self, due: datetime, job_id: str, queue: str, message: bytes) -> None:
         """Keep a message for a queue until `due`; the same one again changes nothing."""
-        await self._table.insert(_row(due, job_id, f"{queue}\n{message.decode()}"))
+        await self._table.insert(row_of(due, job_id, f"{queue}\n{message.decode()}"))
 
-    async def release(self, queues: Queues, now: datetime) -> int:
+    async def release(
+        self,
+        queues: Queues,
+        now: Callable[[], datetime],
+        *,
+        enough: Callable[[], bool] = lambda: False,
+    ) -> int:
         """Move what is due within `RELEASE_AHEAD` onto the queues; return how many messages.
 
-        Everything that is due comes, however long no run came. A row is deleted after its message
-        is on the queue.
+        The earliest minute comes first, and everything that is due comes, however long no run came.
+        A row is deleted after its message is on the queue. A run that is told that it is `enough`
+        ends early; the next one goes on.
 
         Raises:
             StorageUnavailableError: the rest stays for the next run.
         """
-        end = now + RELEASE_AHEAD
-        last, count = schema.SCHEDULE.place(minute(end)), 0
-        partition = await self._table.next_partition(schema.SCHEDULE.first)
-        while partition is not None and partition <= last:
-            before = _second(end) if partition == last else None
-            rows = [row async for row in self._table.range(partition, "", before)]
-            for begin in range(0, len(rows), _ROWS_PER_STEP):
-                await self._move(rows[begin : begin + _ROWS_PER_STEP], queues, now)
-            count += len(rows)
-            partition = await self._table.next_partition(just_after(partition))
-        return count
+        run = _Release(self._table, queues, now, enough)
+        end = now() + RELEASE_AHEAD
+        async for partitions in self._minutes(minute(end)):
+            if enough():
+                break
+            await run.move(partitions, end)
+        return run.count
+
+    async def _minutes(self, last: str) -> AsyncIterator[list[str]]:
+        """Yield the partitions of each minute up to `last` in which anything is due."""
+        partitions: list[str] = []
+        found = await self._table.next_partition(schema.SCHEDULE.first)
+        while found is not None and _minute(found) <= last:
+            if partitions and _minute(partitions[0]) != _minute(found):
+                yield partitions
+                partitions = []
+            partitions.append(found)
+            found = await self._table.next_partition(just_after(found))
+        if partitions:
+            yield partitions
 
     async def has(self, entry: Entry, now: datetime) -> bool:
         """Whether an entry has a row for a time after `now`."""
         for due in _due_times(entry):
-            row = _row(due, entry.id)
+            row = row_of(due, entry.id)
             if due > now and await self._table.get(row.partition, row.key) is not None:
                 return True
         return False
@@ -80,7 +109,7 @@ class Schedule:
         """Delete the rows of an entry of which nothing is to be sent; return how many."""
         count = 0
         for due in set(_due_times(entry)):
-            row = _row(due, entry.id)
+            row = row_of(due, entry.id)
             count += await self._table.get(row.partition, row.key) is not None
             await self._table.delete(row.partition, [row.key])
         return count
@@ -89,29 +118,96 @@ class Schedule:
         """Replace what an entry's rows hold by what `redact` makes of it; return how many."""
         count = 0
         for due in set(_due_times(entry)):
-            row = _row(due, entry.id)
+            row = row_of(due, entry.id)
             text = await self._table.get(row.partition, row.key)
             if text is not None:
                 queue, _, message = text.partition("\n")
                 kept = redact(message.encode()).decode()
                 if kept != message:
-                    count += await self._table.replace(_row(due, entry.id, f"{queue}\n{kept}"))
+                    count += await self._table.replace(row_of(due, entry.id, f"{queue}\n{kept}"))
         return count
 
-    async def _move(self, rows: list[Row], queues: Queues, now: datetime) -> None:
-        slots = asyncio.Semaphore(_MAX_CONCURRENT_PUTS)
 
-        async def put(row: Row) -> None:
-            queue, _, message = row.text.partition("\n")
-            async with slots:
-                await queues.put(queue, message.encode(), max(_due(row) - now, timedelta()))
+class _Release:
+    """One run of releasing, and how many messages it has moved so far."""
 
-        await asyncio.gather(*map(put, rows))
-        await self._table.delete(rows[0].partition, [row.key for row in rows])
+    def __init__(
+        self,
+        table: Table,
+        queues: Queues,
+        now: Callable[[], datetime],
+        enough: Callable[[], bool],
+    ) -> None:
+        self._table = table
+        self._queues = queues
+        self._now = now
+        self._enough = enough
+        self._puts = asyncio.Semaphore(MAX_CONCURRENT_PUTS)
+        self._table_requests = asyncio.Semaphore(_MAX_CONCURRENT_TABLE_REQUESTS)
+        self.count = 0
+
+    async def move(self, partitions: Sequence[str], end: datetime) -> None:
+        """Move what is due before `end` from these partitions, side by side.
+
+        They take turns at putting, so that none is far ahead of the others.
+        """
+        await _run_all(self._move_partition(each, end) for each in partitions)
+
+    async def _move_partition(self, partition: str, end: datetime) -> None:
+        before = _second(end) if _minute(partition) == minute(end) else None
+        rows = await self._read(partition, "", before)
+        while True:
+            for start in range(0, len(rows), _ROWS_PER_STEP):
+                if self._enough():
+                    return
+                await self._step(rows[start : start + _ROWS_PER_STEP])
+            if len(rows) < _ROWS_PER_PAGE:
+                return
+            rows = await self._read(partition, just_after(rows[-1].key), before)
+
+    async def _read(self, partition: str, first: str, before: str | None) -> list[Row]:
+        """Return the next rows of a partition, as many as may be in memory."""
+        rows = []
+        async with self._table_requests:
+            async for row in self._table.range(partition, first, before, page=_ROWS_PER_PAGE):
+                rows.append(row)
+                if len(rows) == _ROWS_PER_PAGE:
+                    break
+        return rows
+
+    async def _step(self, rows: Sequence[Row]) -> None:
+        await _run_all(map(self._put, rows))
+        async with self._table_requests:
+            await self._table.delete(rows[0].partition, [row.key for row in rows])
+        self.count += len(rows)
+
+    async def _put(self, row: Row) -> None:
+        queue, _, message = row.text.partition("\n")
+        async with self._puts:
+            # A run can take minutes, so each delay is counted from its own moment.
+            await self._queues.put(queue, message.encode(), max(_due(row) - self._now(), NO_DELAY))
 
 
-def _row(due: datetime, job_id: str, text: str = "") -> Row:
-    return Row(schema.SCHEDULE.place(minute(due)), f"{_second(due)}.{job_id}", text)
+async def _run_all(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run steps side by side; one that fails cancels the others, and nothing runs on."""
+    tasks = [asyncio.create_task(step) for step in steps]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        raise
+
+
+def row_of(due: datetime, job_id: str, text: str = "") -> Row:
+    """Return the row of a job that is due at a time; its text is a queue, a new line, a message."""
+    partition = schema.SCHEDULE.place(minute(due), ids.shard(job_id))
+    return Row(partition, f"{_second(due)}.{job_id}", text)
+
+
+def _minute(partition: str) -> str:
+    return partition.removeprefix(schema.SCHEDULE.first).partition("-")[0]
 
 
 def _second(at: datetime) -> str:
@@ -121,8 +217,7 @@ def _second(at: datetime) -> str:
 def _due(row: Row) -> datetime:
     """Return when a row is due."""
     return datetime.strptime(
-        row.partition.removeprefix(schema.SCHEDULE.first) + row.key.partition(".")[0],
-        "%Y%m%dT%H%M%S%f",
+        _minute(row.partition) + row.key.partition(".")[0], "%Y%m%dT%H%M%S%f"
     ).replace(tzinfo=UTC)
 
 

@@ -1,4 +1,4 @@
-"""The queues on Azure Queue Storage; the only module that imports its library."""
+"""The queues on Azure Queue Storage."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFo
 from azure.storage.queue.aio import QueueClient
 
 from shared.errors import StorageUnavailableError
+from shared.storage.pipeline import open_transport
+from shared.storage.queue_requests import QueueRequests
 from shared.storage.queues import (
     INBOUND_QUEUE,
     MAX_DELAY,
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_NEVER_EXPIRES: Final = -1
 # So many messages at most are taken from each poison queue in one run, for so long.
 _MAX_POISON: Final = 32
 _POISON_LEASE_SECONDS: Final = 60
@@ -72,19 +73,19 @@ class AzureQueues:
     def __init__(self, open_queue: Callable[[str], QueueClient], *, patience: float = 20.0) -> None:
         self._queues = {name: open_queue(name) for name in (*QUEUE_OF_LANE.values(), INBOUND_QUEUE)}
         self._poison = {name: open_queue(name) for name in POISON_OF_LANE.values()}
+        self._transport = open_transport()
+        self._requests = {
+            name: QueueRequests(client, self._transport) for name, client in self._queues.items()
+        }
         self._patience = patience
 
     async def put(self, queue: str, message: bytes, delay: timedelta = NO_DELAY) -> None:
-        client = self._queues[queue]
         # Base64, as most SDKs write it: nothing in it needs escaping in the service's XML.
         text = base64.b64encode(message).decode()
         # Rounded up: a message that comes too early only goes back again.
         seconds = max(0, math.ceil(min(delay, MAX_DELAY).total_seconds()))
         await self._with_queue(
-            client,
-            lambda: client.send_message(
-                text, visibility_timeout=seconds, time_to_live=_NEVER_EXPIRES
-            ),
+            self._queues[queue], lambda: self._requests[queue].put(text, seconds)
         )
 
     async def lengths(self) -> dict[str, int]:
@@ -136,6 +137,7 @@ class AzureQueues:
         """Give the connections back."""
         for client in (*self._queues.values(), *self._poison.values()):
             await client.close()
+        await self._transport.close()
 
     async def _with_queue(self, client: QueueClient, step: Callable[[], Awaitable[T]]) -> T:
         """Take one step; where the queue is missing, create it and take the step again."""

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from azure.core.exceptions import AzureError, ResourceExistsError
-from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables.aio import TableClient
 
 from shared.errors import StorageUnavailableError
+from shared.storage.pipeline import open_transport
 from shared.storage.table import Row, after_prefix
 from shared.storage.table_requests import RefusedError, Step, TableRequests, literal
 
@@ -34,12 +34,6 @@ _NOT_FOUND: Final = 404
 _NO_TABLE: Final = "TableNotFound"
 _PAST_EVERY_NAME: Final = "~~"
 _PATIENCE_SECONDS: Final = 20.0
-_TRANSPORT_OPTIONS: Final[dict[str, Any]] = {
-    "connection_timeout": 5,
-    "read_timeout": 8,
-    # Or every request waits for two threads, which look for a proxy and for a .netrc.
-    "use_env_settings": False,
-}
 
 
 def open_table(
@@ -50,7 +44,7 @@ def open_table(
     patience: float = _PATIENCE_SECONDS,
 ) -> AzureTable:
     """Return the table `name` of the storage that the settings choose; nothing is sent yet."""
-    transport = AioHttpTransport(**_TRANSPORT_OPTIONS)
+    transport = open_transport()
     if settings.message_storage:
         client = TableClient.from_connection_string(
             settings.message_storage, name, transport=transport

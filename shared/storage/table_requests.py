@@ -1,53 +1,33 @@
-"""Requests to Azure Table Storage, through a pipeline with two policies: repeat, and sign.
-
-`azure-data-tables` takes thirteen policies, and models each answer, at twice the processor time; it
-has no public way to leave them out. So it opens the connection string and creates the table, and
-what is done to rows goes through here.
+"""Requests to Azure Table Storage: whatever is done to rows.
 
 https://learn.microsoft.com/rest/api/storageservices/table-service-rest-api
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import re
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote
 
 import msgspec
-from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
-from azure.core.pipeline import AsyncPipeline
-from azure.core.pipeline.policies import (
-    AsyncBearerTokenCredentialPolicy,
-    AsyncRetryPolicy,
-    AzureSasCredentialPolicy,
-    SansIOHTTPPolicy,
-)
+from azure.core.credentials import AzureNamedKeyCredential
+from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from yarl import URL
+
+from shared.storage.pipeline import REFUSED, Pipeline, policies_of, sign_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
 
-    from azure.core.credentials_async import AsyncTokenCredential
     from azure.core.pipeline import PipelineRequest
-    from azure.core.pipeline.transport import AsyncHttpTransport
+    from azure.core.pipeline.transport import AioHttpTransport
     from azure.data.tables.aio import TableClient
 
-_SCOPE: Final = "https://storage.azure.com/.default"
 _BOUNDARY: Final = "batch_switchboard"
 _CHANGES: Final = "changeset_switchboard"
-_RETRY: Final[dict[str, Any]] = {
-    "retry_total": 2,
-    "retry_backoff_factor": 0.2,
-}
-# The library repeats no POST whose connection broke, which one that was kept open now and then
-# does. An insert that is made twice meets itself at the worst, and its caller knows that.
-_METHODS: Final = frozenset({"GET", "POST", "PUT"})
 _HEADERS: Final = {
     "x-ms-version": "2019-02-02",
     "DataServiceVersion": "3.0;NetFx",
@@ -56,7 +36,6 @@ _HEADERS: Final = {
     # The service sends the whole row back unless asked not to.
     "Prefer": "return-no-content",
 }
-_REFUSED: Final = 400
 _PART: Final = "\r\n".join((
     f"--{_CHANGES}", "Content-Type: application/http", "Content-Transfer-Encoding: binary", "",
     "{method} {url} HTTP/1.1", "{headers}", "", "{body}", "",
@@ -94,11 +73,15 @@ class Step(NamedTuple):
 class TableRequests:
     """Requests to one table, with the account and the credential of `client`."""
 
-    def __init__(self, client: TableClient, transport: AsyncHttpTransport[Any, Any]) -> None:
+    def __init__(self, client: TableClient, transport: AioHttpTransport) -> None:
         self._url = client.url.partition("?")[0]
         self._table = client.table_name
-        self._pipeline = AsyncPipeline(
-            transport, [AsyncRetryPolicy(**_RETRY), *_signing(client.credential)]
+        credential = client.credential
+        self._pipeline = Pipeline(
+            transport,
+            [_SharedKey(credential)]
+            if isinstance(credential, AzureNamedKeyCredential)
+            else policies_of(credential),
         )
 
     async def get(self, partition: str, key: str) -> dict[str, str]:
@@ -145,7 +128,7 @@ class TableRequests:
         response = await self._send("POST", "$batch", content=body.encode(), headers=kind)
         text = response.text("utf-8")
         for status in re.findall(r"^HTTP/1\.1 (\d{3})", text, re.MULTILINE):
-            if int(status) >= _REFUSED:
+            if int(status) >= REFUSED:
                 raise RefusedError(int(status), text)
 
     def _part(self, step: Step) -> str:
@@ -167,10 +150,8 @@ class TableRequests:
     ) -> AsyncHttpResponse:
         url = f"{self._url}/{path}{'?' if query else ''}{query}"
         request = HttpRequest(method, url, headers={**_HEADERS, **(headers or {})}, content=content)
-        response: AsyncHttpResponse = (
-            await self._pipeline.run(request, retry_on_methods=_METHODS)
-        ).http_response
-        if response.status_code >= _REFUSED:
+        response = await self._pipeline.send(request)
+        if response.status_code >= REFUSED:
             raise RefusedError(response.status_code, response.text("utf-8"))
         return response
 
@@ -190,22 +171,10 @@ class _SharedKey(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         date = formatdate(usegmt=True)
         # The transport writes the path as yarl does, and that is what the service checks.
         signed = f"{date}\n/{named.name}{URL(request.http_request.url).raw_path}"
-        digest = hmac.digest(base64.b64decode(named.key), signed.encode(), hashlib.sha256)
         request.http_request.headers["x-ms-date"] = date
         request.http_request.headers["Authorization"] = (
-            f"SharedKeyLite {named.name}:{base64.b64encode(digest).decode()}"
+            f"SharedKeyLite {named.name}:{sign_text(named.key, signed)}"
         )
-
-
-def _signing(
-    credential: AzureNamedKeyCredential | AzureSasCredential | AsyncTokenCredential,
-) -> list[Any]:
-    """Return what signs requests: with an account's key, a shared access signature or a token."""
-    if isinstance(credential, AzureNamedKeyCredential):
-        return [_SharedKey(credential)]
-    if isinstance(credential, AzureSasCredential):
-        return [AzureSasCredentialPolicy(credential)]
-    return [AsyncBearerTokenCredentialPolicy(credential, _SCOPE)]
 
 
 def _encode(entity: dict[str, str]) -> bytes:

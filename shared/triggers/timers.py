@@ -14,10 +14,12 @@ from shared.ledger.retention import forget_before
 from shared.log import log
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shared.app import App
 
-# host.json ends a function after ten minutes.
-_MAX_FORGET_DURATION: Final = timedelta(minutes=8)
+# host.json ends a function after ten minutes; what is left over is for the next run.
+_MAX_DURATION: Final = timedelta(minutes=8)
 
 
 async def reconcile(app: App) -> None:
@@ -27,8 +29,8 @@ async def reconcile(app: App) -> None:
 
 
 async def release_scheduled(app: App) -> None:
-    """Put on its queue what is due before the next run."""
-    if count := await app.ledger.schedule.release(app.queues, app.now()):
+    """Put on its queue what is due before the next run, for a while; the next run goes on."""
+    if count := await app.ledger.schedule.release(app.queues, app.now, enough=_time_is_up(app)):
         log("released", count=count)
 
 
@@ -67,6 +69,11 @@ async def _park_poison(app: App) -> None:
 
 async def forget(app: App) -> None:
     """Delete what is older than RETENTION_DAYS, for a while; the next run goes on."""
-    begun = app.now()
-    before = begun - timedelta(days=app.settings.retention_days)
-    await forget_before(app.ledger, before, enough=lambda: app.now() - begun > _MAX_FORGET_DURATION)
+    before = app.now() - timedelta(days=app.settings.retention_days)
+    await forget_before(app.ledger, before, enough=_time_is_up(app))
+
+
+def _time_is_up(app: App) -> Callable[[], bool]:
+    """Return what says whether a run that begins now has lasted for `_MAX_DURATION`."""
+    end = app.now() + _MAX_DURATION
+    return lambda: app.now() > end

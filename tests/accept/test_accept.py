@@ -84,7 +84,7 @@ async def test_send_at_waits_on_the_schedule(app: InMemoryApp) -> None:
     assert (await app.get(reply.headers["Location"])).json["state"] == "accepted"
     assert [put.delay for put in app.queues.puts] == [timedelta()]
     app.clock.move(hours=1)
-    assert await app.services.ledger.schedule.release(app.queues, app.clock()) == 1
+    assert await app.services.ledger.schedule.release(app.queues, app.clock) == 1
     assert len(jobs(app)) == 2
 
 
@@ -148,7 +148,7 @@ async def test_everything_documented_is_taken(
     assert reply.status == 202, reply.body
     # What is to be sent later is on the queue when its time comes.
     app.clock.move(days=1)
-    await app.services.ledger.schedule.release(app.queues, app.clock())
+    await app.services.ledger.schedule.release(app.queues, app.clock)
     assert len(jobs(app)) == 1
 
 

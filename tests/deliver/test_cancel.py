@@ -49,7 +49,7 @@ async def test_what_is_canceled_before_its_time_never_leaves(kind: Kind, *, rele
     name = await world.accepted(kind, send_at=in_days(30))
     if released:
         world.clock.move(days=30, seconds=-30)
-        await world.ledger.schedule.release(world.queue, world.clock())
+        await world.ledger.schedule.release(world.queue, world.clock)
         assert len(world.queue.messages) == 1
     reply = await cancel(world.worker(), name, kind)
     assert (reply.status, reply.json["state"]) == (200, "canceled")

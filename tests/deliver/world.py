@@ -19,6 +19,7 @@ from shared.ledger import schema
 from shared.ledger.ledger import Ledger
 from shared.ledger.listing import list_newest
 from shared.storage.memory_table import MemoryTable
+from shared.storage.table import just_after
 from shared.triggers import entries as entry_triggers
 from shared.triggers.responses import handle_errors
 from tests.clock import Clock
@@ -135,16 +136,20 @@ class World:
             if due >= min((each.visible_at for each in self.queue.messages), default=MAX_TIME):
                 break
             self.clock.at = max(self.clock.at, due)
-            await self.ledger.schedule.release(self.queue, self.clock())
+            await self.ledger.schedule.release(self.queue, self.clock)
         return self.queue.take()
 
     async def _first_due(self) -> datetime | None:
-        partition = await self.table.next_partition(schema.SCHEDULE.first)
-        if partition is None or not partition.startswith(schema.SCHEDULE.first):
+        begin, places = schema.SCHEDULE.first, list[str]()
+        partition = await self.table.next_partition(begin)
+        while partition is not None and partition.startswith(begin):
+            minute, _, _ = partition.removeprefix(begin).partition("-")
+            keys = [row.key async for row in self.table.range(partition)]
+            places.append(minute + min(keys).partition(".")[0])
+            partition = await self.table.next_partition(just_after(partition))
+        if not places:
             return None
-        keys = [row.key async for row in self.table.range(partition)]
-        text = partition.removeprefix(schema.SCHEDULE.first) + min(keys).partition(".")[0]
-        return datetime.strptime(text, "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
+        return datetime.strptime(min(places), "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
 
     async def until_quiet(self, gate: Gate = open_gate) -> int:
         """Deliver until the queues are empty; a worker that dies is replaced by one without gate.

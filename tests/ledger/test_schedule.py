@@ -1,5 +1,7 @@
 """The schedule: rows by due time, moved onto the queues in time, found by cancel and erase."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,6 +15,7 @@ from shared.jobs.job import Job, decode_queue_message
 from shared.ledger.schedule import MAX_QUEUE_DELAY, RELEASE_AHEAD, Schedule
 from shared.storage.memory_queues import MemoryQueues
 from shared.storage.memory_table import MemoryTable
+from shared.storage.table import Row
 from tests.clock import NOON, Clock
 from tests.deliver.asking import accept_batch, cancel, cancel_batch
 from tests.deliver.seams import FailAt, KillAt, KilledError, Recorder
@@ -36,7 +39,7 @@ class Setup:
         return due
 
     async def release(self) -> int:
-        return await self.schedule.release(self.queues, self.clock())
+        return await self.schedule.release(self.queues, self.clock)
 
 
 async def test_what_is_due_before_the_next_run_is_moved_and_stays_hidden_until_then() -> None:
@@ -67,6 +70,136 @@ async def test_many_of_one_minute_are_all_moved() -> None:
     setup.clock.move(seconds=260)
     assert await setup.release() == 250
     assert len({put.message for put in setup.queues.puts}) == 250
+
+
+async def test_what_is_due_in_one_minute_is_spread_over_partitions_and_all_moved() -> None:
+    """A partition takes 2,000 rows a second; the end of quiet hours is one moment for everybody."""
+    setup = Setup()
+    due = setup.clock() + timedelta(hours=8)
+    for number in range(160):
+        job_id = ids.new_id(NOON, number % ids.SHARDS << 55 | number)
+        await setup.schedule.add(due, job_id, "outbound", b"%d" % number)
+    partitions = [await setup.table.next_partition("~due-")]
+    while (found := await setup.table.next_partition(f"{partitions[-1]} ")) is not None:
+        partitions.append(found)
+    assert len(partitions) == ids.SHARDS
+    setup.clock.move(hours=8)
+    assert await setup.release() == 160
+    assert {put.message for put in setup.queues.puts} == {b"%d" % each for each in range(160)}
+    assert await setup.table.next_partition("") is None
+
+
+async def test_the_earliest_minute_comes_first() -> None:
+    """What has waited longest is not behind what has just become due."""
+    setup = Setup()
+    for number in range(90):
+        minutes = (7 * number) % 30
+        job_id = ids.new_id(NOON, number % ids.SHARDS << 55 | number)
+        due = setup.clock() + timedelta(minutes=minutes)
+        await setup.schedule.add(due, job_id, "outbound", b"%d" % minutes)
+    setup.clock.move(hours=1)
+    assert await setup.release() == 90
+    released = [int(put.message) for put in setup.queues.puts]
+    assert released == sorted(released)
+
+
+async def test_a_run_that_has_lasted_long_enough_ends_and_the_next_goes_on() -> None:
+    """Whatever was moved is off the schedule, the rest is moved once, and no more is read of it."""
+    setup = Setup()
+    for number in range(250):
+        await setup.add(number % 60, number)
+    await setup.add(200, 250)
+    setup.clock.move(minutes=5)
+    counts, read = [], list[str]()
+    read_range = setup.table.range
+
+    def reading(
+        partition: str, first: str = "", last: str | None = None, *, page: int = 0
+    ) -> AsyncIterator[Row]:
+        read.append(partition)
+        return read_range(partition, first, last, page=page)
+
+    setup.table.range = reading  # type: ignore[method-assign]  # remembers what is read
+    for most in (100, 200, 300):
+
+        def enough(most: int = most) -> bool:
+            return len(setup.queues.puts) >= most
+
+        counts.append(await setup.schedule.release(setup.queues, setup.clock, enough=enough))
+    assert counts == [100, 100, 51]
+    assert len(read) == 1 + 1 + 2
+    assert len({put.message for put in setup.queues.puts}) == 251
+    assert len(setup.queues.puts) == 251
+
+
+async def test_a_partition_is_not_read_into_memory_before_it_is_moved() -> None:
+    """However much is due, a page of each partition is in memory, and the pages have a bound."""
+    setup = Setup()
+    for number in range(1200):
+        await setup.add(0, number)
+    setup.clock.move(minutes=1)
+    read: list[int] = []
+    ahead: list[int] = []
+    read_range, put = setup.table.range, setup.queues.put
+
+    async def reading(
+        partition: str, first: str = "", last: str | None = None, *, page: int = 0
+    ) -> AsyncIterator[Row]:
+        assert 0 < page <= 500
+        async for row in read_range(partition, first, last, page=page):
+            read.append(page)
+            yield row
+
+    async def putting(queue: str, message: bytes, delay: timedelta = timedelta()) -> None:
+        ahead.append(len(read) - len(setup.queues.puts))
+        await put(queue, message, delay)
+
+    setup.table.range = reading  # type: ignore[method-assign]  # counts what is read
+    setup.queues.put = putting  # type: ignore[method-assign]  # counts what is read by then
+    assert await setup.release() == 1200
+    assert max(ahead) <= 500
+
+
+async def test_a_delay_is_counted_from_the_moment_of_its_put() -> None:
+    """A run that takes a while does not hold back what becomes due in the meantime."""
+    setup = Setup()
+    for number in range(3):
+        await setup.add(150, number)
+    setup.clock.move(seconds=100)
+    put = setup.queues.put
+
+    async def slow(queue: str, message: bytes, delay: timedelta = timedelta()) -> None:
+        await put(queue, message, delay)
+        setup.clock.move(seconds=20)
+
+    setup.queues.put = slow  # type: ignore[method-assign]  # takes twenty seconds
+    await setup.release()
+    assert [put.delay.total_seconds() for put in setup.queues.puts] == [50, 30, 10]
+
+
+async def test_nothing_runs_on_after_a_step_failed() -> None:
+    """A function that has ended puts nothing any more: its worker may be ended, or run it again."""
+    setup = Setup()
+    for number in range(160):
+        job_id = ids.new_id(NOON, number % ids.SHARDS << 55 | number)
+        await setup.schedule.add(setup.clock(), job_id, "outbound", b"%d" % number)
+    put, failures = setup.queues.put, iter([StorageUnavailableError("queue")])
+
+    async def unsteady(queue: str, message: bytes, delay: timedelta = timedelta()) -> None:
+        for _ in range(20):  # longer than it takes to say that one has failed
+            await asyncio.sleep(0)
+        if len(setup.queues.puts) == 40 and (error := next(failures, None)) is not None:
+            raise error
+        await put(queue, message, delay)
+
+    setup.queues.put = unsteady  # type: ignore[method-assign]  # fails once
+    with pytest.raises(StorageUnavailableError):
+        await setup.release()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert len(setup.queues.puts) < 100
+    await setup.release()
+    assert {put.message for put in setup.queues.puts} == {b"%d" % each for each in range(160)}
+    assert await setup.table.next_partition("") is None
 
 
 async def test_the_same_message_again_is_one_row() -> None:
@@ -123,7 +256,7 @@ async def test_dying_at_any_step_of_a_release_sends_once() -> None:
 
     async def release(world: World, gate: object) -> None:
         worker = world.worker(gate)  # type: ignore[arg-type]  # one of the two gates
-        await worker.ledger.schedule.release(worker.queues, worker.now())
+        await worker.ledger.schedule.release(worker.queues, worker.now)
 
     recorder = Recorder()
     await release(await scheduled(), recorder)
@@ -139,6 +272,27 @@ async def test_dying_at_any_step_of_a_release_sends_once() -> None:
             await world.until_quiet()
             await world.check_sent_once()
             assert world.twilio.recipients() == [TO] * 3
+
+
+async def test_two_runs_at_the_same_time_send_once() -> None:
+    """Azure runs a timer on one instance at a time; should two meet, claims decide."""
+    world = World()
+    for _ in range(20):
+        await world.accepted(send_at=SCHEDULED["send_at"])
+    world.clock.move(hours=1)
+
+    async def gate(step: str) -> None:
+        del step
+        await asyncio.sleep(0)
+
+    workers = [world.worker(gate) for _ in range(2)]
+    released = await asyncio.gather(
+        *(each.ledger.schedule.release(each.queues, each.now) for each in workers)
+    )
+    assert sum(released) > 20  # they did meet
+    await world.until_quiet()
+    await world.check_sent_once()
+    assert world.twilio.recipients() == [TO] * 20
 
 
 async def test_what_was_canceled_is_released_and_not_sent() -> None:

@@ -7,15 +7,34 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from azure.core.pipeline.transport import AioHttpTransport
+from azure.storage.queue import (
+    AccountSasPermissions,
+    ResourceTypes,
+    Services,
+    generate_account_sas,
+)
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
+from yarl import URL
 
+from dev.azurite import connection_string
+from dev.chaos.storage_proxy import StorageProxy
+from dev.ports import HOST
 from shared.errors import StorageUnavailableError
 from shared.jobs.job import MAX_JOB_BYTES, decode_queue_message
 from shared.storage.azure_queues import AzureQueues, open_queues
 from shared.storage.memory_queues import MemoryQueues
 from shared.storage.queues import INBOUND_QUEUE, MAX_DELAY, POISON_OF_LANE, QUEUE_OF_LANE, Queues
 from tests.environment import settings
-from tests.storage_away import BY_IDENTITY, Identity, TokenAskedError, closed, nobody, silent
+from tests.storage_away import (
+    BY_IDENTITY,
+    Identity,
+    Refusing,
+    TokenAskedError,
+    UnluckyOnce,
+    closed,
+    nobody,
+    silent,
+)
 
 NAMES = (*QUEUE_OF_LANE.values(), INBOUND_QUEUE)
 
@@ -180,6 +199,63 @@ async def test_a_managed_identity_opens_the_queues_where_no_connection_string_do
     """Without a connection string the queue service is asked, as the app's identity."""
     with pytest.raises(TokenAskedError, match=r"https://storage\.azure\.com/\.default"):
         await open_queues(settings(**BY_IDENTITY), Identity).put("outbound", b"{}")
+
+
+async def test_a_shared_access_signature_puts_too(storage: str) -> None:
+    """A connection string with a signature in place of a key opens the queues."""
+    parts = dict(part.split("=", 1) for part in storage.rstrip(";").split(";"))
+    signature = generate_account_sas(
+        parts["AccountName"],
+        parts["AccountKey"],
+        ResourceTypes(service=True, container=True, object=True),
+        AccountSasPermissions(add=True, create=True, read=True, write=True, process=True),
+        datetime.now(UTC) + timedelta(hours=1),
+        services=Services(queue=True),
+    )
+    by_signature = (
+        f"QueueEndpoint={parts['QueueEndpoint']};TableEndpoint={parts['TableEndpoint']};"
+        f"SharedAccessSignature={signature}"
+    )
+    queues = open_queues(settings(MESSAGE_STORAGE=by_signature), nobody)
+    await queues.put("outbound", b"{}", timedelta(hours=1))
+    assert (await queues.lengths())["outbound"] == 1
+    await queues.close()
+    async with QueueServiceClient.from_connection_string(storage) as service:
+        await without_queues(service)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(403, "ClientAuthenticationError"), (400, "HttpResponseError")]
+)
+async def test_a_put_that_is_refused_is_one_error(status: int, said: str) -> None:
+    """What the service says of it is in nobody's way: it names the kind of error."""
+    service = Refusing(status, "AuthorizationFailure")
+    async with service.running() as url:
+        storage = f"TableEndpoint={url};QueueEndpoint={url};SharedAccessSignature=sv=1&sig=a%2Bb"
+        queues = open_queues(settings(MESSAGE_STORAGE=storage), nobody)
+        with pytest.raises(StorageUnavailableError, match=f"^queue: {said}$"):
+            await queues.put("outbound", b"{}")
+        await queues.close()
+    (request,) = service.requests
+    assert request.query["sig"] == "a+b"
+    assert "Authorization" not in request.headers
+
+
+async def test_a_put_whose_answer_is_lost_is_made_again(storage: str) -> None:
+    """A connection that breaks is no outage; the second message does no harm."""
+    async with QueueServiceClient.from_connection_string(storage) as service:
+        await service.create_queue("outbound")
+        port = URL(service.url).port
+        proxy = StorageProxy(f"http://{HOST}:{port}", UnluckyOnce(), "lost")
+        async with proxy.running():
+            queues = open_queues(
+                settings(MESSAGE_STORAGE=connection_string(proxy.port, proxy.port)), nobody
+            )
+            await queues.put("outbound", b"{}")
+            await queues.close()
+        seen = service.get_queue_client("outbound").receive_messages()
+        assert [base64.b64decode(each.content) async for each in seen] == [b"{}", b"{}"]
+        await without_queues(service)
 
 
 async def test_poison_is_taken_and_deleted(storage: str) -> None:

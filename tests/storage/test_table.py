@@ -1,19 +1,16 @@
 """One contract for the table, which the one in memory and the one on Azurite both keep."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from random import Random
 from uuid import uuid4
 
 import pytest
-from aiohttp import web
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables.aio import TableClient
 from yarl import URL
 
 from dev.azurite import connection_string
 from dev.chaos.storage_proxy import StorageProxy
-from dev.ports import HOST, free_ports
+from dev.ports import HOST
 from shared.errors import StorageUnavailableError
 from shared.storage.azure_table import open_table
 from shared.storage.memory_table import MemoryTable
@@ -22,7 +19,9 @@ from tests.environment import settings
 from tests.storage_away import (
     BY_IDENTITY,
     Identity,
+    Refusing,
     TokenAskedError,
+    UnluckyOnce,
     closed,
     nobody,
     silent,
@@ -237,16 +236,6 @@ async def test_a_table_that_is_silent_is_one_error() -> None:
         await table.close()
 
 
-class UnluckyOnce(Random):
-    """Dice that fall badly at the first throw."""
-
-    throws = 0
-
-    def random(self) -> float:
-        self.throws += 1
-        return 0.0 if self.throws == 1 else 1.0
-
-
 async def test_an_insert_whose_answer_is_lost_is_made_again(storage: str) -> None:
     """A connection that breaks is no outage: the second insert meets the first, and says so."""
     name = f"t{uuid4().hex}"
@@ -282,31 +271,6 @@ async def test_a_row_that_goes_while_others_are_read_is_left_out() -> None:
         found.append(row.key)
         await table.delete("p", ["b"])
     assert found == ["a", "c"]
-
-
-class Refusing:
-    """A table service that refuses everything, and remembers what it was asked."""
-
-    def __init__(self, status: int, code: str) -> None:
-        self._status = status
-        self._body = {"odata.error": {"code": code, "message": {"value": "0:No."}}}
-        self.requests: list[web.Request] = []
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.requests.append(request)
-        return web.json_response(self._body, status=self._status)
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[str]:
-        """Serve, and give the address."""
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self.answer)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        (port,) = free_ports(1)
-        await web.TCPSite(runner, HOST, port).start()
-        yield f"http://{HOST}:{port}/account"
-        await runner.cleanup()
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ async def test_a_csv_and_its_query_are_a_batch(app: InMemoryApp) -> None:
     assert reply.status == 202, reply.body
     assert reply.json["duplicates"] == [{"line": 4, "to": OTHERS[0]}]
     app.clock.move(days=1)
-    assert await app.services.ledger.schedule.release(app.queues, app.clock()) == 1
+    assert await app.services.ledger.schedule.release(app.queues, app.clock) == 1
     (job,) = kept(app)
     accepted = job.accepted
     assert accepted.values == ({"name": "Ann"}, {"name": "=1+1"})

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import StorageUnavailableError
+from shared.jobs import ids
 from shared.ledger.received import Note
 from shared.storage.memory_queues import MemoryQueues
 from shared.triggers import timers
@@ -50,6 +51,29 @@ async def test_forgetting_ends_itself_before_the_host_does(app: InMemoryApp) -> 
     for _ in range(20):
         await timers.forget(app.services)
     assert (await app.get("/api/messages")).json["items"] == []
+
+
+async def test_releasing_ends_itself_before_the_host_does(app: InMemoryApp) -> None:
+    """After eight minutes a run ends, and the next one goes on: all is on the queue, once."""
+    app.services.queues = queues = MemoryQueues(app.clock)
+    schedule, due = app.services.ledger.schedule, app.clock()
+    for number in range(1000):
+        job_id = ids.new_id(due, number)
+        await schedule.add(due, job_id, "outbound", b"%d" % number)
+    put = queues.put
+
+    async def slow(queue: str, message: bytes, delay: timedelta = timedelta()) -> None:
+        app.clock.move(seconds=1)
+        await put(queue, message, delay)
+
+    queues.put = slow  # type: ignore[method-assign]  # takes a second each
+    begun = app.clock()
+    await timers.release_scheduled(app.services)
+    assert timedelta(minutes=8) < app.clock() - begun < timedelta(minutes=10)
+    assert await app.table.next_partition() is not None
+    await timers.release_scheduled(app.services)
+    await timers.release_scheduled(app.services)
+    assert sorted(int(put.message) for put in queues.puts) == list(range(1000))
 
 
 async def test_twilio_is_asked_about_what_is_open() -> None:
