@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import chain, islice
 from typing import (
     TYPE_CHECKING,
@@ -74,7 +75,7 @@ def decode_fields(
     A broken field is None in the struct, or what `instead` has for it, so that the rules between
     the other fields can be checked all the same.
     """
-    known = {field.encode_name: field for field in msgspec.structs.fields(into)}
+    known = _fields_of(into)
     unknown = (name for name in fields if name not in known)
     problems = [*islice(_unknown_fields(unknown, [*known, *also_known]), MAX_MEMBERS)]
     values: dict[str, Any] = {}
@@ -92,6 +93,12 @@ def decode_fields(
         elif name in fields:
             values[field.name] = msgspec.convert(fields[name], field.type, strict=strict)
     return Decoded(into(**values), problems, frozenset(broken))
+
+
+@cache
+def _fields_of(of_type: type[Any]) -> dict[str, msgspec.structs.FieldInfo]:
+    """Return a struct's fields by their names in JSON; reading its annotations takes a while."""
+    return {field.encode_name: field for field in msgspec.structs.fields(of_type)}
 
 
 def _unknown_fields(names: Iterable[str], known: Collection[str]) -> Iterator[Problem]:
