@@ -2,6 +2,7 @@
 
 import sys
 
-from dev.simulate.command import main
+from dev.simulate import main, mutations
 
+mutations.install_flagged(sys.argv[1:])
 sys.exit(main(sys.argv[1:]))

@@ -2,17 +2,21 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
+from dev.simulate.alert_watch import pages_of
 from dev.simulate.scenario import Scenario
 from dev.simulate.twilio import Record
 from dev.simulate.world import Group, World, token_of
+from shared.jobs.alerts import Alert, Notify, notification_of
 from shared.jobs.events import Doubt
 from shared.jobs.fold import Delivery, Entry
+from shared.kinds import Kind
 
 ALIKE: Final = "alike in doubt"  # of two to one person, one took what Twilio made for the other
+KINDS: Final[dict[str, Kind]] = {"text": "message", "call": "call"}
 LATE: Final = "created late"  # after the time-out, when its twin had been given what came first
 
 
@@ -29,6 +33,7 @@ class Counts:
     doubled: int = 0
     stuck: int = 0
     other: int = 0
+    alerts: int = 0
     explained: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -43,6 +48,7 @@ class Counts:
         self.doubled += more.doubled
         self.stuck += more.stuck
         self.other += more.other
+        self.alerts += more.alerts
         self.explained += more.explained
 
     def __str__(self) -> str:
@@ -52,6 +58,7 @@ class Counts:
 class _Text(msgspec.Struct):
     body: str = ""
     say: str = ""
+    steps: Any = None
 
 
 def audit(world: World, scenario: Scenario) -> Counts:
@@ -84,6 +91,13 @@ class _Audit:
             if each.is_confirmed
             for to in each.to
         )
+        self._alerts = world.alerts()
+        for alert in self._alerts:
+            for _, notify, is_noted in pages_of(alert):
+                group = _group_of_page(alert, notify)
+                self._wanted[group] += 1
+                self._confirmed[group] += is_noted
+        self._quiet = {alert.id for alert in self._alerts if alert.is_quiet}
         self._rejected = {(kind, to, token_of(text)) for kind, to, text in world.twilio.rejections}
 
     def run(self) -> Counts:
@@ -95,10 +109,13 @@ class _Audit:
         for group in sorted({*self._wanted, *created, *self._deliveries}):
             if group[1] not in self._world.erasing:
                 self._compare(group, created[group])
+        self._world.watch.check_end(self._alerts)
         codes = Counter(code for code, _ in self._world.problems)
         lost, doubled, stuck = (codes.pop(code, 0) for code in ("lost", "doubled", "stuck"))
         sends = self._wanted.total()
-        return Counts(sends, lost, doubled, stuck, codes.total(), self._explained)
+        return Counts(
+            sends, lost, doubled, stuck, codes.total(), len(self._alerts), self._explained
+        )
 
     def _compare(self, group: Group, created: set[str]) -> None:
         found, problem = self._deliveries[group], self._world.problem
@@ -161,15 +178,35 @@ class _Audit:
         elif delivery.state == "parked":
             code = entry.parked.code if entry.parked else None
             problem("stuck", f"{group}: {entry.id} is parked ({code})")
+        elif self._is_of_quiet_alert(entry):
+            return  # nobody is notified of it any more
+        elif delivery.state == "canceled" and _alert_of(entry):
+            problem("lost", f"{group}: {entry.id} is canceled, and its alert has no answer")
         elif delivery.state == "refused" and group not in self._rejected:
             problem("lost", f"{group}: {entry.id} is refused, and Twilio never did that")
+
+    def _is_of_quiet_alert(self, entry: Entry) -> bool:
+        return _alert_of(entry) in self._quiet
+
+
+def _alert_of(entry: Entry) -> str | None:
+    mark = notification_of(entry.accepted) if entry.accepted else None
+    return mark and mark.alert_id
 
 
 def _group_of(entry: Entry, delivery: Delivery) -> Group:
     if entry.accepted is None:
         return ("message", f"unreadable {entry.id}", "")
     text = msgspec.json.decode(entry.accepted.request, type=_Text)
-    return (entry.accepted.kind, str(delivery.to), token_of(text.body or text.say))
+    return (
+        entry.accepted.kind,
+        str(delivery.to),
+        token_of(text.body or text.say or str(text.steps)),
+    )
+
+
+def _group_of_page(alert: Alert, notify: Notify) -> Group:
+    return (KINDS[notify.by], notify.to, token_of(alert.raised.text))
 
 
 def _group_of_record(record: Record) -> Group:

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from dev.simulate import virtual_time
 
 T = TypeVar("T")
+
+# Where a process dies by itself: before a server gets its request, or before its answer comes.
+Death = Literal["before", "after"]
 
 LATENCY: Final = (0.002, 0.05)  # seconds, each way
 
@@ -20,12 +23,17 @@ class Process:
     """A process of the app; `skew` is how far its clock is ahead."""
 
     def __init__(
-        self, name: str, skew: timedelta, uniform: Callable[[float, float], float]
+        self,
+        name: str,
+        skew: timedelta,
+        uniform: Callable[[float, float], float],
+        dies: Callable[[], Death | None] = lambda: None,
     ) -> None:
         self.name = name
         self.ended = asyncio.Event()
         self._skew = skew
         self._uniform = uniform
+        self._dies = dies
         self._frozen_until = 0.0
         self._tasks: dict[asyncio.Task[Any], None] = {}  # in the order in which they began
 
@@ -66,6 +74,9 @@ class Process:
         takes about `latency` seconds.
         """
         there, back = (latency or self._uniform(*LATENCY) for _ in range(2))
+        death = self._dies()
+        if death == "before":
+            self.kill()
 
         def begin(reply: Callable[[Callable[[], T]], None]) -> None:
             def serve() -> None:
@@ -75,6 +86,8 @@ class Process:
                     answer = _raising(error)
                 else:
                     answer = _returning(result)
+                if death == "after":
+                    self.kill()
                 self._reply_later(back, lambda _: reply(answer))
 
             asyncio.get_running_loop().call_later(there, serve)

@@ -3,15 +3,15 @@
 import asyncio
 import json
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any, Final
 
-import azure.functions as func
-
 from dev.local_settings import AUTH_TOKEN
+from dev.simulate.alerts import Duty
 from dev.simulate.host import Handler
 from dev.simulate.storage import Fault, Service
 from dev.simulate.twilio import FAULTS, Habits
-from dev.simulate.world import INVOCATION, PUBLIC, World, virtual_date
+from dev.simulate.world import INVOCATION, World, build_request, virtual_date
 from shared.jobs import ids
 from shared.kinds import Kind
 from shared.triggers import batches, entries, recipients
@@ -20,6 +20,10 @@ from shared.triggers.responses import handle_errors
 OK, ACCEPTED, UNAVAILABLE = 200, 202, 503
 QUEUES: Final = {"now": "outbound", "bulk": "outbound-bulk"}
 OTHER_SENDERS: Final = ("+15005550006", "+12025550147", "MG" + "5" * 32)
+ACTORS: Final = (
+    "clients", "alerts", "operators", "strangers", "deploys", "storage", "outages", "twilio",
+    "kills", "deaths", "freezes",
+)  # fmt: skip
 DIRECTIONS: Final = ("outbound-reply", "outbound-dial", "outbound-call", "inbound", "outbound-api")
 
 
@@ -39,13 +43,19 @@ class Intent:
 
 @dataclass
 class Scenario:
-    """Plays one run; `intents` are what was asked for."""
+    """Plays one run; `intents` are what was asked for.
+
+    `leave_out` are actors of `ACTORS` that do nothing. Each draws from a stream of its own, so that
+    leaving one out does not change what the others draw.
+    """
 
     world: World
+    leave_out: frozenset[str] = frozenset()
     intents: list[Intent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.random = self.world.random
+        self.duty = Duty(self.world)
         self._numbers = 0
         self._texts = 0
         self._tokens = [AUTH_TOKEN, f"{AUTH_TOKEN}-2"]
@@ -68,28 +78,34 @@ class Scenario:
         random, world = self.random, self.world
         world.twilio.habits = self._habits
         world.start_hosts(random.randint(2, 4))
+        actors = {
+            "storage": self._fail_storage, "outages": self._cut_storage,
+            "twilio": self._fail_twilio, "kills": self._kill, "deaths": self._die,
+            "freezes": self._freeze, "deploys": self._deploy, "operators": self._operate,
+            "strangers": self._send_foreign, "alerts": self.duty.play,
+        }  # fmt: skip
+        assert {*actors, "clients"} == {*ACTORS}  # noqa: S101 - one list of names
         background = [
-            asyncio.create_task(each)
-            for each in (
-                self._fail_storage(), self._cut_storage(), self._fail_twilio(), self._kill(),
-                self._freeze(), self._deploy(), self._operate(), self._send_foreign(),
-            )
-        ]  # fmt: skip
+            asyncio.create_task(act(world.stream(name)))
+            for name, act in actors.items()
+            if name not in self.leave_out
+        ]
         clients: list[asyncio.Task[None]] = []
         for _ in range(random.randint(10, 30)):
             await asyncio.sleep(random.expovariate(20 / self.seconds))
-            clients.append(asyncio.create_task(self._send()))
+            if "clients" not in self.leave_out:
+                clients.append(asyncio.create_task(self._send()))
         await asyncio.sleep(random.uniform(0, 120))
         for task in background:
             task.cancel()
         self._calm()
-        await asyncio.gather(*clients)
+        await asyncio.gather(*clients, *self.duty.requests)
 
     def _calm(self) -> None:
         self.world.say("no more failures")
         for service in self._services:
             service.fault = Fault()
-        self._habits.fault_share = self._habits.read_failures = 0.0
+        self._habits.fault_share = self._habits.read_failures = self.world.death_share = 0.0
         if self._habits.lost_callbacks == 1:
             return
         self._habits.lost_callbacks = 0
@@ -173,7 +189,7 @@ class Scenario:
         if intent.key is not None:
             headers["Idempotency-Key"] = intent.key
         path = "/api/batches" if how == "batch" else f"/api/{intent.kind}s"
-        req = _request("POST", path, json.dumps(intent.fields).encode(), headers)
+        req = build_request("POST", path, json.dumps(intent.fields).encode(), headers)
         if how == "batch":
             return lambda app: handle_errors(batches.accept, req, app, INVOCATION)
         return lambda app: handle_errors(entries.accept, req, app, intent.kind, INVOCATION)
@@ -188,23 +204,23 @@ class Scenario:
 
     # --- operators -------------------------------------------------------------------------
 
-    async def _operate(self) -> None:
+    async def _operate(self, random: Random) -> None:
         while True:
-            await asyncio.sleep(self.random.expovariate(1 / 40))
+            await asyncio.sleep(random.expovariate(1 / 40))
             known = [intent for intent in self.intents if intent.id is not None]
-            act = self.random.choice([self._cancel, self._cancel, self._retry, self._erase])
+            act = random.choice([self._cancel, self._cancel, self._retry, self._erase])
             if known:
-                await act(self.random.choice(known))
+                await act(random.choice(known))
 
     async def _cancel(self, intent: Intent) -> None:
         job_id = str(intent.id)
         place = ids.parse(job_id)
         assert place is not None  # noqa: S101 - tells mypy
         if intent.is_batch:
-            req = _request("DELETE", "/api/batches/x", route={"id": job_id})
+            req = build_request("DELETE", "/api/batches/x", id=job_id)
             reply = await self.world.ask(lambda app: handle_errors(batches.cancel, req, app))
         else:
-            req = _request("DELETE", f"/api/{intent.kind}s/x", route={"id": job_id})
+            req = build_request("DELETE", f"/api/{intent.kind}s/x", id=job_id)
             reply = await self.world.ask(
                 lambda app: handle_errors(entries.cancel, req, app, intent.kind)
             )
@@ -221,7 +237,7 @@ class Scenario:
                 self.world.canceled.add(each["id"])
 
     async def _retry(self, intent: Intent) -> None:
-        req = _request("POST", "/api/x/retry", route={"id": str(intent.id)})
+        req = build_request("POST", "/api/x/retry", id=str(intent.id))
         if intent.is_batch:
             handler: Handler = lambda app: handle_errors(batches.retry, req, app)  # noqa: E731
         else:
@@ -244,7 +260,7 @@ class Scenario:
         }
         while True:
             body = json.dumps({"number": number}).encode()
-            req = _request("POST", "/api/recipients/erase", body, route={"number": number})
+            req = build_request("POST", "/api/recipients/erase", body, number=number)
             reply = await self.world.ask(
                 lambda app: handle_errors(recipients.erase_recipient, req, app)  # noqa: B023
             )
@@ -257,8 +273,7 @@ class Scenario:
 
     # --- failures --------------------------------------------------------------------------
 
-    async def _fail_storage(self) -> None:
-        random = self.random
+    async def _fail_storage(self, random: Random) -> None:
         while True:
             await asyncio.sleep(random.uniform(10, 120))
             for service in self._services:
@@ -267,8 +282,8 @@ class Scenario:
                 service.fault.lost = share * random.random()
                 service.fault.repeated = share * random.random()
 
-    async def _cut_storage(self) -> None:
-        random, world = self.random, self.world
+    async def _cut_storage(self, random: Random) -> None:
+        world = self.world
         while True:
             await asyncio.sleep(random.expovariate(1 / 300))
             services = random.choice([self._services[:1], self._services[1:], self._services])
@@ -286,32 +301,37 @@ class Scenario:
             for service in services:
                 service.fault.is_out = False
 
-    async def _fail_twilio(self) -> None:
-        random = self.random
+    async def _fail_twilio(self, random: Random) -> None:
         while True:
             await asyncio.sleep(random.uniform(5, 90))
             self._habits.fault_share = random.choice([0, 0.1, 0.4, 1.0])
             self._habits.faults = tuple(random.sample(FAULTS, random.randint(1, len(FAULTS))))
             self._habits.read_failures = random.choice([0, 0, 0.3, 1.0])
 
-    async def _kill(self) -> None:
-        mean = self.random.choice([40, 150, 1000])
+    async def _kill(self, random: Random) -> None:
+        mean = random.choice([40, 150, 1000])
         while True:
-            await asyncio.sleep(self.random.expovariate(1 / mean))
-            self.random.choice(self.world.hosts).kill()
+            await asyncio.sleep(random.expovariate(1 / mean))
+            random.choice(self.world.hosts).kill()
 
-    async def _freeze(self) -> None:
-        mean = self.random.choice([100, 400, 3000])
+    async def _die(self, random: Random) -> None:
+        """Let processes die at their own steps, so that the busy ones die."""
         while True:
-            await asyncio.sleep(self.random.expovariate(1 / mean))
-            host, seconds = self.random.choice(self.world.hosts), self.random.choice([5, 40, 700])
+            self.world.death_share = random.choice([0, 0, 0.002, 0.01])
+            await asyncio.sleep(random.uniform(10, 120))
+
+    async def _freeze(self, random: Random) -> None:
+        mean = random.choice([100, 400, 3000])
+        while True:
+            await asyncio.sleep(random.expovariate(1 / mean))
+            host, seconds = random.choice(self.world.hosts), random.choice([5, 40, 700])
             self.world.say(f"{host.name} frozen for {seconds} s")
             host.freeze(seconds)
 
-    async def _deploy(self) -> None:
+    async def _deploy(self, random: Random) -> None:
         while True:
-            await asyncio.sleep(self.random.expovariate(1 / 600))
-            sender = self.random.choice(OTHER_SENDERS)
+            await asyncio.sleep(random.expovariate(1 / 600))
+            sender = random.choice(OTHER_SENDERS)
             self.world.say(f"deploy with sender {sender}")
             name = "TWILIO_MESSAGING_SERVICE_SID" if sender[0] == "M" else "TWILIO_FROM_NUMBER"
             self.world.environment.pop("TWILIO_MESSAGING_SERVICE_SID", None)
@@ -322,30 +342,18 @@ class Scenario:
             self.world.environment["TWILIO_AUTH_TOKEN_SECONDARY"] = self._tokens[1]
             for host in self.world.hosts:
                 host.stop()
-                await asyncio.sleep(self.random.uniform(0, 20))
+                await asyncio.sleep(random.uniform(0, 20))
 
-    async def _send_foreign(self) -> None:
+    async def _send_foreign(self, random: Random) -> None:
         """Let other programs use the account; nothing of theirs may be taken for ours."""
         number = 0
         while True:
-            await asyncio.sleep(self.random.expovariate(1 / 20))
-            kind: Kind = self.random.choice(["message", "call"])
+            await asyncio.sleep(random.expovariate(1 / 20))
+            kind: Kind = random.choice(["message", "call"])
             # A call or a redacted message of another program's cannot be told from ours.
             can_be_ours = kind == "call" or self._habits.redacts
-            direction = self.random.choice(DIRECTIONS[: 4 if can_be_ours else 5])
+            direction = random.choice(DIRECTIONS[: 4 if can_be_ours else 5])
             number += 1
-            to, sender = self.random.choice(self._people), self.random.choice(OTHER_SENDERS)
+            to, sender = random.choice(self._people), random.choice(OTHER_SENDERS)
             self.world.twilio.write(kind, to, sender, f"Foreign {number}", direction=direction,
                                     is_foreign=True)  # fmt: skip
-
-
-def _request(
-    method: str,
-    path: str,
-    body: bytes = b"",
-    headers: dict[str, str] | None = None,
-    route: dict[str, str] | None = None,
-) -> func.HttpRequest:
-    return func.HttpRequest(
-        method, PUBLIC + path, headers=headers or {}, params={}, route_params=route or {}, body=body
-    )

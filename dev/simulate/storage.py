@@ -92,11 +92,12 @@ class LostLeaseError(Exception):
 
 
 class QueueServer(Service):
-    """The queue service."""
+    """The queue service; `on_delete` sees the body of each message that is gone."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, on_delete: Callable[[bytes], None] = lambda _: None) -> None:
         super().__init__(random)
         self.messages: dict[str, Message] = {}
+        self._on_delete = on_delete
         self._waiting: dict[str, asyncio.Event] = {}
         self._count = 0
 
@@ -130,6 +131,7 @@ class QueueServer(Service):
         """Delete a leased message."""
         self._require(message, receipt)
         del self.messages[message.id]
+        self._on_delete(message.body)
 
     async def wait_for_message(self, queue: str) -> None:
         """Wait until a message of the queue is visible."""
@@ -161,16 +163,28 @@ class QueueServer(Service):
 
 
 class TableServer(Service):
-    """The table service; `on_insert` sees each row that is new."""
+    """The table service; `on_insert` sees each row that is new, `on_delete` each that is gone."""
 
-    def __init__(self, random: Random, on_insert: Callable[[Row], None]) -> None:
+    def __init__(
+        self,
+        random: Random,
+        on_insert: Callable[[Row], None],
+        on_delete: Callable[[Row], None] = lambda _: None,
+    ) -> None:
         super().__init__(random)
         self.table = MemoryTable()
         self._on_insert = on_insert
+        self._on_delete = on_delete
 
     def operate(self, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:  # noqa: ANN401 - any method's
         """Run a method of the table; of one that yields rows, return them all."""
+        gone: list[Row] = []
+        if name == "delete":
+            partition, keys = args
+            gone = [row for row in finish(self.table.range(partition)) if row.key in set(keys)]
         result = finish(getattr(self.table, name)(*args, **named))
+        for row in gone:
+            self._on_delete(row)
         if result is True and isinstance(args[0], Row):
             self._on_insert(args[0])
         return result

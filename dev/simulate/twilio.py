@@ -41,7 +41,9 @@ STATUSES: Final[dict[Kind, tuple[str, ...]]] = {
     "call": ("ringing", "in-progress", "completed"),
 }
 _HAS_DIRECTION: Final = "direction" in signature(TwilioRecord).parameters
-FINAL: Final = frozenset({"delivered", "completed", "canceled", "failed"})
+MISSED: Final = ("ringing", "no-answer")
+RINGS: Final = frozenset({"queued", "ringing"})
+FINAL: Final = frozenset({"delivered", "completed", "canceled", "failed", "no-answer"})
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Habits:
     read_failures: float = 0.0
     lost_callbacks: float = 0.0
     rejected: float = 0.0
+    missed: float = 0.3  # calls that nobody picks up
     redacts: bool = False
     footer: str = ""
     lists_calls_when_started: bool = False
@@ -73,6 +76,7 @@ class Record:
     callback: str | None = None
     is_foreign: bool = False
     is_late: bool = False  # created after the request had timed out
+    request: SendRequest | None = None
 
     def shows_content(self) -> bool:
         """Whether a list shows by what it can be told from another one to the same person."""
@@ -80,13 +84,14 @@ class Record:
 
 
 class TwilioServer:
-    """Twilio."""
+    """Twilio; `on_ask` sees what a worker begins to ask for, `on_create` what is created of it."""
 
     def __init__(
         self,
         random: Random,
         report: Callable[[Record, str], None],
         on_create: Callable[[SendRequest], None],
+        on_ask: Callable[[SendRequest], None],
     ) -> None:
         self.habits = Habits()
         self.records: list[Record] = []
@@ -94,7 +99,9 @@ class TwilioServer:
         self._random = random
         self._report = report
         self._on_create = on_create
+        self.on_ask = on_ask
         self._next_call = 0.0
+        self.on_status: Callable[[Record, str], None] = lambda *_: None
 
     def create(self, request: SendRequest, *, is_late: bool = False) -> SendResult:
         """Create a message or call, or reject it for good."""
@@ -104,7 +111,7 @@ class TwilioServer:
         self._on_create(request)
         delay = self._queue_call() if request.kind == "call" else 0.0
         record = self.write(request.kind, request.to, request.sender, content_of(request), delay)
-        record.is_late = is_late
+        record.is_late, record.request = is_late, request
         callback = request.parameters.get("status_callback")
         record.callback = str(callback).partition("#")[0] if callback else None
         self._go_through_statuses(record, delay)
@@ -153,12 +160,15 @@ class TwilioServer:
         self._fail_reads()
         return next((r.shown for r in self.records if (r.kind, r.shown.sid) == (kind, sid)), None)
 
-    def stop(self, kind: Kind, sid: str) -> TwilioRecord | None:
-        """Hang up a call; a message cannot be stopped."""
+    def stop(self, kind: Kind, sid: str, *, only_ringing: bool) -> TwilioRecord | None:
+        """Hang up a call, or cancel one that is not picked up; a message cannot be stopped."""
+        self._fail_reads()
         record = next((r for r in self.records if r.shown.sid == sid), None)
         if record is None or kind == "message" or record.shown.status in FINAL:
             return None
-        self._set_status(record, "completed")
+        if only_ringing and record.shown.status not in RINGS:
+            return None
+        self._set_status(record, "canceled" if only_ringing else "completed")
         return record.shown
 
     def choose_fault(self) -> Fault | None:
@@ -178,14 +188,16 @@ class TwilioServer:
 
     def _go_through_statuses(self, record: Record, delay: float) -> None:
         at = delay
-        for status in STATUSES[record.kind]:
-            at += self._random.uniform(0.2, 8)
+        is_missed = record.kind == "call" and self._random.random() < self.habits.missed
+        for status in MISSED if is_missed else STATUSES[record.kind]:
+            at += 30 if status == "no-answer" else self._random.uniform(0.2, 8)
             asyncio.get_running_loop().call_later(at, self._set_status, record, status)
 
     def _set_status(self, record: Record, status: str) -> None:
         if record.shown.status in FINAL:
             return
         record.shown = replace(record.shown, status=status)
+        self.on_status(record, status)
         is_lost = self._random.random() < self.habits.lost_callbacks
         if record.callback is not None and not is_lost:
             self._report(record, status)
@@ -220,6 +232,7 @@ class ProcessProvider:
         loop, server, process = asyncio.get_running_loop(), self._server, self._process
         if request.begin_before is not None and process.now() > request.begin_before:
             return SendResult(result="retryable", code="not_begun")
+        server.on_ask(request)
         began, fault = loop.time(), server.choose_fault()
         await process.sleep(server.uniform(0.001, 0.5))  # connecting; it may be frozen meanwhile
         if loop.time() - began >= self._timeout:
@@ -253,8 +266,9 @@ class ProcessProvider:
     async def stop(
         self, kind: Kind, sid: str, *, only_ringing: bool = False
     ) -> TwilioRecord | None:
-        del only_ringing  # only alerts ask for it, which are not simulated
-        return await self._process.call(lambda: self._server.stop(kind, sid))
+        return await self._process.call(
+            lambda: self._server.stop(kind, sid, only_ringing=only_ringing)
+        )
 
     async def remove(self, kind: Kind, sid: str, *, body_only: bool = False) -> bool:
         raise NotImplementedError  # only Twilio's own shape deletes, which is not simulated

@@ -2,12 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from typing import Any, Final, cast
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import azure.functions as func
 from twilio.request_validator import RequestValidator
@@ -15,15 +15,18 @@ from twilio.request_validator import RequestValidator
 from dev.host.invocation import Context, TraceContext
 from dev.local_settings import ACCOUNT_SID, AUTH_TOKEN, FROM_NUMBER
 from dev.simulate import virtual_time
-from dev.simulate.host import Handler, Host, Instance
-from dev.simulate.process import Process
+from dev.simulate.alert_watch import AlertWatch
+from dev.simulate.host import QUEUES, Handler, Host, Instance
+from dev.simulate.process import Death, Process
 from dev.simulate.storage import ProcessQueues, ProcessTable, QueueServer, TableServer, finish
 from dev.simulate.twilio import ProcessProvider, Record, TwilioServer
 from shared.app import App
 from shared.jobs import events, ids
+from shared.jobs.alerts import Alert
 from shared.jobs.events import Claim
 from shared.jobs.fold import Entry, fold
 from shared.kinds import Kind
+from shared.ledger import schema
 from shared.provider.provider import SendRequest
 from shared.storage.table import Row
 from shared.triggers import status as status_trigger
@@ -71,10 +74,18 @@ class World:
             self.environment["STATUS_POLL_AFTER_SECONDS"] = "300"
         if settings.random() < 0.15:  # noqa: PLR2004 - a share
             self.environment["SEGMENTS_PER_SECOND"] = "2"
-        self.table = TableServer(self.stream("table"), self._check_claim)
-        self.queue = QueueServer(self.stream("queue"))
-        self.twilio = TwilioServer(self.stream("twilio"), self._report, self._check_create)
+        self.watch = AlertWatch(self.problem, self.rows_of, self._find_waiting)
+        see_message_go = self.watch.see_message_go
+        self.table = TableServer(
+            self.stream("table"), self._see_row, lambda row: see_message_go(_message_in(row))
+        )
+        self.queue = QueueServer(self.stream("queue"), see_message_go)
+        self.twilio = TwilioServer(
+            self.stream("twilio"), self._report, self._check_create, self.watch.see_page
+        )
         self.hosts: list[Host] = []
+        self.death_share = 0.0  # of the requests to servers at which a process dies
+        self._deaths = self.stream("own deaths")
         self._ids = self.stream("ids")
         self._reports: dict[asyncio.Task[None], None] = {}
 
@@ -94,7 +105,7 @@ class World:
                         random=self.stream(f"host {number}"), trace=self.say,
                         problem=self.problem)  # fmt: skip
             self.hosts.append(host)
-            self._keep(host.run(has_timers=number == 0))
+            self.keep(host.run(has_timers=number == 0))
 
     async def ask(self, handler: Handler) -> func.HttpResponse | None:
         """Ask an instance by HTTP; None where there is no answer."""
@@ -117,11 +128,31 @@ class World:
                 found.setdefault(job_id, []).append(events.decode(row.text))
         return [fold(job_id, each) for job_id, each in found.items()]
 
-    def rows(self, partition: str = "") -> list[Row]:
-        """Return the rows of the table from a partition on."""
+    def alerts(self) -> list[Alert]:
+        """Return every alert of the ledger, in full."""
+        days = {row.partition.removeprefix(schema.ALERTS.first)
+                for row in self.rows(schema.ALERTS.first, schema.ALERTS.first)}  # fmt: skip
+        return [alert for day in sorted(days) for alert in self.watch.alerts(day)]
+
+    def sign(self, target: str, form: dict[str, str]) -> func.HttpRequest:
+        """Return a request as Twilio makes it, to a URL of ours or to a path."""
+        url = target if target.startswith(PUBLIC) else PUBLIC + target
+        form = {"AccountSid": ACCOUNT_SID, **form}
+        signature = RequestValidator(AUTH_TOKEN).compute_signature(url, form)
+        address = urlsplit(url)
+        return func.HttpRequest(
+            "POST", url,
+            headers={"Content-Type": "application/x-www-form-urlencoded",
+                     "X-Twilio-Signature": signature},
+            params=dict(parse_qsl(address.query)),
+            route_params={"id": address.path.rpartition("/")[2]}, body=urlencode(form).encode(),
+        )  # fmt: skip
+
+    def rows(self, first: str = "", prefix: str = "") -> list[Row]:
+        """Return the rows from a partition on, as long as partitions begin with `prefix`."""
         rows: list[Row] = []
-        name = finish(self.table.table.next_partition(partition))
-        while name is not None:
+        name = finish(self.table.table.next_partition(first))
+        while name is not None and name.startswith(prefix):
             rows += self.rows_of(name)
             name = finish(self.table.table.next_partition(f"{name}\0"))
         return rows
@@ -132,12 +163,12 @@ class World:
 
     def is_quiet(self) -> bool:
         """Whether no message is on a queue and nothing is on the schedule."""
-        is_due = any(row.partition.startswith("~due") for row in self.rows("~due"))
-        return not self.queue.messages and not is_due
+        return not any(True for _ in self._find_waiting())
 
     def _start_process(self, name: str) -> Instance:
         skew = self.random.uniform(-MAX_SKEW_SECONDS, MAX_SKEW_SECONDS)
-        process = Process(name, timedelta(seconds=skew), self.stream(name).uniform)
+        uniform = self.stream(name).uniform
+        process = Process(name, timedelta(seconds=skew), uniform, self._draw_death)
         app = App(dict(self.environment), now=process.now, random=lambda: self._ids.getrandbits(60))
         app.table = ProcessTable(self.table, process)
         app.queues = ProcessQueues(self.queue, process)
@@ -145,6 +176,23 @@ class World:
         app.provider = ProcessProvider(self.twilio, process, timeout)
         self.say(f"{name} started, clock {skew:+.1f} s")
         return Instance(process, app)
+
+    def _draw_death(self) -> Death | None:
+        if self._deaths.random() >= self.death_share:
+            return None
+        return self._deaths.choice(["before", "after"])
+
+    def _see_row(self, row: Row) -> None:
+        self._check_claim(row)
+        self.watch.see_row(row)
+
+    def _find_waiting(self) -> Iterator[bytes]:
+        """Yield what waits for the app, on a queue or on the schedule."""
+        for message in self.queue.messages.values():
+            if message.queue in QUEUES:
+                yield message.body
+        for row in self.rows(schema.SCHEDULE.first, schema.SCHEDULE.first):
+            yield _message_in(row)
 
     def _check_claim(self, row: Row) -> None:
         """A claim follows a settled one only, and none to send follows a cancel."""
@@ -155,6 +203,7 @@ class World:
         assert isinstance(claim, Claim)  # noqa: S101 - tells mypy
         job_id = row.partition + row.key.partition(".")[0]
         self.say(f"claim {job_id} {claim.n} to {claim.by}")
+        self.watch.see_claim(job_id)
         if claim.n == 1:
             if claim.by == "send" and ids.batch_rows(job_id) in self.canceled_batches:
                 self.problem("canceled", f"{job_id} was claimed after its batch was canceled")
@@ -178,31 +227,45 @@ class World:
             self.problem("erased", f"{entry_id} was sent after {request.to} was erased")
 
     def _report(self, record: Record, status: str) -> None:
-        self._keep(self._report_until_kept(record, status))
+        self.keep(self._report_until_kept(record, status))
 
     async def _report_until_kept(self, record: Record, status: str) -> None:
         kind = "Message" if record.kind == "message" else "Call"
         form = {f"{kind}Sid": record.shown.sid, f"{kind}Status": status, "To": record.to,
-                "From": record.sender, "AccountSid": ACCOUNT_SID}  # fmt: skip
-        url = str(record.callback)
-        signature = RequestValidator(AUTH_TOKEN).compute_signature(url, form)
-        entry_id = urlsplit(url).path.rpartition("/")[2]
-        req = func.HttpRequest(
-            "POST", url,
-            headers={"Content-Type": "application/x-www-form-urlencoded",
-                     "X-Twilio-Signature": signature},
-            params={}, route_params={"id": entry_id}, body=urlencode(form).encode(),
-        )  # fmt: skip
+                "From": record.sender}  # fmt: skip
+        req = self.sign(str(record.callback), form)
         for _ in range(MAX_REPORTS):
             await asyncio.sleep(self.twilio.uniform(0.05, 3))
             reply = await self.ask(lambda app: handle_errors(status_trigger.report, req, app))
             if reply is not None and reply.status_code == 204:  # noqa: PLR2004 - no content
                 return
 
-    def _keep(self, work: Any) -> None:  # noqa: ANN401 - a coroutine
+    def keep(self, work: Any) -> None:  # noqa: ANN401 - a coroutine
+        """Run something until it is done."""
         task = asyncio.create_task(work)
         self._reports[task] = None
         task.add_done_callback(lambda done: self._reports.pop(done, None))
+
+
+def _message_in(row: Row) -> bytes:
+    """Return the message in a row of the schedule."""
+    return row.text.partition("\n")[2].encode()
+
+
+def build_request(
+    method: str,
+    path: str,
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
+    *,
+    query: dict[str, str] | None = None,
+    **route: str,
+) -> func.HttpRequest:
+    """Return a request to the app; `route` are the parameters in its path."""
+    return func.HttpRequest(
+        method, f"{PUBLIC}{path}", headers=headers or {}, params=query or {}, route_params=route,
+        body=body,
+    )  # fmt: skip
 
 
 def virtual_date(seconds: float) -> str:

@@ -23,6 +23,7 @@ from shared.jobs.alerts import (
     MAX_TEXT_CHARACTERS,
     AlertMessage,
     Joined,
+    JoinedOther,
     Level,
     Notify,
     Payload,
@@ -247,15 +248,17 @@ async def raise_alert(
         mine = IdempotencyRecord(job=alert_id, at=raised.at, digest=digest_of({"alert": meaning}))
         held = await app.ledger.hold_key(token, mine)
         require_same(held, mine)
-        alert_id, raised = held.job, structs.replace(raised, at=held.at)
+        alert_id, raised = held.job, structs.replace(raised, at=held.at, token=token)
+        if held != mine and (first := await app.ledger.alerts.of_request(alert_id)):
+            return await _join(app, first, raised)
     raised = structs.replace(raised, token=token)
     if raised.key is None:
         return await _keep(app, alert_id, raised, payload)
-    return await _raise_keyed(app, alert_id, raised, payload)
+    return await _raise_keyed(app, alert_id, raised, payload, may_repeat=key is not None)
 
 
 async def _raise_keyed(
-    app: Services, alert_id: str, raised: Raised, payload: str | None
+    app: Services, alert_id: str, raised: Raised, payload: str | None, *, may_repeat: bool
 ) -> Acceptance:
     key = raised.key or ""
     while True:
@@ -266,7 +269,7 @@ async def _raise_keyed(
                 # Whatever took the key may have died before the alert was kept.
                 return await _keep(app, newest, raised, payload)
             if newest == alert_id or alert.takes_key:
-                return await _join(app, newest, raised)
+                return await _join(app, newest, raised, alert_id if may_repeat else None)
         if await app.ledger.alerts.hold_key(key, number + 1, alert_id):
             return await _keep(app, alert_id, raised, payload)
 
@@ -276,8 +279,6 @@ async def _keep(app: Services, alert_id: str, raised: Raised, payload: str | Non
 
     The message alone repairs itself when it is delivered; the row alone would never be looked at.
     """
-    if await app.ledger.alerts.find(alert_id):
-        return await _join(app, alert_id, raised)
     number = await app.ledger.alerts.take_number(alert_id)
     raised = structs.replace(raised, number=number)
     if payload is not None:
@@ -290,8 +291,16 @@ async def _keep(app: Services, alert_id: str, raised: Raised, payload: str | Non
     return Acceptance(alert=await _find(app, alert_id), is_new=True)
 
 
-async def _join(app: Services, alert_id: str, raised: Raised) -> Acceptance:
-    """Count one request more, unless the alert is its own: one that is repeated."""
+async def _join(
+    app: Services, alert_id: str, raised: Raised, own_id: str | None = None
+) -> Acceptance:
+    """Count one request more, unless the alert is its own: one that is repeated.
+
+    A request that may be repeated leaves under its own id which alert it has joined.
+    """
+    if own_id is not None and own_id != alert_id:
+        noted = JoinedOther(at=raised.at, alert=alert_id)
+        alert_id = await app.ledger.alerts.join_other(own_id, noted)
     alert = await _find(app, alert_id)
     if alert.raised.token == raised.token:
         return Acceptance(alert=alert, is_new=True)

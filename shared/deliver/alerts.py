@@ -57,8 +57,10 @@ if TYPE_CHECKING:
     from shared.kinds import Kind
     from shared.services import Services
 
-# When to look again at what was being sent when the alert was answered, and until when.
-_LOOK_AGAIN: Final = timedelta(seconds=2)
+# When to look again at what was being sent when the alert was answered, and until when. An unclear
+# page takes a minute and more, and each message that finds one looks again: less and less often.
+_MIN_LOOK_INTERVAL: Final = timedelta(seconds=2)
+_LOOKS_PER_AGE: Final = 8
 _GIVE_UP_SILENCING: Final = timedelta(minutes=15)
 # In case this worker dies between the next two steps.
 _SAFETY_NET: Final = timedelta(seconds=5)
@@ -257,9 +259,11 @@ async def _silence(app: Services, alert: Alert) -> None:
     entries = await _find_entries(app, jobs)
     is_busy = [await _stop(app, entry) for entry in entries]
     since = alert.quiet_since
-    if any(is_busy) and since is not None and app.now() < since + _GIVE_UP_SILENCING:
+    now = app.now()
+    if any(is_busy) and since is not None and now < since + _GIVE_UP_SILENCING:
         again = AlertMessage(v=VERSION, alert=alert.id)
-        await put(app, again, app.now() + _LOOK_AGAIN)
+        interval = max(_MIN_LOOK_INTERVAL, (now - since) / _LOOKS_PER_AGE)
+        await put(app, again, now + interval)
 
 
 async def _stop(app: Services, entry: Entry) -> bool:

@@ -205,6 +205,12 @@ class Joined(AlertEvent, frozen=True, kw_only=True, tag="joined"):
         return f"{BESIDE}joined.{self.token}"
 
 
+class JoinedOther(AlertEvent, frozen=True, kw_only=True, tag="joined_other"):
+    """The request that took this id joined the alert `alert` instead; nothing is raised here."""
+
+    alert: str
+
+
 class Payload(AlertEvent, frozen=True, kw_only=True, tag="payload"):
     """What another system sent, as it came, cut where it is long."""
 
@@ -218,7 +224,7 @@ class Payload(AlertEvent, frozen=True, kw_only=True, tag="payload"):
 
 AnyAlertEvent = (
     Raised | LevelBegun | Notified | Escalated | MachineAnswered | Answered | Resolved | Canceled
-    | Exhausted | Joined | Payload
+    | Exhausted | Joined | JoinedOther | Payload
 )  # fmt: skip
 
 E = TypeVar("E", bound=AlertEvent)

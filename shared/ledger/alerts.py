@@ -11,7 +11,9 @@ import msgspec
 from shared.jobs import ids
 from shared.jobs.alerts import (
     BESIDE,
+    JoinedOther,
     Level,
+    Raised,
     Then,
     Until,
     decode_event,
@@ -75,6 +77,22 @@ class Alerts:
         else:
             rows = self._table.range(_partition(alert_id), start, start + BESIDE)
         return fold_alert(alert_id, [decode_event(row.text) async for row in rows])
+
+    async def join_other(self, alert_id: str, event: JoinedOther) -> str:
+        """Note which alert the request that took an id has joined; return the one noted first."""
+        is_first = await self.record(alert_id, event)
+        return event.alert if is_first else await self.of_request(alert_id) or event.alert
+
+    async def of_request(self, alert_id: str) -> str | None:
+        """Return the alert that the request that took an id raised or joined; None for neither."""
+        found: str | None = None
+        async for row in self._table.prefix(_partition(alert_id), f"{alert_id[4:]}."):
+            event = decode_event(row.text)
+            if isinstance(event, JoinedOther):
+                return event.alert
+            if isinstance(event, Raised):
+                found = alert_id
+        return found
 
     async def list_newest(
         self, is_wanted: Callable[[Alert], bool], *, limit: int, cursor: str | None

@@ -89,7 +89,7 @@ async def test_an_alert_that_is_gone_at_once_is_a_503() -> None:
         keys = [row.key async for row in world.table.range(partition)]
         await world.table.delete(partition, keys)
 
-    gate = Meanwhile("rows.read before", vanish, skip=2)
+    gate = Meanwhile("rows.read before", vanish, skip=1)
     reply = await world.ask(alerts.accept, alert_of(ONE), worker=world.worker(gate))
     assert reply.status_code == 503
 

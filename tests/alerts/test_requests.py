@@ -121,6 +121,31 @@ async def test_an_idempotency_key_raises_once(key: str | None) -> None:
     assert reply.status_code == 422
 
 
+async def test_a_request_that_joined_an_alert_gives_it_again() -> None:
+    """Repeated after that alert was resolved, it raises no second one and pages nobody again."""
+    world = AlertWorld()
+    fields = alert_of(ONE, key="disk")
+    first = await world.raise_alert(fields)
+    assert await world.raise_alert(fields, key="again") == first
+    await world.run(seconds=2)
+    await world.post(alerts.resolve, first)
+    assert await world.raise_alert(fields, key="again") == first
+    await world.run(seconds=2)
+    assert len(world.paged()) == 1
+    assert (await world.story(first))["count"] == 2
+
+
+async def test_a_request_that_raised_an_alert_gives_it_again() -> None:
+    """Repeated while a newer alert of its key is open, it does not join that one."""
+    world = AlertWorld()
+    fields = alert_of(ONE, key="disk")
+    first = await world.raise_alert(fields, key="once")
+    await world.post(alerts.resolve, first)
+    second = await world.raise_alert(fields)
+    assert await world.raise_alert(fields, key="once") == first
+    assert (await world.story(second))["count"] == 1
+
+
 async def test_two_raise_one_key_at_the_same_time() -> None:
     """Two requests with one key at every order of their steps make one alert, counted twice."""
     import asyncio
