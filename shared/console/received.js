@@ -17,9 +17,12 @@ export const FILTERS = [
 ];
 
 const KINDS = { message: "Text", opt_out: "Stop", opt_in: "Start", call: "Call", dial: "Connection",
-  gather: "Answer", voicemail: "Voicemail", recording: "Recording", transcription: "Transcription" };
+  voicemail: "Voicemail", recording: "Recording", transcription: "Transcription" };
 
-export const eventName = ({ event }) => own(KINDS, event, event);
+export function eventName({ event, speech }) {
+  if (event === "gather") return speech ? "Speech" : "Keys";
+  return own(KINDS, event, event);
+}
 
 // Who it is about: what came of a call or message of ours names us first.
 export const personOf = (event) => (event.id ? event.to : event.from);

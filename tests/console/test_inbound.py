@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser import a_page, accessibility_errors
 from tests.console.conftest import READ_ONLY_KEY
-from tests.console.fed import AT, JOB, an_entry, change, feed
+from tests.console.fed import AT, JOB, an_entry, feed
 from tests.console.running_console import RunningConsole, ask_now, unique_number
 from tests.console.test_access import EVERY_LOOK
 from tests.console.test_rows import BROKEN
@@ -66,13 +66,11 @@ async def feed_inbound(page: Page, *items: dict[str, Any], after: str | None = N
     await feed(page, "inbound?*", {"items": list(items), "next": after})
 
 
-async def waits(page: Page, length: int, oldest: int | None) -> None:
+async def waits(console: RunningConsole, page: Page, length: int, oldest: int | None) -> None:
     """Let queue `inbound` have events that wait."""
-
-    def edit(overview: Any) -> None:  # noqa: ANN401 - JSON
-        overview["queues"]["inbound"] = {"length": length, "oldest_seconds": oldest}
-
-    await change(page, "overview", edit)
+    overview = console.ask("GET", "overview")
+    overview["queues"]["inbound"] = {"length": length, "oldest_seconds": oldest}
+    await feed(page, "overview", overview)
 
 
 def text_us(console: RunningConsole, sender: str, body: str) -> None:
@@ -140,7 +138,7 @@ async def test_every_kind_is_told(console: RunningConsole, page: Page) -> None:
     ])  # fmt: skip
     kinds = await page.locator(".received tbody .kind").all_text_contents()
     assert {*kinds} == {"Text", "Stop", "Start", "Transcription", "Recording", "Voicemail",
-                        "Answer", "Connection", "Call"}  # fmt: skip
+                        "Keys", "Speech", "Connection", "Call"}  # fmt: skip
     link = page.get_by_role("link", name="Open at Twilio").first
     assert await link.get_attribute("href") == RECORDING
     assert await link.get_attribute("rel") == "noreferrer"
@@ -156,13 +154,14 @@ async def test_a_record_is_whole_and_leads_on(console: RunningConsole, page: Pag
                                                  "next": None})  # fmt: skip
     await console.open(page, f"inbound/event/{gather['id']}")
     panel = page.get_by_role("region", name="Details")
-    await expect(panel.get_by_role("heading", level=1)).to_contain_text("Answer from +1415•••2671")
+    await expect(panel.get_by_role("heading", level=1)).to_contain_text("Keys from +1415•••2671")
     await expect(panel.locator(".record dt")).to_have_text([*gather["event"]])
     await expect(panel.locator(".timeline li")).to_have_count(1)
     await expect(panel.locator(".timeline")).to_contain_text("They left a recording of 1 min 7 s")
     assert [each.post_data_json for each in found] == [{"number": ANA}]
     link = panel.get_by_role("link", name="The call of ours in which it happened")
     assert await link.get_attribute("href") == f"#/inbound/call/{JOB}"
+    await expect(cells(page)).to_have_count(len(ITEMS))
     await page.keyboard.press("Escape")
     await expect(panel).to_be_hidden()
     await expect(page.locator(f"a[href$='{gather['id']}']")).to_be_focused()
@@ -220,7 +219,7 @@ async def test_a_queue_that_is_read_is_quiet(
     console: RunningConsole, page: Page, oldest: int | None
 ) -> None:
     """Events that wait for minutes, or that a program holds at the moment, warn of nothing."""
-    await waits(page, 2, oldest)
+    await waits(console, page, 2, oldest)
     await console.open(page, "inbound")
     await expect(page.get_by_text(re.compile("^2 events wait in queue inbound"))).to_be_visible()
     await expect(page.get_by_text("Nobody reads queue inbound.")).to_be_hidden()
@@ -228,7 +227,7 @@ async def test_a_queue_that_is_read_is_quiet(
 
 async def test_a_queue_that_nobody_reads_is_amber(console: RunningConsole, page: Page) -> None:
     """Both views say so, the one leads to the other, and that says what to do."""
-    await waits(page, 3, 301)
+    await waits(console, page, 3, 301)
     await console.open(page)
     system = page.get_by_role("region", name="Queues and Twilio")
     await expect(system.locator(".badge.warn")).to_have_text("3 waiting")
@@ -237,7 +236,7 @@ async def test_a_queue_that_nobody_reads_is_amber(console: RunningConsole, page:
     await expect(warning).to_contain_text("Nobody reads queue inbound.")
     await expect(warning).to_contain_text("What to do: Start the program that reads queue inbound")
     await page.unroute("**/api/overview")
-    await waits(page, 0, None)
+    await waits(console, page, 0, None)
     await ask_now(page)
     await expect(warning).to_be_hidden()
     await expect(page.get_by_text(re.compile("^Queue inbound is empty"))).to_be_visible()
@@ -245,7 +244,7 @@ async def test_a_queue_that_nobody_reads_is_amber(console: RunningConsole, page:
 
 async def test_a_queue_that_does_not_answer_is_said_to(console: RunningConsole, page: Page) -> None:
     """Without an answer of the queues nobody is accused."""
-    await change(page, "overview", lambda overview: overview.update(queues=None))
+    await feed(page, "overview", console.ask("GET", "overview") | {"queues": None})
     await console.open(page, "inbound")
     await expect(page.get_by_text("Queue inbound does not answer.")).to_be_visible()
     await expect(page.locator(".help.warn")).to_be_hidden()
@@ -304,7 +303,8 @@ async def test_an_empty_list_of_an_account_names_the_webhooks(
     console: RunningConsole, page: Page
 ) -> None:
     """Where texts are real, the two addresses are named that Twilio has to be told."""
-    await change(page, "overview", lambda overview: overview["account"].update(simulator=False))
+    overview = console.ask("GET", "overview")
+    await feed(page, "overview", overview | {"account": overview["account"] | {"simulator": False}})
     await feed_inbound(page)
     await console.open(page, "inbound")
     empty = page.locator(".received .empty")
@@ -332,7 +332,7 @@ async def test_it_fits_and_is_accessible(
 ) -> None:
     """List, warning, record and person: no error of axe's, no number broken, nothing too wide."""
     async with a_page(browser, **EVERY_LOOK[look]) as page:
-        await waits(page, 12, 86_400)
+        await waits(console, page, 12, 86_400)
         await feed_inbound(page, *ITEMS, after=JOB)
         await feed(page, "inbound/*", ITEMS[9])
         events = [each["event"] for each in ITEMS[7:13]]
@@ -349,7 +349,3 @@ async def test_it_fits_and_is_accessible(
             for what in (".received .piece", ".received .kind", "thead .zone"):
                 assert await page.locator(what).evaluate_all(BROKEN) == []
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-            await page.screenshot(
-                path=f"/tmp/shots/{look}-{place.split('/')[1] if '/' in place else 'list'}.png",
-                full_page=True,
-            )
