@@ -79,7 +79,7 @@ async function ask(name, id, after) {
     heading: isPossible ? `${label} alert A ${alert.number}?` : `Alert A ${alert.number} has moved on`,
     lines: (said.length ? said : [["It is noted; nobody is being notified", "go"]]).map(([what, effect]) => [maskText(what), effect]),
     more: isPossible && name !== "cancel" && field("Your name", who, `What others read and hear. Left empty: ${THIS_PAGE}.`),
-    label,
+    label: `${label} A ${alert.number}`,
     danger: tone === "danger",
     act: isPossible && (async () => {
       sessionStorage.setItem(NAME, who.value.trim());

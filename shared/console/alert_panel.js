@@ -29,7 +29,7 @@ export const people = (notifications, hasTimes) => make("ul", { class: "people" 
   return make("li", {},
     make("span", {}, link || how, " to ", number(each.to)), status, hasTimes && each.at && make("time", { class: "meta", datetime: each.at }, clockTime(each.at)),
     each.error && make("span", { class: "meta" }, `${maskText(reason(each.error))}.`),
-    results.length > 0 && make("span", { class: "meta" }, results.map(({ before, value }) => `${before}${value ? ` ${value}.` : ""}`).join(" ")));
+    results.length > 0 && make("span", { class: "meta" }, results.map(({ before, value, isSecret }) => `${before}${value ? ` ${isSecret ? "•••" : value}.` : ""}`).join(" ")));
 }));
 
 const reason = ({ code, message }) => (code === "not_accepted" ? message : advice(code, message).means);
@@ -37,6 +37,7 @@ const reason = ({ code, message }) => (code === "not_accepted" ? message : advic
 export function alertPanel(id) {
   const heading = make("h1", { tabindex: "-1" }, "Alert");
   const content = make("div", {}, make("p", {}, "Asking…"));
+  const upcoming = make("p", {});
   const buttons = alertButtons(id, () => poll.soon());
   const element = make("div", {}, heading, content);
   let alert = null;
@@ -46,8 +47,8 @@ export function alertPanel(id) {
     const isNew = JSON.stringify(found) !== JSON.stringify(alert);
     const before = alert;
     alert = found;
-    // The next step is told by the time that it is.
     if (isNew) show();
+    upcoming.textContent = maskText(nextStep(alert)); // by the time that it is
     if (before && before.state !== alert.state) announce(alertSummary(alert));
     return isNew;
   }
@@ -60,7 +61,7 @@ export function alertPanel(id) {
     buttons.show(alert);
     content.replaceChildren(...present([
       make("p", { class: "summary" }, badge(...alertStatus(alert.state)), " ", maskText(alertSummary(alert))),
-      nextStep(alert) && make("p", {}, maskText(nextStep(alert))),
+      upcoming,
       buttons.element,
       alert.warnings.length > 0 && make("ul", { class: "help" }, alert.warnings.map((each) => make("li", {}, `${capital(maskText(each))}.`))),
       make("h2", {}, "What people read and hear"),
@@ -97,7 +98,11 @@ export function alertPanel(id) {
     return make("dl", { class: "facts" }, rows.map(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
   }
 
-  const remask = () => { if (alert) show(); };
+  const remask = () => {
+    if (!alert) return;
+    show();
+    upcoming.textContent = maskText(nextStep(alert));
+  };
   addEventListener("masking", remask);
   const poll = new Poll(round, ({ error }) => {
     if (error) content.replaceChildren(make("p", { class: "problem" }, messageOf(error)));

@@ -15,6 +15,8 @@ const MAX_OPEN = 50;
 const MAX_PAGES = 4;
 // Looking at an alert costs the app a look at its messages and calls.
 const MAX_STORIES = 10;
+// So many notifications stand on a card, the newest; all are in the alert's story.
+const MAX_NOTIFIED = 6;
 const PAGE = 20;
 
 export function alerts(live) {
@@ -83,11 +85,12 @@ function makeCard(id, after) {
   const next = make("p", { class: "meta" });
   const repeats = make("p", { class: "meta" });
   const warnings = make("ul", { class: "warnings" });
+  const before = make("p", { class: "meta" });
   const notified = make("div", {});
   const buttons = alertButtons(id, after);
   const element = make("li", { class: "card" },
     make("div", { class: "heading first" }, make("h2", {}, link), badge(...alertStatus("open"))),
-    text, warnings, now, notified, next, repeats, buttons.element);
+    text, warnings, now, before, notified, next, repeats, buttons.element);
   let known = "";
   let alert = null;
 
@@ -110,9 +113,12 @@ function makeCard(id, after) {
     next.textContent = maskText(nextStep(alert));
     repeats.textContent = alert.count > 1 ? `Raised ${count(alert.count, "time", "times")}.` : "";
     warnings.replaceChildren(...alert.warnings.map((each) => make("li", {}, `${capital(maskText(each))}.`)));
-    const before = [...notified.querySelectorAll("a, button")];
-    const focused = before.indexOf(document.activeElement);
-    notified.replaceChildren(people(alert.notifications ?? alert.levels[alert.run?.level]?.notify ?? [], true));
+    const focused = [...notified.querySelectorAll("a, button")].indexOf(document.activeElement);
+    // Without its story, an alert tells at least of the level that is under way.
+    const all = alert.notifications ?? alert.levels[alert.run?.level]?.notify ?? [];
+    const hidden = Math.max(0, all.length - MAX_NOTIFIED);
+    before.textContent = hidden ? `${count(hidden, "notification")} before these.` : "";
+    notified.replaceChildren(people(all.slice(hidden), true));
     if (focused >= 0) notified.querySelectorAll("a, button")[focused]?.focus();
     buttons.show(alert);
   }

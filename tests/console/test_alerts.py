@@ -55,7 +55,7 @@ async def act(page: Page, inside: Locator, name: str, *lines: str, by: str = "")
     await expect(dialog.get_by_role("listitem")).to_have_text(lines)
     if by:
         await dialog.get_by_label("Your name").fill(by)
-    await dialog.get_by_role("button", name=name, exact=True).click()
+    await dialog.get_by_role("button", name=re.compile(f"^{name} A [0-9]+$")).click()
     await expect(dialog).to_be_hidden()
 
 
@@ -415,7 +415,8 @@ async def test_each_end_in_words(  # noqa: PLR0913, PLR0917 - one for each word
 async def test_what_became_of_each_notification(console: RunningConsole, page: Page) -> None:
     """One that was refused says why, one that has no message yet says so, and what was pressed."""
     pressed = [{"verb": "machine", "answered_by": "machine_start", "at": at(12)},
-               {"verb": "gather", "digits": "2", "at": at(12)}]  # fmt: skip
+               {"verb": "gather", "digits": "2", "at": at(12)},
+               {"verb": "gather", "speech": "It is me", "at": at(12)}]  # fmt: skip
     notifications = [
         told(1, ANA, "text", id=None, state="refused",
              error={"code": "not_accepted", "message": "$.to is not a number that is allowed"}),
@@ -433,12 +434,24 @@ async def test_what_became_of_each_notification(console: RunningConsole, page: P
     people = panel.locator(".people li")
     for place, words in enumerate((
         "$.to is not a number that is allowed.", "the recipient",
-        "A machine answered. They pressed 2.",
+        "A machine answered. They pressed 2. They said •••.",
         "Call to +1416•••0123showNot yet")):  # fmt: skip
         await expect(people.nth(place)).to_contain_text(words)
     await expect(panel).to_contain_text("Texts are not shown.")
     await expect(panel).to_contain_text("+1416•••0123, with a key in the call asked for the next")
     await expect(panel).to_contain_text("Every call reached an answering machine")
+
+
+async def test_a_long_story_does_not_fill_the_card(console: RunningConsole, page: Page) -> None:
+    """The newest six are on the card, and all of them in the story."""
+    notifications = [told(1, ANA, "text", at=at(n), twilio_status="delivered") for n in range(9)]
+    await feed_alerts(page, an_alert(notifications=notifications))
+    await console.open(page, f"alerts/alert/{ID}")
+    await expect(details(page).locator(".people li")).to_have_count(9)
+    await expect(card(page, "A 12").locator(".people li")).to_have_count(6)
+    await expect(card(page, "A 12")).to_contain_text("3 notifications before these.")
+    newest = card(page, "A 12").locator(".people time").last
+    await expect(newest).to_have_attribute("datetime", at(8))
 
 
 async def test_an_error_is_said(console: RunningConsole, lenient_page: Page) -> None:
