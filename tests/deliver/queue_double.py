@@ -42,10 +42,11 @@ class QueueDouble:
     """Queues that lease and return messages as Azure's storage extension does.
 
     `lost` are the steps of a move to a poison queue whose next answer is lost: a lost copy is put
-    twice, a lost delete is not made.
+    twice, a lost delete is not made. `lease_time` is how long a dead worker keeps a message.
     """
 
     def __init__(self, clock: Clock) -> None:
+        self.lease_time = LEASE
         self.messages: list[Message] = []
         self.lost: list[Lost] = []
         self._now = clock
@@ -100,7 +101,7 @@ class QueueDouble:
     def renew(self, message: Message) -> None:
         """Prolong a lease, after which the receipt before it is stale."""
         message.receipt += 1
-        message.visible_at = self._now() + LEASE
+        message.visible_at = self._now() + self.lease_time
 
     def done(self, message: Message, receipt: int | None = None) -> None:
         """Delete a message, unless it is gone already or the receipt is stale."""

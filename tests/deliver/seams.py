@@ -5,7 +5,7 @@ every await on a seam without a list of them being kept anywhere.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,8 +17,10 @@ from shared.storage.table import Row, Table
 from tests.clock import Clock
 
 Gate = Callable[[str], Awaitable[None]]
-# Of the steps of a long run, so many are tried, evenly spread.
+# Of the steps of a long run that differ, so many are tried, evenly spread.
 MAX_PLACES = 40
+# So many steps before a step tell whether it is like another one.
+HISTORY = 8
 
 
 class KilledError(BaseException):
@@ -34,9 +36,21 @@ async def open_gate(step: str) -> None:
     del step
 
 
-def places(steps: int, most: int = MAX_PLACES) -> Iterator[int]:
-    """Some places among so many steps: all of them, or `most` evenly spread ones."""
-    yield from (range(steps) if steps <= most else range(0, steps, steps // most))
+def places(steps: Sequence[str], most: int = MAX_PLACES) -> list[int]:
+    """Some places among the steps of a run: all of them, or `most` of those that differ.
+
+    Steps are alike that come after the same steps, as those of a look do that is repeated while
+    something is in doubt. Of the steps that are alike the first and the last are tried.
+    """
+    if len(steps) <= most:
+        return list(range(len(steps)))
+    histories = [steps[max(0, n - HISTORY) : n + 1] for n in range(len(steps))]
+    places_of: dict[tuple[str, ...], list[int]] = {}
+    for place, history in enumerate(histories):
+        places_of.setdefault(tuple(history), []).append(place)
+    differ = sorted({place for alike in places_of.values() for place in (alike[0], alike[-1])})
+    count = min(most, len(differ))
+    return [differ[n * len(differ) // count] for n in range(count)]
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """Storage fails at each step, in each way in which it can; nothing is lost or sent twice."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -23,13 +22,13 @@ FAULTS: list[tuple[type[Exception], tuple[str, ...]]] = [
 ]
 
 
-async def storage_steps(script: tuple[Way, ...], count: int) -> Iterator[int]:
+async def storage_steps(script: tuple[Way, ...], count: int) -> list[int]:
     """The places of the steps at which storage is asked."""
     world, recorder = World(script), Recorder()
     await world.accepted(count=count)
     await world.until_quiet(recorder)
     asked = [step for step in recorder.steps if not step.startswith("carrier")]
-    return places(len(asked), 60)
+    return places(asked, 60)
 
 
 @pytest.mark.parametrize("times", [1, 3])

@@ -1,7 +1,9 @@
 """`dev check` and `dev test`: what they report, and with which status they end."""
 
 import io
+import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -64,10 +66,44 @@ def test_what_pytest_is_told_and_says(arguments: list[str], status: int) -> None
 
 
 def test_chromium_is_found(tmp_path: Path, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Chromium that is there is used, and nothing is installed."""
-    program = script(str(tmp_path / "chromium"), "exit 1")
+    """A Chromium that is there is used, best the one without windows, and nothing is installed."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert ensure_chromium() == str(program)
+    for name in ("chromium", "chromium-headless-shell"):
+        program = script(str(tmp_path / name), "exit 1")
+        assert ensure_chromium() == str(program)
+
+
+@pytest.mark.parametrize(
+    ("there", "packages", "installed", "used"),
+    [
+        ((), "*", ["chromium-headless-shell"], "chromium-headless-shell"),
+        (("chromium",), "*", ["chromium-headless-shell"], "chromium-headless-shell"),
+        ((), "chromium", ["chromium-headless-shell", "chromium"], "chromium"),
+        (("chromium",), "chromium", ["chromium-headless-shell"], "chromium"),
+    ],
+)
+def test_chromium_is_installed_where_that_is_allowed(  # noqa: PLR0913, PLR0917 - a row of the table
+    tmp_path: Path,
+    script: Script,
+    monkeypatch: pytest.MonkeyPatch,
+    there: tuple[str, ...],
+    packages: str,
+    installed: list[str],
+    used: str,
+) -> None:
+    """On CI the one without windows is installed; where there is none, the whole one."""
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(shutil, "which", partial(shutil.which, path=str(tmp_path)))
+    for name in there:
+        script(str(tmp_path / name), "exit 1")
+    apt = f"""[ "$1" = update ] && exit
+echo "$3" >> {tmp_path}/asked
+case "$3" in {packages}) cp {tmp_path}/apt-get {tmp_path}/$3;; *) exit 100;; esac"""
+    script(str(tmp_path / "apt-get"), apt)
+    script(str(tmp_path / "sudo"), 'shift; exec "$@"')
+    assert ensure_chromium() == str(tmp_path / used)
+    assert (tmp_path / "asked").read_text().split() == installed
 
 
 def test_chromium_is_asked_for_outside_ci(
