@@ -1,14 +1,21 @@
 """The ports of a run: asked for by flags, or free ones chosen here."""
 
 import errno
+import os
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count, islice
+from typing import Final
 
 from dev.errors import CommandError
 
 HOST = "127.0.0.1"
+# Below those that systems give to connections and to servers that ask for any port.
+FREE_PORTS: Final = range(20_000, 32_000)
+PORTS_OF_A_PROCESS: Final = 16
+_numbers = count(os.getpid() * PORTS_OF_A_PROCESS)
 
 
 @dataclass(frozen=True)
@@ -40,13 +47,21 @@ def choose_ports(app: int, simulator: int | None, storage: int) -> Ports:
     )
 
 
-def free_ports(count: int) -> list[int]:
-    """Return different ports that are free at this moment."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((HOST, 0))
-        return [each.getsockname()[1] for each in sockets]
+def free_ports(wanted: int) -> list[int]:
+    """Return different ports that are free, and stay so until they are used a little later.
+
+    The system gives them to nobody, each process begins elsewhere, and none comes twice.
+    """
+    ports: list[int] = []
+    for number in islice(_numbers, len(FREE_PORTS)):
+        port = FREE_PORTS[number % len(FREE_PORTS)]
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            ports.append(port)
+        if len(ports) == wanted:
+            return ports
+    what = f"no port from {FREE_PORTS.start} to {FREE_PORTS.stop - 1} is free"
+    raise CommandError(what, "name ports by flags: python3 dev run --help")
 
 
 def check_ports(ports: Ports) -> None:

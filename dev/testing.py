@@ -11,7 +11,8 @@ from dev.errors import CommandError
 from dev.locks import locked
 
 FULL_SUITE = [
-    "-n2",
+    "-n3",  # more than cores: many tests wait for a server or a process
+    "--dist=worksteal",  # a worker that is done takes half of what the other has left
     "--cov=shared",
     "--cov-branch",
     "--cov-report=term-missing",

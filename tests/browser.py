@@ -22,6 +22,7 @@ from dev.checkout import HERE
 from dev.errors import CommandError
 from dev.node_runtime import installed_script
 from dev.testing import ensure_chromium
+from tests.patience import PATIENCE_SECONDS
 
 FLAGS: Final = (
     "--no-sandbox",
@@ -32,7 +33,8 @@ FLAGS: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
-expect.set_options(timeout=20_000)  # machines may be busy; nothing here asserts a duration
+PATIENCE_MS: Final = PATIENCE_SECONDS * 1000
+expect.set_options(timeout=PATIENCE_MS)
 
 LOCAL: Final = {"127.0.0.1", "localhost", ""}
 WIDE: Final = {"width": 1280, "height": 860}
@@ -70,7 +72,7 @@ async def a_page(browser: Browser, **options: Any) -> AsyncIterator[Page]:  # no
     complaints: list[str] = []
     usual: dict[str, Any] = {"viewport": WIDE, "reduced_motion": "reduce"}
     context = await browser.new_context(**(usual | options))
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     try:
         opened = await context.new_page()
         watch(context, opened, complaints)

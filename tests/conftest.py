@@ -1,7 +1,7 @@
 """The real things that tests run against, and the app with storage and Twilio in memory."""
 
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 
 import hypothesis
@@ -44,11 +44,25 @@ def pytest_configure(config: pytest.Config) -> None:
         hypothesis.settings.load_profile("quick")
 
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark every test that takes something real as slow."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that takes something real as slow, and begin with what takes longest."""
     for item in items:
         if isinstance(item, pytest.Function) and not REAL.isdisjoint(item.fixturenames):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    """Where a test stands: quick ones come last, so that both workers end at the same time.
+
+    Those that share a server or the browser stay together, so that mostly one worker starts it.
+    """
+    if item.get_closest_marker("longest"):
+        return 0
+    fixtures = item.fixturenames if isinstance(item, pytest.Function) else ()
+    if "browser" in fixtures or "console" in fixtures:
+        return 1 if "console" in fixtures else 2
+    return 3 if item.get_closest_marker("slow") else 4
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from playwright.async_api import Page, expect
 
 from dev.local_settings import FUNCTION_KEY
 from tests.dev.commands.processes import wait_until
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.console.history import History
@@ -100,7 +101,9 @@ async def overview_shown(page: Page) -> Any:  # noqa: ANN401 - JSON
 def _ask(method: str, url: str, body: object) -> Any:  # noqa: ANN401 - JSON
     headers = {"x-functions-key": FUNCTION_KEY, "Content-Type": "application/json"}
     sent = None if body is None else json.dumps(body).encode()
-    with urlopen(Request(url, method=method, data=sent, headers=headers), timeout=30) as answer:
+    with urlopen(
+        Request(url, method=method, data=sent, headers=headers), timeout=PATIENCE_SECONDS
+    ) as answer:
         return json.loads(answer.read() or b"null")
 
 

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, FilePayload, Page, expect
 
 from tests.browser import a_page, accessibility_errors, picture
 from tests.console.running_console import RunningConsole
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
@@ -79,7 +80,7 @@ SIGHTS = (the_list, a_story, view("failures", "Failures"), view("batches", "Batc
 
 async def it_fits(page: Page) -> None:
     """Wait until the page is no wider than the screen, which rows that come in may be at first."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
             await page.wait_for_timeout(50)
 

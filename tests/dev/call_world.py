@@ -21,8 +21,8 @@ from dev.simulator.clock import Clock
 from dev.simulator.server import serve
 from tests.dev.host.running_host import ROOT, running_host
 from tests.environment import ACCOUNT_SID, AUTH_TOKEN, ENVIRONMENT, SENDER
+from tests.patience import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 20.0
 Json = dict[str, Any]
 
 

@@ -12,6 +12,7 @@ import pytest_asyncio
 from dev.azurite import azurite, is_installed
 from tests.dev.call_world import CallWorld, Json, call_world, heard
 from tests.environment import SENDER
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [
     pytest.mark.slow,
@@ -92,7 +93,7 @@ async def test_a_voicemail_that_comes_five_times_more_is_one(world: CallWorld) -
     await world.rings(VOICEMAIL, {"record": "Do not lose this and do not double it"})
     for event in ("call", "voicemail", "recording", "transcription"):
         await world.inbound(1, event=event)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         # The books have no event for a change.
         while not any(  # noqa: ASYNC110
             "Do not lose this" in text for text in await texts(world, OWNER)

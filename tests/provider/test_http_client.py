@@ -14,6 +14,7 @@ from shared.provider.provider import SendRequest
 from shared.provider.rest_api import TwilioProvider
 from tests.clock import Clock
 from tests.environment import ACCOUNT_SID, NOBODY, settings
+from tests.patience import PATIENCE_SECONDS
 
 ORDER = SendRequest(
     kind="message", to="+14155552671", sender="+15005550006", parameters={"body": "Hi"}
@@ -48,7 +49,7 @@ class SlowTwilio:
 
     async def until(self, **waiting: int) -> None:
         """Wait until so many requests of each method wait for an answer."""
-        async with asyncio.timeout(10), self.changed:
+        async with asyncio.timeout(PATIENCE_SECONDS), self.changed:
             await self.changed.wait_for(
                 lambda: all(self.waiting[method] == count for method, count in waiting.items())
             )

@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-LIMIT_SECONDS = 30.0
+from tests.patience import PATIENCE_SECONDS
 
 
 def is_running(pid: int) -> bool:
@@ -25,7 +25,7 @@ def children_of(pid: int) -> dict[int, str]:
 
 def wait_until(happened: Callable[[], object]) -> None:
     """Poll until something has happened; fails when it does not for a long time."""
-    deadline = time.monotonic() + LIMIT_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not happened():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.02)

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from dev.errors import CommandError
-from dev.ports import HOST, Ports, check_ports, choose_ports, free_ports
+from dev.ports import FREE_PORTS, HOST, Ports, check_ports, choose_ports, free_ports
 
 
 def test_ports_are_as_asked_for() -> None:
@@ -55,3 +55,17 @@ def test_a_port_that_does_not_exist_is_refused() -> None:
     """The table of a queue on the last port has nowhere to go, and says so."""
     with pytest.raises(CommandError, match="port 65536"):
         check_ports(choose_ports(0, None, 65535))
+
+
+def test_free_ports_are_given_once() -> None:
+    """The next request gives others, because the server for the first has not started yet."""
+    first, second = free_ports(4), free_ports(4)
+    assert len({*first, *second}) == 8
+    assert {*first, *second} <= {*FREE_PORTS}
+
+
+def test_a_taken_port_is_not_free() -> None:
+    """What somebody listens on is passed over."""
+    (port,) = free_ports(1)
+    with socket.create_server((HOST, port + 1)):
+        assert port + 1 not in free_ports(3)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).resolve().parents[3]
 APPS = Path(__file__).parent / "apps"
 READY = "host ready on http://127.0.0.1:"
-PATIENCE_SECONDS = 30.0
 
 Found = TypeVar("Found")
 

@@ -19,6 +19,7 @@ from dev.host.leased_queue import LeasedQueue
 from dev.host.queue_trigger import QueueTrigger, poll_pause
 from dev.host.storage_tries import Tries
 from tests.dev.host.fake_queue import FakeQueue, answer
+from tests.patience import PATIENCE_SECONDS
 
 MAX_DEQUEUE_COUNT = 3
 LEASE = 0.02
@@ -55,7 +56,7 @@ class Function:
 
 
 async def until(is_true: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not is_true():  # noqa: ASYNC110 - any of several things
             await asyncio.sleep(0.001)
 

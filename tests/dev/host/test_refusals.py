@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.dev.host.running_host import APPS, PATIENCE_SECONDS, start
+from tests.dev.host.running_host import APPS, start
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 

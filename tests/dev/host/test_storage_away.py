@@ -12,12 +12,12 @@ from dev.ports import free_ports
 from tests.dev.host.faulty_storage import faulty_storage
 from tests.dev.host.running_host import (
     APPS,
-    PATIENCE_SECONDS,
     RunningHost,
     eventually,
     running_host,
     start,
 )
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 

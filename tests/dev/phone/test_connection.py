@@ -72,7 +72,8 @@ async def test_a_restart_of_the_simulator(page: Page, world: World) -> None:
 async def test_a_reload_in_the_middle_of_a_call(desk: Desk) -> None:
     """Loading the page again shows the same threads, and the call goes on."""
     await desk.world.text(Body="Read me")
-    await desk.world.dial(Twiml="<Response><Say>Still here</Say><Pause length='200'/></Response>")
+    say = "<Say>Still here</Say><Pause length='3000'/>"
+    await desk.world.dial(Twiml=f"<Response>{say}</Response>", Timeout="600")
     await desk.answer()
     await expect(desk.heard("Still here")).to_be_visible()
     await desk.page.reload()

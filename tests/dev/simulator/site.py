@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from twilio.request_validator import RequestValidator
 
+from tests.patience import PATIENCE_SECONDS
+
 Answer = str | tuple[int, str, str]  # TwiML, or status, content type and body
 
 
@@ -66,7 +68,7 @@ class Site:
 
     async def until(self, path: str, count: int = 1) -> list[Received]:
         """Wait until a path was requested so often."""
-        async with asyncio.timeout(10), self.news:
+        async with asyncio.timeout(PATIENCE_SECONDS), self.news:
             await self.news.wait_for(lambda: len(self.at(path)) >= count)
         return self.at(path)
 

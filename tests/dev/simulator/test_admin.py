@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from tests.dev.simulator.world import ALICE, BOB, SID, TOKEN, US, World
+from tests.patience import PATIENCE_SECONDS
 
 
 async def test_the_journal_tells_everything(world: World) -> None:
@@ -37,7 +38,7 @@ async def test_events_are_streamed(world: World) -> None:
         assert stream.content_type == "text/event-stream"
         await world.text(Body="second")
         seen = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             async for line in stream.content:
                 if line.startswith(b"data: "):
                     event = msgspec.json.decode(line[6:])

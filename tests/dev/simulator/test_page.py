@@ -7,6 +7,7 @@ import pytest
 
 from dev.simulator.control.page_files import FOLDER
 from tests.dev.simulator.world import ALICE, BOB, Json, World
+from tests.patience import PATIENCE_SECONDS
 
 POLICY = {
     "default-src 'none'",
@@ -77,7 +78,7 @@ async def test_phones_ring_while_somebody_answers(world: World) -> None:
         await world.admin("PUT", f"/phones/{BOB}", {"answers": True})
         reported = await world.dial(To=BOB, Twiml="<Response/>")
         assert (await world.ended(reported))["status"] == "completed"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while world.exchange.phones.pages:  # noqa: ASYNC110 - a plain number has no event
             await asyncio.sleep(0.02)
     assert world.exchange.clock.rate == 400

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
@@ -26,7 +28,7 @@ async def start(*words: str) -> asyncio.subprocess.Process:
 
 async def address(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), 30)
+    line = await asyncio.wait_for(process.stdout.readline(), PATIENCE_SECONDS)
     return line.decode().removeprefix("simulator ready on ").strip()
 
 
@@ -37,7 +39,7 @@ async def test_it_says_ready_and_stops_at_once(number: signal.Signals) -> None:
     url = await address(process)
     assert url.startswith("http://127.0.0.1:")
     process.send_signal(number)
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert await asyncio.wait_for(process.wait(), PATIENCE_SECONDS) == 0
 
 
 async def test_a_taken_port() -> None:
@@ -45,7 +47,7 @@ async def test_a_taken_port() -> None:
     first = await start("--port", "0")
     port = (await address(first)).rpartition(":")[2]
     second = await start("--port", port)
-    out, error = await asyncio.wait_for(second.communicate(), 30)
+    out, error = await asyncio.wait_for(second.communicate(), PATIENCE_SECONDS)
     first.terminate()
     await first.wait()
     assert second.returncode == 4

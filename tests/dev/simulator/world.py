@@ -8,6 +8,7 @@ import aiohttp
 
 from dev.simulator.calls.line import Exchange
 from tests.dev.simulator.site import Site
+from tests.patience import PATIENCE_SECONDS
 
 SID = "AC" + "0" * 32
 TOKEN = "local-token"
@@ -61,12 +62,12 @@ class World:
 
     async def ended(self, sid: str) -> Json:
         """Wait until a call is over; gives its story."""
-        await asyncio.wait_for(self.exchange.lines[sid].over.wait(), 20)
+        await asyncio.wait_for(self.exchange.lines[sid].over.wait(), PATIENCE_SECONDS)
         return await self.admin("GET", f"/calls/{sid}")
 
     async def until(self, sid: str, event: str) -> None:
         """Wait until something is in a call's transcript."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             with self.exchange.journal.subscribed() as news:
                 while event not in self._events(sid):
                     await news.get()
