@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from azure.core.pipeline import PipelineContext, PipelineRequest
 from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.rest import HttpRequest
 from azure.storage.queue import (
     AccountSasPermissions,
     ResourceTypes,
@@ -16,7 +18,7 @@ from azure.storage.queue import (
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 from yarl import URL
 
-from dev.azurite import connection_string
+from dev.azurite import KEY, connection_string
 from dev.chaos.storage_proxy import StorageProxy
 from dev.ports import HOST
 from shared.errors import StorageUnavailableError
@@ -239,6 +241,26 @@ async def test_a_put_that_is_refused_is_one_error(status: int, said: str) -> Non
     (request,) = service.requests
     assert request.query["sig"] == "a+b"
     assert "Authorization" not in request.headers
+
+
+async def test_a_put_is_signed_as_the_library_signs() -> None:
+    """With an account's key, to the letter: Azurite may take what Azure does not."""
+    service = Refusing(403, "AuthorizationFailure")
+    async with service.running() as url:
+        storage = f"AccountName=account;AccountKey={KEY};QueueEndpoint={url};TableEndpoint={url}"
+        queues = open_queues(settings(MESSAGE_STORAGE=storage), nobody)
+        with pytest.raises(StorageUnavailableError):
+            await queues.put("outbound", b"{}", timedelta(hours=1))
+        await queues.close()
+        client = QueueClient.from_connection_string(storage, "outbound")
+    (request,) = service.requests
+    signed = ("Content-Length", "Content-Type", "x-ms-date", "x-ms-version")
+    again = HttpRequest(
+        request.method, str(request.url), headers={name: request.headers[name] for name in signed}
+    )
+    client.credential.on_request(PipelineRequest(again, PipelineContext(AioHttpTransport())))
+    assert request.headers["Authorization"] == again.headers["Authorization"]
+    await client.close()
 
 
 async def test_a_put_whose_answer_is_lost_is_made_again(storage: str) -> None:
