@@ -44,7 +44,9 @@ COMMANDS: Mapping[str, Command] = {
     "test": Command("dev.testing", "the whole suite; arguments go to pytest", Need(TEST)),
     "check": Command("dev.checks", "lint, types, docs in step", Need(CHECK, azurite=False)),
     "bench": Command(
-        "dev.bench", "benchmarks, as ratios against a baseline in the same run", Need(BENCH)
+        "dev.bench",
+        "benchmarks, as ratios against a baseline in the same run",
+        Need(BENCH | {"peers"}),
     ),
     "simulate": Command(
         "dev.simulate",

@@ -16,13 +16,13 @@ from typing import Any, Final
 from dev.bench.figures import FOLDER, Comparison, Result, Run, read_runs, write_runs
 from dev.bench.plots import draw
 from dev.bench.report import PAGE, page
-from dev.bench.runs import FULL, Size
+from dev.bench.runs import FULL, CannotRunError, Size
 from dev.errors import CommandError
-from dev.terminal import GREEN, RED, Terminal, terminal_on
+from dev.terminal import GREEN, RED, YELLOW, Terminal, terminal_on
 
 NAMES: Final = (
     "start", "webhook", "drain", "bulk", "accept", "status", "cost", "lanes", "release", "grow",
-    "find"
+    "find", "peers"
 )  # fmt: skip
 
 Benchmark = Callable[[Size], Coroutine[Any, Any, Result]]
@@ -57,7 +57,11 @@ def main(arguments: list[str]) -> int:
     size = Size(flags.rounds, flags.part)
     missed = False
     for name in flags.names or NAMES:
-        run = measure(name, size)
+        try:
+            run = measure(name, size)
+        except CannotRunError as error:
+            out.item(name, f"skipped: {error}", YELLOW)
+            continue
         show(run, out)
         save(run, flags.out)
         missed |= not all(each.is_met for each in run.result.comparisons)
@@ -66,7 +70,7 @@ def main(arguments: list[str]) -> int:
 
 
 def measure(name: str, size: Size) -> Run:
-    """Run one benchmark."""
+    """Run one benchmark; raises CannotRunError where the machine lacks what it needs."""
     began, load = time.monotonic(), os.getloadavg()[0]
     result: Result = asyncio.run(find_benchmark(name)(size))
     return Run(

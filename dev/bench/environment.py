@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -122,11 +122,21 @@ async def close(services: App) -> None:
 
 async def jobs(services: App, count: int) -> list[Job]:
     """Return so many accepted jobs of one message each."""
+    return await jobs_to(services, [TO] * count)
+
+
+async def jobs_to(services: App, numbers: Sequence[str]) -> list[Job]:
+    """Return an accepted job of one message to each number."""
     at = services.now()
-    valid = validate_request("message", {"to": TO, "body": BODY}, services.settings, at)
-    job_ids = [ids.new_id(at, services.random()) for _ in range(count)]
-    firsts = [await hold_key(services, valid, each, at) for each in job_ids]
-    return [build_job(valid, first) for first in firsts]
+    requests = {
+        to: validate_request("message", {"to": to, "body": BODY}, services.settings, at)
+        for to in set(numbers)
+    }
+    waiting = []
+    for to in numbers:
+        first = await hold_key(services, requests[to], ids.new_id(at, services.random()), at)
+        waiting.append(build_job(requests[to], first))
+    return waiting
 
 
 def number(place: int) -> str:

@@ -1,7 +1,8 @@
 """`python -m dev.bench.peer_server`: Twilio's part in a benchmark, in a process of its own.
 
 It answers each request for a message after a delay, with a resource like Twilio's, remembers when
-each arrived, and sends no status callbacks, which have a benchmark of their own. The simulator does
+each arrived, lists what it has for a number, and sends no status callbacks, which have a benchmark
+of their own. The simulator does
 far more for each message on the same two cores, which would be measured too.
 """
 
@@ -33,6 +34,7 @@ class PeerServer:
     def __init__(self, latency: float) -> None:
         self._latency = latency
         self._arrivals: list[tuple[str, float]] = []
+        self._created: dict[str, list[Message]] = {}
 
     async def create(self, request: web.Request) -> web.Response:
         """Create a message."""
@@ -40,7 +42,6 @@ class PeerServer:
         form = parse_qs(await request.text())
         to = form["To"][0]
         self._arrivals.append((to, at))
-        await asyncio.sleep(self._latency)
         sid, now = new_sid("SM"), now_rfc2822()
         message = Message(
             sid=sid,
@@ -59,8 +60,15 @@ class PeerServer:
             uri=PATH,
             subresource_uris={"media": PATH},
         )
-        body = msgspec.json.encode(message)
-        return web.Response(body=body, status=201, content_type="application/json")
+        self._created.setdefault(to, []).append(message)
+        await asyncio.sleep(self._latency)  # created, and the answer is on its way
+        return _answer(message, 201)
+
+    async def list_messages(self, request: web.Request) -> web.Response:
+        """List the messages to a number, the newest first, on one page."""
+        found = self._created.get(request.query.get("To", ""), [])
+        page = {"messages": found[::-1], "next_page_uri": None, "page": 0, "page_size": 50}
+        return _answer(page, 200)
 
     async def arrivals(self, request: web.Request) -> web.Response:
         """Return the number of arrivals; with ?times also to whom and when, and forget them."""
@@ -69,6 +77,11 @@ class PeerServer:
             return web.json_response({"count": count})
         self._arrivals = []
         return web.json_response({"count": count, "times": times})
+
+
+def _answer(resource: object, status: int) -> web.Response:
+    body = msgspec.json.encode(resource)
+    return web.Response(body=body, status=status, content_type="application/json")
 
 
 @contextmanager
@@ -88,7 +101,13 @@ def main() -> None:
     flags = parser.parse_args()
     server = PeerServer(flags.latency)
     app = web.Application()
-    app.add_routes([web.post(PATH, server.create), web.get(ARRIVALS, server.arrivals)])
+    app.add_routes(
+        [
+            web.post(PATH, server.create),
+            web.get(PATH, server.list_messages),
+            web.get(ARRIVALS, server.arrivals),
+        ]
+    )
     web.run_app(
         app,
         host=HOST,

@@ -16,6 +16,10 @@ Measure = Callable[[], Awaitable[float]]
 MIN_SECONDS: Final = 1e-9
 
 
+class CannotRunError(Exception):
+    """Something that a benchmark needs is missing on this machine; says what."""
+
+
 @dataclass(frozen=True)
 class Size:
     """How much to measure: the rounds, and the share of the full numbers in each."""
