@@ -111,16 +111,18 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "row-deleted-first": Mutation(
         "a row of the schedule is deleted after its message is put",
         "shared.ledger.schedule",
-        "await asyncio.gather(*map(put, rows))\n"
-        "        await self._table.delete(rows[0].partition, [row.key for row in rows])",
-        "await self._table.delete(rows[0].partition, [row.key for row in rows])\n"
-        "        await asyncio.gather(*map(put, rows))",
+        "        await _run_all(map(self._put, rows))\n"
+        "        async with self._table_requests:\n"
+        "            await self._table.delete(rows[0].partition, [row.key for row in rows])\n",
+        "        async with self._table_requests:\n"
+        "            await self._table.delete(rows[0].partition, [row.key for row in rows])\n"
+        "        await _run_all(map(self._put, rows))\n",
     ),
     "row-without-message": Mutation(
         "accepted means that the job is on its queue or on the schedule",
         "shared.accept.accept",
-        "    for outcome in (put, row):\n        if isinstance(outcome, BaseException):",
-        "    for outcome in (put, row):\n"
+        "    for outcome in (queued, row):\n        if isinstance(outcome, BaseException):",
+        "    for outcome in (queued, row):\n"
         "        if outcome is row and isinstance(outcome, BaseException):",
     ),
     "no-sweep": Mutation(
@@ -132,8 +134,8 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "key-not-held": Mutation(
         "one idempotency key stands for one job",
         "shared.accept.accept",
-        "held = held or await app.ledger.hold_key(name, mine)",
-        "held = held or (await app.ledger.hold_key(name, mine) and mine)",
+        "held = held or await app.ledger.hold_key(valid.key, mine)",
+        "held = held or (await app.ledger.hold_key(valid.key, mine) and mine)",
     ),
     "alert-not-looked-at": Mutation(
         "nobody is paged after the answer",
@@ -150,7 +152,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "level-without-end": Mutation(
         "the message of a level's end is put before the level begins",
         "shared.deliver.alerts",
-        "    await put_alert(app, end, run.at + timedelta(seconds=alert.level_of(run).wait))\n",
+        "    await put(app, end, run.at + timedelta(seconds=alert.level_of(run).wait))\n",
         "    assert end\n",
     ),
     "end-not-put-again": Mutation(
@@ -162,12 +164,12 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "alert-without-message": Mutation(
         "the message that drives an alert is put before its row",
         "shared.accept.alerts",
-        "    await put_alert(app, message, app.now())\n"
+        "    await put(app, message, app.now())\n"
         "    if not await app.ledger.alerts.record(alert_id, raised):\n"
         "        return await _join(app, alert_id, raised)\n",
         "    if not await app.ledger.alerts.record(alert_id, raised):\n"
         "        return await _join(app, alert_id, raised)\n"
-        "    await put_alert(app, message, app.now())\n",
+        "    await put(app, message, app.now())\n",
     ),
     "every-answer-first": Mutation(
         "the first answer wins, and everybody else hears so",
