@@ -1,7 +1,8 @@
 """One Chromium for the tests of pages, and a page that notices everything that it should not do.
 
-A package of tests uses it by naming both fixtures in its conftest (`browser, page = browsers.browser,
-browsers.page`) and running its tests on the session's loop, on which the browser lives:
+A package of tests uses it by naming both fixtures in its conftest
+(`browser, page = browsers.browser, browsers.page`) and running its tests on the session's loop, on
+which the browser lives:
 `pytestmark = pytest.mark.asyncio(loop_scope="session")`.
 """
 
