@@ -17,6 +17,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.longest
 def test_nothing_is_lost_or_doubled(capfd: pytest.CaptureFixture[str]) -> None:
     """Every fault x message and call x one and several, kills, an outage: each is sent once."""
     flags = ["--messages", "60", "--seed", "3", "--patience", "300"]

@@ -1,4 +1,4 @@
-"""The recipes and the README's Python, run as they stand against the running app."""
+"""The recipes and what README shows, run as they stand against the running app."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ RECIPES = (HERE.root / "docs" / "recipes.md").read_text("utf-8")
 README = (HERE.root / "README.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", RECIPES, re.DOTALL | re.MULTILINE))
+SHOWN = re.compile(r"```sh\n(curl .*?)\n```\n\n```json\n(.*?)\n```", re.DOTALL)
 SETTING = re.compile(r"^INBOUND_CALL='(.*)' python3 dev run$", re.MULTILINE)
 
 pytestmark = [
@@ -90,6 +92,22 @@ def test_the_readme_has_the_same_python() -> None:
     """README shows the first recipe, to the letter."""
     [(language, code)] = blocks(SECTIONS["Send a text from Python"])
     assert (language, code) in BLOCK.findall(README)
+
+
+def shape(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Which names a JSON value has, and of which types its members are."""
+    if isinstance(value, dict):
+        return {name: shape(member) for name, member in value.items()}
+    return type(value).__name__
+
+
+def test_every_command_answers_what_the_readme_shows(kitchen: Kitchen) -> None:
+    """Each `curl` of README, pasted as it stands, answers with what stands below it."""
+    commands = SHOWN.findall(README)
+    assert len(commands) == 3
+    for command, expected in commands:
+        answer = kitchen.run("sh", command)
+        assert shape(json.loads(answer)) == shape(json.loads(expected)), command
 
 
 def test_a_text_from_python(kitchen: Kitchen) -> None:

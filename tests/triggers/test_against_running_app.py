@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.triggers.conftest import RunningApp
 
 CHECKS = (
@@ -12,6 +14,7 @@ CHECKS = (
 )
 
 
+@pytest.mark.longest
 def test_nothing_undocumented_is_answered(running_app: RunningApp, tmp_path: Path) -> None:
     """No 5xx, no status, type or shape that the document does not name, along links too."""
     command = [
