@@ -21,15 +21,14 @@ export function inbound(live, query) {
   const queue = make("p", { class: "scope" }, "Asking…");
   const warning = make("div", { class: "help warn", hidden: true });
   const body = make("tbody", { click: openRow, keydown: stepRow });
+  const table = make("table", { class: "entries", hidden: true }, make("caption", { class: "unseen" }, "What people texted, called and recorded"),
+    make("thead", {}, make("tr", {}, COLUMNS.map(([name, kind, mark]) => make("th", { scope: "col", class: kind }, name, mark?.())))), body);
   const empty = make("div", { class: "empty", hidden: true });
   const more = button("Look further back", () => older(), { hidden: true });
   const element = make("div", {},
     make("div", { class: "heading first" }, make("h1", {}, "Inbound"), filter),
     queue, warning,
-    make("div", { class: "received" },
-      make("table", { class: "entries" }, make("caption", { class: "unseen" }, "What people texted, called and recorded"),
-        make("thead", {}, make("tr", {}, COLUMNS.map(([name, kind, mark]) => make("th", { scope: "col", class: kind }, name, mark?.())))), body),
-      empty),
+    make("div", { class: "received" }, table, empty),
     make("p", { class: "more" }, more));
   const rows = new Map(); // by id: {item, element}
   let next = null;
@@ -91,6 +90,7 @@ export function inbound(live, query) {
       else body.insertBefore(row, place);
     }
     more.hidden = next === null;
+    table.hidden = rows.size === 0;
     empty.hidden = rows.size > 0;
     if (rows.size === 0) empty.replaceChildren(...nothing(filter.value, next));
     markOpen(body);
