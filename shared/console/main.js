@@ -24,8 +24,11 @@ const VIEWS = new Map([
   ["send", ["Send", send]],
 ]);
 
-// Panels of their own; every other kind is an entry.
-const PANELS = new Map([["batch", batchPanel], ["alert", alertPanel]]);
+// What is opened beside a view, where it is not an entry.
+const PANELS = new Map([
+  ["alert", alertPanel],
+  ["batch", batchPanel],
+]);
 
 const byId = (id) => document.getElementById(id);
 const bar = byId("bar");
@@ -155,7 +158,7 @@ function showPanel(name, kind, id, at) {
   panel.replaceChildren();
   markOpen(view);
   if (id) {
-    current.panel = PANELS.get(kind)?.(id) ?? entryPanel(kind, id, name);
+    current.panel = PANELS.get(kind)?.(id, name) ?? entryPanel(kind, id, name);
     panel.append(make("a", { class: "close", href: `#/${name}` }, "Close"), current.panel.element);
     current.panel.heading.focus();
   } else if (before.length > 1) {
