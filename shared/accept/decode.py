@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache
 from itertools import chain, islice
 from typing import (
     TYPE_CHECKING,
@@ -76,10 +76,10 @@ def decode_fields(
     A broken field is None in the struct, or what `instead` has for it, so that the rules between
     the other fields can be checked all the same.
     """
-    if fields.keys() <= {*into.__struct_encode_fields__} and _has_rfc_times(fields, into):
+    known = _fields_of(into)
+    if fields.keys() <= known.keys() and _has_rfc_times(fields, into):
         with suppress(msgspec.ValidationError):
             return Decoded(msgspec.convert(fields, into, strict=strict), [], frozenset())
-    known = {field.encode_name: field for field in msgspec.structs.fields(into)}
     unknown = (name for name in fields if name not in known)
     problems = [*islice(_unknown_fields(unknown, [*known, *also_known]), MAX_MEMBERS)]
     values: dict[str, Any] = {}
@@ -108,10 +108,15 @@ def _has_rfc_times(fields: Mapping[str, Any], into: type[msgspec.Struct]) -> boo
     return True
 
 
-@lru_cache
+@cache
 def _names_of_times(into: type[msgspec.Struct]) -> tuple[str, ...]:
-    fields = msgspec.structs.fields(into)
-    return tuple(field.encode_name for field in fields if datetime in _options(field.type))
+    return tuple(name for name, f in _fields_of(into).items() if datetime in _options(f.type))
+
+
+@cache
+def _fields_of(of_type: type[Any]) -> dict[str, msgspec.structs.FieldInfo]:
+    """Return a struct's fields by their names in JSON; reading its annotations takes a while."""
+    return {field.encode_name: field for field in msgspec.structs.fields(of_type)}
 
 
 def _unknown_fields(names: Iterable[str], known: Collection[str]) -> Iterator[Problem]:
