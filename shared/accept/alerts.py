@@ -139,8 +139,9 @@ def read_policy(fields: Mapping[str, Any], settings: Settings, now: datetime) ->
     Raises:
         InvalidRequestError: with every problem.
     """
-    levels, problems = _read_levels(fields.get("levels"), is_given="levels" in fields)
-    decoded = decode_fields({**fields, "levels": []}, _NoLevels)
+    is_given = "levels" in fields
+    levels, problems = _read_levels(fields["levels"]) if is_given else ((), [])
+    decoded = decode_fields({**fields, "levels": []} if is_given else fields, _NoLevels)
     problems = [*decoded.problems, *problems]
     request: _NoLevels = decoded.value
     policy = _build_policy(levels, request)
@@ -343,12 +344,8 @@ def _unknown_policy(name: str) -> Problem:
     return Problem("$.policy", "unknown_policy", message)
 
 
-def _read_levels(
-    value: object, *, is_given: bool = True
-) -> tuple[tuple[Level, ...], list[Problem]]:
+def _read_levels(value: object) -> tuple[tuple[Level, ...], list[Problem]]:
     """Return levels as far as they can be read, and everything that is wrong with them."""
-    if not is_given:
-        return (), [Problem("$.levels", "missing", "is required")]
     if not isinstance(value, list):
         return (), [Problem("$.levels", "wrong_type", "must be a list of levels")]
     problems = []

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from shared.accept.rows import Row
+    from shared.accept.csv_rows import Row
     from shared.jobs.request import AnyRequest
     from shared.kinds import Kind
     from shared.settings import Settings

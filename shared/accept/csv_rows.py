@@ -1,4 +1,7 @@
-"""A batch's recipients as CSV: a header row, a `to` column, the rest placeholders."""
+"""A batch's recipients as they are given: rows, or a CSV of a header row and a `to` column.
+
+The other columns are placeholders.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,14 @@ import csv
 import io
 import re
 from collections import Counter
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.accept.problems import list_names
-from shared.accept.rows import Row
 from shared.errors import InvalidRequestError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 MAX_COLUMNS: Final = 300
 _SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -31,6 +33,16 @@ _ONE_LINE: Final = (
 )
 # A body is limited as a whole; a long cell need not be one that the texts use.
 csv.field_size_limit(2**31 - 1)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recipient as it was given: where it stands, and what keeps it from being read."""
+
+    line: int
+    path: str
+    values: Mapping[str, Any]
+    problem: Problem | None = None
 
 
 class CsvRows:

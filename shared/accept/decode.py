@@ -76,10 +76,10 @@ def decode_fields(
     A broken field is None in the struct, or what `instead` has for it, so that the rules between
     the other fields can be checked all the same.
     """
-    if fields.keys() <= {*into.__struct_encode_fields__} and _has_rfc_times(fields, into):
+    known = _fields_of(into)
+    if fields.keys() <= known.keys() and _has_rfc_times(fields, into):
         with suppress(msgspec.ValidationError):
             return Decoded(msgspec.convert(fields, into, strict=strict), [], frozenset())
-    known = _fields_of(into)
     unknown = (name for name in fields if name not in known)
     problems = [*islice(_unknown_fields(unknown, [*known, *also_known]), MAX_MEMBERS)]
     values: dict[str, Any] = {}
@@ -110,8 +110,7 @@ def _has_rfc_times(fields: Mapping[str, Any], into: type[msgspec.Struct]) -> boo
 
 @cache
 def _names_of_times(into: type[msgspec.Struct]) -> tuple[str, ...]:
-    known = _fields_of(into).items()
-    return tuple(name for name, field in known if datetime in _options(field.type))
+    return tuple(name for name, f in _fields_of(into).items() if datetime in _options(f.type))
 
 
 @cache

@@ -100,6 +100,11 @@ def time_key(at: datetime) -> str:
     return _base32(_LAST_MILLISECOND - since.seconds * 1000 - since.microseconds // 1000, 6)
 
 
+def moment_key(at: datetime) -> str:
+    """A key that sorts newest first, to the millisecond."""
+    return day_key(at) + time_key(at)
+
+
 def day_of(key: str) -> datetime:
     """The midnight (UTC) at which the day of an id, a partition or a day key began."""
     return _EPOCH + timedelta(days=_LAST_DAY - _number(key[:4]))

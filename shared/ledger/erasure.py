@@ -191,16 +191,16 @@ def _redact_message(message: bytes, person: Person, indexes: set[int]) -> bytes:
     It loses its digest by that, so that what the ledger has is delivered in its place.
     """
     job = msgspec.json.decode(message, type=Job)
-    job = msgspec.structs.replace(job, accepted=_redact_accepted(job.accepted, indexes))
+    job = msgspec.structs.replace(job, accepted=redact_accepted(job.accepted, indexes))
     return msgspec.json.encode(person.remove_from(msgspec.json.decode(encode_job(job))))
 
 
 def redact(event: AnyEvent, person: Person, indexes: set[int]) -> str:
     """Return the text of an event without the person, who is recipient `indexes` of its job."""
     if isinstance(event, Accepted):
-        event = _redact_accepted(event, indexes)
+        event = redact_accepted(event, indexes)
     elif isinstance(event, Claim) and event.accepted is not None:
-        event = msgspec.structs.replace(event, accepted=_redact_accepted(event.accepted, indexes))
+        event = msgspec.structs.replace(event, accepted=redact_accepted(event.accepted, indexes))
     elif isinstance(event, Parked) and event.raw is not None:
         event = msgspec.structs.replace(event, raw=ERASED)
     elif isinstance(event, Noted) and (event.index or 0) in indexes:
@@ -212,12 +212,13 @@ def redact(event: AnyEvent, person: Person, indexes: set[int]) -> str:
     return msgspec.json.encode(decoded).decode()
 
 
-def _redact_accepted(accepted: Accepted, indexes: set[int]) -> Accepted:
+def redact_accepted(accepted: Accepted, indexes: set[int]) -> Accepted:
+    """Return what was accepted without some recipients, and without a text that nobody gets."""
     to = tuple(ERASED if n in indexes else each for n, each in enumerate(accepted.to))
+    if all(each == ERASED for each in to):
+        return msgspec.structs.replace(accepted, to=to, values=(), request=_NOTHING, metadata=None)
     values = tuple(
         dict.fromkeys(each, ERASED) if n in indexes else each
         for n, each in enumerate(accepted.values)
     )
-    if any(each != ERASED for each in to):
-        return msgspec.structs.replace(accepted, to=to, values=values)
-    return msgspec.structs.replace(accepted, to=to, values=values, request=_NOTHING, metadata=None)
+    return msgspec.structs.replace(accepted, to=to, values=values)

@@ -28,16 +28,12 @@ class Marks:
 
     async def set(self, at: datetime) -> None:
         """Mark that everything up to `at` was done."""
-        await self._table.insert(Row(self._partition, _key(at), at.isoformat()))
+        await self._table.insert(Row(self._partition, ids.moment_key(at), at.isoformat()))
 
     async def forget(self, before: datetime) -> None:
         """Delete old marks, but the newest, which says where to go on."""
         newest = await self.newest()
         oldest_kept = before if newest is None else min(before, newest)
-        after = just_after(_key(oldest_kept))
+        after = just_after(ids.moment_key(oldest_kept))
         old = [row.key async for row in self._table.range(self._partition, after)]
         await self._table.delete(self._partition, old)
-
-
-def _key(at: datetime) -> str:
-    return ids.day_key(at) + ids.time_key(at)

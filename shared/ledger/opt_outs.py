@@ -57,7 +57,7 @@ class OptOuts:
             number=self._digests.of(canonical_address(opt_out.number)),
             sender=canonical_address(opt_out.sender),
         )
-        key = f"{_key(opt_out.at)}.{opt_out.sid}.{opt_out.sender}"
+        key = f"{ids.moment_key(opt_out.at)}.{opt_out.sid}.{opt_out.sender}"
         await self._table.insert(Row(PARTITION, key, msgspec.json.encode(opt_out).decode()))
         self._take_in(opt_out)
 
@@ -88,7 +88,7 @@ class OptOuts:
         await asyncio.shield(self._reading)
 
     async def _read(self, now: datetime) -> None:
-        newer = None if self._read_at is None else _key(self._read_at - _OVERLAP)
+        newer = None if self._read_at is None else ids.moment_key(self._read_at - _OVERLAP)
         async for row in self._table.range(PARTITION, "", newer):
             self._take_in(msgspec.json.decode(row.text, type=OptOut))
         self._read_at = now
@@ -98,8 +98,3 @@ class OptOuts:
         known = self._latest.get(who)
         if known is None or known.at <= opt_out.at:
             self._latest[who] = opt_out
-
-
-def _key(at: datetime) -> str:
-    """Return a key that sorts newest first."""
-    return ids.day_key(at) + ids.time_key(at)

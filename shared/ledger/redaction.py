@@ -5,21 +5,20 @@ Here, as in the erasing of a person, rows are replaced: what happened stays.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from shared.jobs import events, ids
 from shared.jobs.events import Accepted, Claim, Noted, Reported, Retried
-from shared.ledger.index import ERASED, pointer
+from shared.ledger.erasure import redact_accepted
+from shared.ledger.index import pointer
 from shared.ledger.ledger import event_row
 
 if TYPE_CHECKING:
     from shared.jobs.events import AnyEvent
     from shared.jobs.fold import Entry
     from shared.ledger.ledger import Ledger
-
-_NOTHING: Final = msgspec.Raw(b'{"to":"erased"}')
 
 
 async def redact_entry(ledger: Ledger, entry: Entry, *, body_only: bool = False) -> None:
@@ -51,9 +50,7 @@ def _redact(event: AnyEvent, *, body_only: bool) -> AnyEvent:
 
 def _redact_accepted(accepted: Accepted, *, body_only: bool) -> Accepted:
     if not body_only:
-        return msgspec.structs.replace(
-            accepted, to=(ERASED,), request=_NOTHING, metadata=None, values=()
-        )
+        return redact_accepted(accepted, {0})
     request: dict[str, Any] = msgspec.json.decode(accepted.request)
     request = {name: value for name, value in request.items() if name != "content_variables"}
     encoded = msgspec.Raw(msgspec.json.encode({**request, "body": ""}))

@@ -11,10 +11,9 @@ import msgspec
 from shared import routes
 from shared.accept.batch import accept_batch
 from shared.accept.batch_request import read_batch
-from shared.accept.csv_rows import read_csv_rows
+from shared.accept.csv_rows import Row, read_csv_rows
 from shared.accept.idempotency import run_once
 from shared.accept.problems import cut_name
-from shared.accept.rows import Row
 from shared.deliver.cancel import cancel_entry, cancel_unknown
 from shared.deliver.retry import retry_entry
 from shared.errors import (

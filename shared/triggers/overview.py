@@ -33,17 +33,10 @@ async def show(req: func.HttpRequest, app: App) -> func.HttpResponse:
     del req
     now = app.now()
     hour, queues = await asyncio.gather(summarize_hour(app.table, now), _queues(app.queues, now))
+    counts = {name: value for name, value in vars(hour).items() if name != "contact"}
     return json_response(
         OverviewResponse(
-            since=hour.since,
-            until=hour.until,
-            complete_since=hour.complete_since,
-            truncated=hour.truncated,
-            looked_at=hour.looked_at,
-            states=hour.states,
-            twilio_statuses=hour.twilio_statuses,
-            minutes=hour.minutes,
-            failures=hour.failures,
+            **counts,
             queues=queues,
             twilio=await _twilio(app, hour.contact, now),
             account=AccountState(

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from shared.accept.batch_request import BatchRequest, read_batch
-from shared.accept.csv_rows import read_csv_rows
-from shared.accept.rows import Row
+from shared.accept.csv_rows import Row, read_csv_rows
 from shared.errors import InvalidRequestError, Problem
 from shared.jobs.request import CallRequest
 from shared.twiml.call_script import render_call_script

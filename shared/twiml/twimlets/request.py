@@ -119,14 +119,13 @@ class TwimletRequest:
     def many(self, name: str) -> list[str]:
         """Return the values of a list that are not blank, by their numbers."""
         values = self.keyed(name)
-        numbers = sorted(
-            (key for key in values if key.isdecimal()), key=lambda key: (len(key), key)
-        )
+        numbers = sorted(filter(str.isdecimal, values), key=lambda key: (len(key), key))
         return [values[key] for key in numbers if values[key].strip()]
 
     def one(self, name: str) -> str:
         """Return the value of `name`, stripped; blank if there is none."""
-        return next((value.strip() for value in self.many(name)), "")
+        values = self.many(name)
+        return values[0].strip() if values else ""
 
     def number(self, name: str, default: int, maximum: int = 600) -> int:
         """Return a whole number from 1 to `maximum`; `default` where there is none."""
