@@ -8,6 +8,7 @@ which the browser lives:
 
 import os
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -39,6 +40,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 LOCAL: Final = {"127.0.0.1", "localhost", ""}
 WIDE: Final = {"width": 1280, "height": 860}
+PICTURE_SECONDS: Final = 30
 PICTURES: Final = HERE.root / "docs" / "pictures"
 
 
@@ -136,15 +138,17 @@ async def picture(opened: Page, name: str, *, inside: str = "body") -> None:
 
     Beside a picture stands what the page called its parts when it was taken. That notices a word
     that has changed, been added or gone `inside` a part of the page; it does not notice another
-    colour or place.
+    colour or place. What the page still waits for may come late.
     """
-    titles = await _titles(opened, inside)
     beside = PICTURES / f"{name}.txt"
     if os.environ.get("SWITCHBOARD_PICTURES") == "1":
         await opened.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
-        beside.write_text(titles, "utf-8")
+        beside.write_text(await _titles(opened, inside), "utf-8")
     assert (PICTURES / f"{name}.png").exists()
     taken = beside.read_text("utf-8") if beside.exists() else ""
+    end = time.monotonic() + PICTURE_SECONDS
+    while (titles := await _titles(opened, inside)) != taken and time.monotonic() < end:
+        await opened.wait_for_timeout(100)
     assert titles == taken, (
         f"docs/pictures/{name}.png is older than the page; retake it: run this test with "
         "SWITCHBOARD_PICTURES=1, and look at it"

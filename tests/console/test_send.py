@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, Route, expect
 from tests.browser import a_page
 from tests.console.fed import JOB, an_entry, change, feed
 from tests.console.running_console import RunningConsole, tomorrow, unique_number
-from tests.console.test_access import EVERY_LOOK
+from tests.console.test_access import EVERY_LOOK, it_fits
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
@@ -59,7 +59,7 @@ async def test_the_badge_says_whose_account_it_is(
             await console.open(page, "send")
             await expect(page.locator("#account")).to_have_text(re.compile(badge))
             await expect(page.locator("#account")).to_be_visible()
-            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            await it_fits(page)
             form = page.get_by_role("form", name="Test call")
             await form.get_by_label("To", exact=True).fill("+14155552671")
             await form.get_by_role("button", name="Call…").click()

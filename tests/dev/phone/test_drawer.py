@@ -1,6 +1,7 @@
 """Behind the scenes: what Twilio and the app said, as curl; faults, and their effect."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import Browser, Locator, expect
@@ -46,20 +47,24 @@ async def test_a_request_is_copied_as_curl(world: World, browser: Browser) -> No
     access = {"permissions": ["clipboard-read", "clipboard-write"]}
     async with a_page(browser, **access) as page:
         desk = Desk(page, world)
+        await page.clock.install()
         await desk.open()
         await world.text(Body="It's me; $HOME `x`")
         await desk.text("It's Alice")
         await expect(desk.message("It's Alice")).to_contain_text("The app took it")
         drawer = await desk.behind_the_scenes()
+        await page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
         for entry in ("/api/webhooks/messages", "/Messages.json"):
             button = (await opened(drawer, entry)).get_by_role("button")
             await button.dblclick()
             await expect(button).to_have_text("Copied")
+            await page.clock.run_for(3000)
             await expect(button).to_have_text("Copy as curl")
             command = str(await page.evaluate("navigator.clipboard.readText()"))
             pasted = await asyncio.create_subprocess_shell(command, stdout=-1, stderr=-1)
             _, error = await pasted.communicate()
             assert (pasted.returncode, error) == (0, b"")
+        await page.clock.resume()
         await expect(desk.message("It's me; $HOME `x`")).to_have_count(2)
     first, again = world.site.at("/api/webhooks/messages")
     assert again.signed
