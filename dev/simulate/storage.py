@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from inspect import iscoroutinefunction
+from inspect import getmembers, iscoroutinefunction
 from random import Random
 from typing import Any, Final, TypeVar
 
@@ -205,6 +205,10 @@ async def _collect(rows: AsyncIterator[Row]) -> list[Row]:
     return [row async for row in rows]
 
 
+# The other methods yield rows.
+_ANSWER_AT_ONCE: Final = {name for name, _ in getmembers(MemoryTable, iscoroutinefunction)}
+
+
 class ProcessTable:
     """The table, as a process reaches it, with all methods that the table in memory has."""
 
@@ -219,7 +223,7 @@ class ProcessTable:
             )
             return answer if is_coroutine else _yield_later(answer)
 
-        is_coroutine = iscoroutinefunction(getattr(self._server.table, name))
+        is_coroutine = name in _ANSWER_AT_ONCE
         return operate
 
 
