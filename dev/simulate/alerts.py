@@ -55,7 +55,7 @@ class Duty:
         """Raise alerts, and change some, for as long as things fail."""
         self._random = random
         await self._put_policy()
-        mean = random.choice([100, 300, 1000])
+        mean = random.choice([150, 400, 1500])
         while True:
             await asyncio.sleep(random.expovariate(1 / mean))
             self.requests.append(asyncio.create_task(self._raise()))

@@ -22,7 +22,7 @@ QUEUES: Final = {"now": "outbound", "bulk": "outbound-bulk"}
 OTHER_SENDERS: Final = ("+15005550006", "+12025550147", "MG" + "5" * 32)
 ACTORS: Final = (
     "clients", "alerts", "operators", "strangers", "deploys", "storage", "outages", "twilio",
-    "kills", "deaths", "freezes",
+    "kills", "deaths", "freezes", "leases",
 )  # fmt: skip
 DIRECTIONS: Final = ("outbound-reply", "outbound-dial", "outbound-call", "inbound", "outbound-api")
 
@@ -81,8 +81,8 @@ class Scenario:
         actors = {
             "storage": self._fail_storage, "outages": self._cut_storage,
             "twilio": self._fail_twilio, "kills": self._kill, "deaths": self._die,
-            "freezes": self._freeze, "deploys": self._deploy, "operators": self._operate,
-            "strangers": self._send_foreign, "alerts": self.duty.play,
+            "freezes": self._freeze, "leases": self._end_leases, "deploys": self._deploy,
+            "operators": self._operate, "strangers": self._send_foreign, "alerts": self.duty.play,
         }  # fmt: skip
         assert {*actors, "clients"} == {*ACTORS}  # noqa: S101 - one list of names
         background = [
@@ -105,7 +105,8 @@ class Scenario:
         self.world.say("no more failures")
         for service in self._services:
             service.fault = Fault()
-        self._habits.fault_share = self._habits.read_failures = self.world.death_share = 0.0
+        self._habits.fault_share = self._habits.read_failures = 0.0
+        self.world.death_share = self.world.queue.short_leases = 0.0
         if self._habits.lost_callbacks == 1:
             return
         self._habits.lost_callbacks = 0
@@ -327,6 +328,12 @@ class Scenario:
             host, seconds = random.choice(self.world.hosts), random.choice([5, 40, 700])
             self.world.say(f"{host.name} frozen for {seconds} s")
             host.freeze(seconds)
+
+    async def _end_leases(self, random: Random) -> None:
+        """Let messages be delivered again while a worker is still at them."""
+        while True:
+            self.world.queue.short_leases = random.choice([0, 0, 0.05, 0.3])
+            await asyncio.sleep(random.uniform(10, 120))
 
     async def _deploy(self, random: Random) -> None:
         while True:

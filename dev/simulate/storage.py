@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from inspect import iscoroutinefunction
+from inspect import getmembers, iscoroutinefunction
 from random import Random
 from typing import Any, Final, TypeVar
 
@@ -25,6 +25,7 @@ MAX_DEQUEUE_COUNT: Final[int] = _QUEUES["maxDequeueCount"]
 RELEASE_SECONDS: Final = float(_QUEUES["visibilityTimeout"].rpartition(":")[2])
 BATCH_SIZE: Final[int] = _QUEUES["batchSize"]
 LEASE: Final = timedelta(seconds=600)
+SHORT_LEASE_SECONDS: Final = 20.0
 POISON_LEASE: Final = timedelta(seconds=60)  # of the app itself
 POISON: Final = "-poison"
 TRIES_SECONDS: Final = (1.0, 6.0)  # how long the library tries before it gives up
@@ -97,6 +98,7 @@ class QueueServer(Service):
     def __init__(self, random: Random, on_delete: Callable[[bytes], None] = lambda _: None) -> None:
         super().__init__(random)
         self.messages: dict[str, Message] = {}
+        self.short_leases = 0.0  # the share of leases that end at once, as after a long pause
         self._on_delete = on_delete
         self._waiting: dict[str, asyncio.Event] = {}
         self._count = 0
@@ -118,7 +120,9 @@ class QueueServer(Service):
         leased = sorted(visible, key=lambda m: m.visible_at)[:BATCH_SIZE]
         for message in leased:
             message.dequeue_count += 1
-            self._hide(message, lease)
+            is_short = self._random.random() < self.short_leases
+            seconds = self._random.uniform(0, SHORT_LEASE_SECONDS)
+            self._hide(message, timedelta(seconds=seconds) if is_short else lease)
         return [(message, message.receipt) for message in leased]
 
     def update(self, message: Message, receipt: int, delay: timedelta) -> int:
@@ -205,6 +209,10 @@ async def _collect(rows: AsyncIterator[Row]) -> list[Row]:
     return [row async for row in rows]
 
 
+# The other methods yield rows.
+_ANSWER_AT_ONCE: Final = {name for name, _ in getmembers(MemoryTable, iscoroutinefunction)}
+
+
 class ProcessTable:
     """The table, as a process reaches it, with all methods that the table in memory has."""
 
@@ -219,7 +227,7 @@ class ProcessTable:
             )
             return answer if is_coroutine else _yield_later(answer)
 
-        is_coroutine = iscoroutinefunction(getattr(self._server.table, name))
+        is_coroutine = name in _ANSWER_AT_ONCE
         return operate
 
 

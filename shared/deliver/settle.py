@@ -20,12 +20,13 @@ from shared.deliver.send_request import UnsendableError, build_send_request
 from shared.errors import ProviderUnavailableError
 from shared.jobs.events import Answer, Claim, Doubt, Outcome
 from shared.log import log
+from shared.provider import statuses
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.jobs.events import Accepted
-    from shared.jobs.fold import Entry
+    from shared.jobs.fold import Delivery, Entry
     from shared.services import Services
 
 # Twilio's clock is not ours, and it shows whole seconds.
@@ -200,18 +201,31 @@ async def _call_backlog(app: Services, entry: Entry, claim: Claim) -> timedelta:
     """
     if entry.kind != "call":
         return timedelta()
-    begun = [
-        each.at
-        async for other in app.ledger.owners.sent_between(claim.at - _CALL_QUEUE, claim.at)
-        if other.kind == "call"
-        for each in other.events
-        if isinstance(each, Claim) and each.by == "send"
-        for _ in each.indexes or other.deliveries
-    ]
+    begun: list[datetime] = []
+    waiting = 0
+    async for other in app.ledger.owners.sent_between(claim.at - _CALL_QUEUE, claim.at):
+        if other.kind != "call":
+            continue
+        begun += (
+            each.at
+            for each in other.events
+            if isinstance(each, Claim) and each.by == "send"
+            for _ in each.indexes or other.deliveries
+        )
+        waiting += sum(not _has_started(each) for each in other.deliveries)
+    # Calls start in order: where no other one waits, this one does not either.
+    if waiting <= 1:
+        return timedelta()
     drained = claim.at - _CALL_QUEUE
     for at in sorted(begun):
         drained = max(drained, at) + _CALL_INTERVAL
     return max(drained - claim.at, timedelta())
+
+
+def _has_started(delivery: Delivery) -> bool:
+    """Whether a call is known to wait in no queue of Twilio's."""
+    is_out = delivery.state in ("refused", "canceled")
+    return is_out or statuses.rank(delivery.twilio_status or "") > statuses.rank("queued")
 
 
 def _grace(app: Services) -> timedelta:

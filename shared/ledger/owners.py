@@ -16,7 +16,7 @@ from shared.jobs import ids
 from shared.ledger import schema
 from shared.ledger.listing import entries_accepted_between
 from shared.ledger.reading import find_entry
-from shared.storage.table import Row
+from shared.storage.table import Row, just_after
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -50,12 +50,14 @@ class Owners:
         """Every entry of which something may have been sent from `first` to `last`."""
         async for entry in entries_accepted_between(self._table, first - SOON, last):
             yield entry
-        at = first
-        while at < last + _MINUTE:
-            async for note in self._table.range(schema.LATE.place(minute(at))):
+        # Most minutes have no note, so each question is for the next one that has.
+        end = schema.LATE.place(minute(last))
+        partition = await self._table.next_partition(schema.LATE.place(minute(first)))
+        while partition is not None and partition <= end:
+            async for note in self._table.range(partition):
                 if late := await find_entry(self._table, note.key):
                     yield late
-            at += _MINUTE
+            partition = await self._table.next_partition(just_after(partition))
 
     async def take(  # noqa: PLR0913 - what is taken, for whom, and two times
         self,

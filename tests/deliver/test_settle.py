@@ -281,13 +281,14 @@ async def test_what_an_earlier_attempt_created_late_is_found_before_a_later_one(
     await world.check_sent_once()
 
 
-async def first_absence(jobs_before: int) -> timedelta:
-    """How long a call waits behind jobs of 100 calls before its absence counts."""
+async def first_absence(jobs_before: int, status: str = "queued") -> timedelta:
+    """How long a call waits behind jobs of 100 calls, reported so, before its absence counts."""
     world = World()
     world.twilio.script.extend("answered" for _ in range(100 * jobs_before))
     for _ in range(jobs_before):
         await world.accepted("call", count=100)
         await world.deliver_next()
+    await world.report(status)
     world.twilio.script.append("unknown")
     job_id = await world.accepted("call")
     begun = world.clock()
@@ -300,3 +301,8 @@ async def first_absence(jobs_before: int) -> timedelta:
 async def test_a_call_is_not_missed_before_twilio_can_have_started_it() -> None:
     """Twilio starts one call a second and queues the others, and the list may not show those."""
     assert await first_absence(4) > await first_absence(0) + timedelta(seconds=300)
+
+
+async def test_calls_that_have_started_hold_up_no_other() -> None:
+    """Calls start in order: behind calls that are known to ring, absence counts after the grace."""
+    assert await first_absence(4, "ringing") < await first_absence(0) + timedelta(seconds=30)
