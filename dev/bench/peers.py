@@ -1,7 +1,7 @@
 """`peers`: the same texts through Celery and dramatiq with Redis, and through Switchboard."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from statistics import median
 from typing import Final
@@ -11,13 +11,10 @@ from dev.bench.contenders.contender import (
     ALONE,
     DRAMATIQ_PROCESSES,
     FULL_SPEED,
-    GEVENT,
     HOST,
     KILLED,
     LEASE_SECONDS,
-    PREFORK,
     PREFORK_PROCESSES,
-    THREADS,
     Contender,
 )
 from dev.bench.contenders.measure import Speed, Tally, measure_kill, measure_speed
@@ -29,10 +26,12 @@ from dev.bench.worker_process import PROC
 TEXTS: Final = 2_000
 TEXTS_OF_KILLED: Final = 1_000
 ROUNDS: Final = 3
-PATIENCE_SECONDS: Final = 150
+PATIENCE_SECONDS: Final = 120
 PACKAGES: Final = ("celery", "dramatiq", "gevent", "redis")
 MEBIBYTE: Final = 2**20
-OTHERS: Final = (THREADS, GEVENT, PREFORK)
+
+Speeds = Mapping[Contender, list[Speed]]
+
 HOW: Final = (
     f"{TEXTS:,} texts to as many numbers; Twilio answers after {LATENCY * 1000:.0f} ms. They are "
     "on the queue before the worker starts, and what is measured is from the first tenth of them "
@@ -64,24 +63,34 @@ HOW: Final = (
 )
 
 
-async def peers(size: Size) -> Result:
-    """Run the benchmark.
+async def peers(
+    size: Size,
+    contenders: Sequence[Contender] = FULL_SPEED,
+    killed: Sequence[Contender] = KILLED,
+) -> Result:
+    """Run the benchmark, with Switchboard itself among the contenders.
 
     Raises:
         CannotRunError: Redis or a package is missing here.
     """
     if reason := missing():
         raise CannotRunError(reason)
-    speeds = await _measure_speeds(size)
-    tallies = await _measure_kills(size)
+    speeds = await _measure_speeds(size, contenders)
+    tallies = await _measure_kills(size, killed)
+    return build_result(speeds, tallies)
+
+
+def build_result(speeds: Speeds, tallies: Mapping[Contender, Tally]) -> Result:
+    """Compare Switchboard with each of the others."""
+    others = [each for each in speeds if each not in {HOST, ALONE}]
     return Result(
         name="peers",
         measures="texts through Celery, dramatiq and Switchboard",
         how=HOW,
         comparisons=[
-            *(_processor_time(speeds, ALONE, other, Aim("≤", 1)) for other in OTHERS),
-            *(_processor_time(speeds, HOST, other) for other in OTHERS),
-            *(_rate(speeds, other) for other in OTHERS),
+            *(_processor_time(speeds, ALONE, other, Aim("≤", 1)) for other in others),
+            *(_processor_time(speeds, HOST, other) for other in others),
+            *(_rate(speeds, other) for other in others),
         ],
         tables=[_table_of_speeds(speeds), _table_of_tallies(tallies)],
     )
@@ -96,27 +105,27 @@ def missing() -> str:
     return "" if PROC.is_dir() else f"processor time is read in {PROC}, which only Linux has"
 
 
-async def _measure_speeds(size: Size) -> dict[Contender, list[Speed]]:
+async def _measure_speeds(size: Size, contenders: Sequence[Contender]) -> Speeds:
     """Measure each contender in each round, in an order that changes."""
     numbers = [number(place) for place in range(size.of(TEXTS, 10))]
-    speeds: dict[Contender, list[Speed]] = {each: [] for each in FULL_SPEED}
-    for round_ in with_progress(range(min(size.rounds, ROUNDS)), "peers"):
-        first = round_ % len(FULL_SPEED)
-        for each in (*FULL_SPEED[first:], *FULL_SPEED[:first]):
+    speeds: dict[Contender, list[Speed]] = {each: [] for each in contenders}
+    for place in with_progress(range(min(size.rounds, ROUNDS)), "peers"):
+        first = place % len(contenders)
+        for each in (*contenders[first:], *contenders[:first]):
             speeds[each].append(await measure_speed(each, numbers))
     return speeds
 
 
-async def _measure_kills(size: Size) -> dict[Contender, Tally]:
+async def _measure_kills(size: Size, killed: Sequence[Contender]) -> dict[Contender, Tally]:
     """Kill a worker of each contender; they take turns to send, and wait at the same time."""
     numbers = [number(place) for place in range(size.of(TEXTS_OF_KILLED, 10))]
     patience, turn = size.of(PATIENCE_SECONDS), asyncio.Lock()
-    found = await asyncio.gather(*(measure_kill(each, numbers, patience, turn) for each in KILLED))
-    return dict(zip(KILLED, found, strict=True))
+    found = await asyncio.gather(*(measure_kill(each, numbers, patience, turn) for each in killed))
+    return dict(zip(killed, found, strict=True))
 
 
 def _processor_time(
-    speeds: dict[Contender, list[Speed]],
+    speeds: Speeds,
     candidate: Contender,
     baseline: Contender,
     aim: Aim | None = None,
@@ -133,7 +142,7 @@ def _processor_time(
     )
 
 
-def _rate(speeds: dict[Contender, list[Speed]], baseline: Contender) -> Comparison:
+def _rate(speeds: Speeds, baseline: Contender) -> Comparison:
     return Comparison(
         what=f"{HOST.name}: messages a second",
         against=baseline.name,
@@ -145,7 +154,7 @@ def _rate(speeds: dict[Contender, list[Speed]], baseline: Contender) -> Comparis
     )
 
 
-def _table_of_speeds(speeds: dict[Contender, list[Speed]]) -> Table:
+def _table_of_speeds(speeds: Speeds) -> Table:
     def middle(values: Sequence[float], places: int) -> str:
         return f"{median(values):,.{places}f}"
 
@@ -164,7 +173,7 @@ def _table_of_speeds(speeds: dict[Contender, list[Speed]]) -> Table:
     )
 
 
-def _table_of_tallies(tallies: dict[Contender, Tally]) -> Table:
+def _table_of_tallies(tallies: Mapping[Contender, Tally]) -> Table:
     return Table(
         "Texts after a worker was killed halfway",
         [
