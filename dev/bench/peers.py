@@ -33,33 +33,36 @@ MEBIBYTE: Final = 2**20
 Speeds = Mapping[Contender, list[Speed]]
 
 HOW: Final = (
-    f"{TEXTS:,} texts to as many numbers; Twilio answers after {LATENCY * 1000:.0f} ms. They are "
-    "on the queue before the worker starts, and what is measured is from the first tenth of them "
-    "at Twilio to the last twentieth, so that no start-up counts. Processor time is user and "
-    "system time of all processes of the worker; neither Redis, nor Azurite, nor the server that "
-    "stands for Twilio is in it. Memory is the sum of what each process had at its peak, so what "
-    "processes share is counted in each. All of it shares the same cores, and Azurite needs more "
-    "of them than Redis, which shows in the messages a second.\n\n"
-    f"Each of the others sends with the `twilio` library, a connection for each text that is "
-    "under way, and keeps the SID as the result in Redis. Celery with gevent: one process, "
-    f"`--pool gevent --concurrency {MAX_CONCURRENT}`; with prefork: `--pool prefork --concurrency "
-    f"{PREFORK_PROCESSES}`, since a process waits for each text; otherwise its defaults, which "
-    "reserve four texts for each of those. dramatiq: `--processes "
-    f"{DRAMATIQ_PROCESSES} --threads {MAX_CONCURRENT // DRAMATIQ_PROCESSES}`, and the Results "
-    "middleware. All are pinned in pyproject.toml; their programs are in dev/bench/contenders. "
-    f"Switchboard has {MAX_CONCURRENT} at once, as in host.json, and its ledger: twice through "
-    "the local host, which is its process and the emulation of Azure's host in it, and in the "
-    "app's own process, where the deliver function is called for each text: claim, send, answer, "
-    "on the real table.\n\n"
-    f"Then {TEXTS_OF_KILLED:,} texts, and the worker with all its processes is killed with -9 "
-    "when half of them are at Twilio, and started again. What it held is waited for: "
-    f"{PATIENCE_SECONDS} seconds. With defaults, and as their documentation advises for what must "
-    "not be lost. Celery: `task_acks_late`, `task_reject_on_worker_lost`, "
-    f"`worker_prefetch_multiplier` 1, a visibility timeout of {LEASE_SECONDS} s (the default is an "
-    "hour) and `unacked_restore_throttle` 1. dramatiq acknowledges late as it comes; with a "
-    f"`heartbeat_timeout` of {LEASE_SECONDS} s (the default is 60) and maintenance at each command "
-    f"(the default is one in a thousand). Switchboard: a lease of {LEASE_SECONDS} s (Azure's is "
-    "ten minutes) and its defaults."
+    f"{TEXTS:,} texts to as many numbers; Twilio answers after {LATENCY * 1000:.0f} ms. All of "
+    "them are on the queue before the worker starts. Measured is the time from the first tenth of "
+    "them at Twilio until only the last twentieth is missing, so that no start-up counts. "
+    "Processor time is the user and system time of all processes of the worker. Redis, Azurite "
+    "and the server that stands for Twilio are not in it, but they share the cores, and Azurite "
+    "needs more of them than Redis does, which shows in the messages a second. Memory is the sum "
+    "of each process's peak (resident), so what processes share is counted in each of them.\n\n"
+    "Celery and dramatiq send with the `twilio` library, with a connection for each text under "
+    "way, and keep the SID as the result in Redis. Celery with gevent: `--pool gevent "
+    f"--concurrency {MAX_CONCURRENT}`, and as many connections to Redis as it has greenlets "
+    "(`broker_pool_limit`, `max_connections`; with the default of ten some acknowledgements "
+    f"fail). Celery with prefork: `--pool prefork --concurrency {PREFORK_PROCESSES}`, as each "
+    "process waits for its text. Everything else is Celery's default. dramatiq: `--processes "
+    f"{DRAMATIQ_PROCESSES} --threads {MAX_CONCURRENT // DRAMATIQ_PROCESSES}`, and the `Results` "
+    "middleware. The versions are in pyproject.toml, the programs in dev/bench/contenders.\n\n"
+    f"Switchboard sends {MAX_CONCURRENT} at once, as host.json says, and keeps its ledger. It is "
+    "measured twice: from Azurite's queue through the local host, which runs the app and does the "
+    "work of Azure's host in the same process; and in the app's own process alone, where the "
+    "deliver function is called for each text: claim, send, answer, on the real table.\n\n"
+    f"Then each worker gets {TEXTS_OF_KILLED:,} texts, is killed with -9, with all its processes, "
+    "when half of them are at Twilio, and is started again. What the dead worker held has "
+    f"{PATIENCE_SECONDS} s to come back. Celery and dramatiq run with their defaults, and then as "
+    "their documentation advises for work that must not be lost. Celery: `task_acks_late`, "
+    "`task_reject_on_worker_lost`, `worker_prefetch_multiplier` 1, a visibility timeout of "
+    f"{LEASE_SECONDS} s (default: an hour) and `unacked_restore_throttle` 1. dramatiq always "
+    f"acknowledges late; here with a `heartbeat_timeout` of {LEASE_SECONDS} s (default: 60) and "
+    "`maintenance_chance` 1,000,000, which looks for dead workers at each command (default: at "
+    f"one in a thousand). Switchboard: a lease of {LEASE_SECONDS} s (in Azure ten minutes), and "
+    "its defaults. How many texts are hit depends on how many are under way at that moment, so "
+    "the numbers differ from run to run."
 )
 
 
@@ -131,7 +134,7 @@ def _processor_time(
     aim: Aim | None = None,
 ) -> Comparison:
     return Comparison(
-        what=f"{candidate.name}: processor time",
+        what=f"{_short(candidate)}: processor time, {baseline.name} = 1",
         against=baseline.name,
         unit="ms a message",
         pairs=[
@@ -142,9 +145,13 @@ def _processor_time(
     )
 
 
+def _short(ours: Contender) -> str:
+    return ours.name.removeprefix("Switchboard, ")
+
+
 def _rate(speeds: Speeds, baseline: Contender) -> Comparison:
     return Comparison(
-        what=f"{HOST.name}: messages a second",
+        what=f"{_short(HOST)}: messages a second, {baseline.name} = 1",
         against=baseline.name,
         unit="messages/s",
         pairs=[
@@ -175,14 +182,14 @@ def _table_of_speeds(speeds: Speeds) -> Table:
 
 def _table_of_tallies(tallies: Mapping[Contender, Tally]) -> Table:
     return Table(
-        "Texts after a worker was killed halfway",
+        f"What became of {TEXTS_OF_KILLED:,} texts whose worker was killed halfway",
         [
             "",
             "lost",
             "doubled",
             "not sent yet",
-            "sent, and to be sent again",
-            "sent without a result",
+            "sent, and still queued",
+            "sent, without a result",
         ],
         [
             [

@@ -175,7 +175,7 @@ async def test_each_contender_is_compared() -> None:
         "Celery, gevent",
         "dramatiq",
         "Switchboard, local host",
-        "Switchboard, the app's own process",
+        "Switchboard, own process",
     ]
     assert all(first > 0 < second for each in result.comparisons for first, second in each.pairs)
     assert [each.against for each in result.comparisons if each.aim] == [
