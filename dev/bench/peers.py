@@ -1,7 +1,7 @@
 """`peers`: the same texts through Celery and dramatiq with Redis, and through Switchboard."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from statistics import median
 from typing import Final
@@ -11,13 +11,10 @@ from dev.bench.contenders.contender import (
     ALONE,
     DRAMATIQ_PROCESSES,
     FULL_SPEED,
-    GEVENT,
     HOST,
     KILLED,
     LEASE_SECONDS,
-    PREFORK,
     PREFORK_PROCESSES,
-    THREADS,
     Contender,
 )
 from dev.bench.contenders.measure import Speed, Tally, measure_kill, measure_speed
@@ -29,59 +26,74 @@ from dev.bench.worker_process import PROC
 TEXTS: Final = 2_000
 TEXTS_OF_KILLED: Final = 1_000
 ROUNDS: Final = 3
-PATIENCE_SECONDS: Final = 150
+PATIENCE_SECONDS: Final = 120
 PACKAGES: Final = ("celery", "dramatiq", "gevent", "redis")
 MEBIBYTE: Final = 2**20
-OTHERS: Final = (THREADS, GEVENT, PREFORK)
+
+Speeds = Mapping[Contender, list[Speed]]
+
 HOW: Final = (
-    f"{TEXTS:,} texts to as many numbers; Twilio answers after {LATENCY * 1000:.0f} ms. They are "
-    "on the queue before the worker starts, and what is measured is from the first tenth of them "
-    "at Twilio to the last twentieth, so that no start-up counts. Processor time is user and "
-    "system time of all processes of the worker; neither Redis, nor Azurite, nor the server that "
-    "stands for Twilio is in it. Memory is the sum of what each process had at its peak, so what "
-    "processes share is counted in each. All of it shares the same cores, and Azurite needs more "
-    "of them than Redis, which shows in the messages a second.\n\n"
-    f"Each of the others sends with the `twilio` library, a connection for each text that is "
-    "under way, and keeps the SID as the result in Redis. Celery with gevent: one process, "
-    f"`--pool gevent --concurrency {MAX_CONCURRENT}`; with prefork: `--pool prefork --concurrency "
-    f"{PREFORK_PROCESSES}`, since a process waits for each text; otherwise its defaults, which "
-    "reserve four texts for each of those. dramatiq: `--processes "
-    f"{DRAMATIQ_PROCESSES} --threads {MAX_CONCURRENT // DRAMATIQ_PROCESSES}`, and the Results "
-    "middleware. All are pinned in pyproject.toml; their programs are in dev/bench/contenders. "
-    f"Switchboard has {MAX_CONCURRENT} at once, as in host.json, and its ledger: twice through "
-    "the local host, which is its process and the emulation of Azure's host in it, and in the "
-    "app's own process, where the deliver function is called for each text: claim, send, answer, "
-    "on the real table.\n\n"
-    f"Then {TEXTS_OF_KILLED:,} texts, and the worker with all its processes is killed with -9 "
-    "when half of them are at Twilio, and started again. What it held is waited for: "
-    f"{PATIENCE_SECONDS} seconds. With defaults, and as their documentation advises for what must "
-    "not be lost. Celery: `task_acks_late`, `task_reject_on_worker_lost`, "
-    f"`worker_prefetch_multiplier` 1, a visibility timeout of {LEASE_SECONDS} s (the default is an "
-    "hour) and `unacked_restore_throttle` 1. dramatiq acknowledges late as it comes; with a "
-    f"`heartbeat_timeout` of {LEASE_SECONDS} s (the default is 60) and maintenance at each command "
-    f"(the default is one in a thousand). Switchboard: a lease of {LEASE_SECONDS} s (Azure's is "
-    "ten minutes) and its defaults."
+    f"{TEXTS:,} texts to as many numbers; Twilio answers after {LATENCY * 1000:.0f} ms. All of "
+    "them are on the queue before the worker starts. Measured is the time from the first tenth of "
+    "them at Twilio until only the last twentieth is missing, so that no start-up counts. "
+    "Processor time is the user and system time of all processes of the worker. Redis, Azurite "
+    "and the server that stands for Twilio are not in it, but they share the cores, and Azurite "
+    "needs more of them than Redis does, which shows in the messages a second. Memory is the sum "
+    "of each process's peak (resident), so what processes share is counted in each of them.\n\n"
+    "Celery and dramatiq send with the `twilio` library, with a connection for each text under "
+    "way, and keep the SID as the result in Redis. Celery with gevent: `--pool gevent "
+    f"--concurrency {MAX_CONCURRENT}`, and as many connections to Redis as it has greenlets "
+    "(`broker_pool_limit`, `max_connections`; with the default of ten some acknowledgements "
+    f"fail). Celery with prefork: `--pool prefork --concurrency {PREFORK_PROCESSES}`, as each "
+    "process waits for its text. Everything else is Celery's default. dramatiq: `--processes "
+    f"{DRAMATIQ_PROCESSES} --threads {MAX_CONCURRENT // DRAMATIQ_PROCESSES}`, and the `Results` "
+    "middleware. The versions are in pyproject.toml, the programs in dev/bench/contenders.\n\n"
+    f"Switchboard sends {MAX_CONCURRENT} at once, as host.json says, and keeps its ledger. It is "
+    "measured twice: from Azurite's queue through the local host, which runs the app and does the "
+    "work of Azure's host in the same process; and in the app's own process alone, where the "
+    "deliver function is called for each text: claim, send, answer, on the real table.\n\n"
+    f"Then each worker gets {TEXTS_OF_KILLED:,} texts, is killed with -9, with all its processes, "
+    "when half of them are at Twilio, and is started again. What the dead worker held has "
+    f"{PATIENCE_SECONDS} s to come back. Celery and dramatiq run with their defaults, and then as "
+    "their documentation advises for work that must not be lost. Celery: `task_acks_late`, "
+    "`task_reject_on_worker_lost`, `worker_prefetch_multiplier` 1, a visibility timeout of "
+    f"{LEASE_SECONDS} s (default: an hour) and `unacked_restore_throttle` 1. dramatiq always "
+    f"acknowledges late; here with a `heartbeat_timeout` of {LEASE_SECONDS} s (default: 60) and "
+    "`maintenance_chance` 1,000,000, which looks for dead workers at each command (default: at "
+    f"one in a thousand). Switchboard: a lease of {LEASE_SECONDS} s (in Azure ten minutes), and "
+    "its defaults. How many texts are hit depends on how many are under way at that moment, so "
+    "the numbers differ from run to run."
 )
 
 
-async def peers(size: Size) -> Result:
-    """Run the benchmark.
+async def peers(
+    size: Size,
+    contenders: Sequence[Contender] = FULL_SPEED,
+    killed: Sequence[Contender] = KILLED,
+) -> Result:
+    """Run the benchmark, with Switchboard itself among the contenders.
 
     Raises:
         CannotRunError: Redis or a package is missing here.
     """
     if reason := missing():
         raise CannotRunError(reason)
-    speeds = await _measure_speeds(size)
-    tallies = await _measure_kills(size)
+    speeds = await _measure_speeds(size, contenders)
+    tallies = await _measure_kills(size, killed)
+    return build_result(speeds, tallies)
+
+
+def build_result(speeds: Speeds, tallies: Mapping[Contender, Tally]) -> Result:
+    """Compare Switchboard with each of the others."""
+    others = [each for each in speeds if each not in {HOST, ALONE}]
     return Result(
         name="peers",
         measures="texts through Celery, dramatiq and Switchboard",
         how=HOW,
         comparisons=[
-            *(_processor_time(speeds, ALONE, other, Aim("≤", 1)) for other in OTHERS),
-            *(_processor_time(speeds, HOST, other) for other in OTHERS),
-            *(_rate(speeds, other) for other in OTHERS),
+            *(_processor_time(speeds, ALONE, other, Aim("≤", 1)) for other in others),
+            *(_processor_time(speeds, HOST, other) for other in others),
+            *(_rate(speeds, other) for other in others),
         ],
         tables=[_table_of_speeds(speeds), _table_of_tallies(tallies)],
     )
@@ -96,33 +108,33 @@ def missing() -> str:
     return "" if PROC.is_dir() else f"processor time is read in {PROC}, which only Linux has"
 
 
-async def _measure_speeds(size: Size) -> dict[Contender, list[Speed]]:
+async def _measure_speeds(size: Size, contenders: Sequence[Contender]) -> Speeds:
     """Measure each contender in each round, in an order that changes."""
     numbers = [number(place) for place in range(size.of(TEXTS, 10))]
-    speeds: dict[Contender, list[Speed]] = {each: [] for each in FULL_SPEED}
-    for round_ in with_progress(range(min(size.rounds, ROUNDS)), "peers"):
-        first = round_ % len(FULL_SPEED)
-        for each in (*FULL_SPEED[first:], *FULL_SPEED[:first]):
+    speeds: dict[Contender, list[Speed]] = {each: [] for each in contenders}
+    for place in with_progress(range(min(size.rounds, ROUNDS)), "peers"):
+        first = place % len(contenders)
+        for each in (*contenders[first:], *contenders[:first]):
             speeds[each].append(await measure_speed(each, numbers))
     return speeds
 
 
-async def _measure_kills(size: Size) -> dict[Contender, Tally]:
+async def _measure_kills(size: Size, killed: Sequence[Contender]) -> dict[Contender, Tally]:
     """Kill a worker of each contender; they take turns to send, and wait at the same time."""
     numbers = [number(place) for place in range(size.of(TEXTS_OF_KILLED, 10))]
     patience, turn = size.of(PATIENCE_SECONDS), asyncio.Lock()
-    found = await asyncio.gather(*(measure_kill(each, numbers, patience, turn) for each in KILLED))
-    return dict(zip(KILLED, found, strict=True))
+    found = await asyncio.gather(*(measure_kill(each, numbers, patience, turn) for each in killed))
+    return dict(zip(killed, found, strict=True))
 
 
 def _processor_time(
-    speeds: dict[Contender, list[Speed]],
+    speeds: Speeds,
     candidate: Contender,
     baseline: Contender,
     aim: Aim | None = None,
 ) -> Comparison:
     return Comparison(
-        what=f"{candidate.name}: processor time",
+        what=f"{_short(candidate)}: processor time, {baseline.name} = 1",
         against=baseline.name,
         unit="ms a message",
         pairs=[
@@ -133,9 +145,13 @@ def _processor_time(
     )
 
 
-def _rate(speeds: dict[Contender, list[Speed]], baseline: Contender) -> Comparison:
+def _short(ours: Contender) -> str:
+    return ours.name.removeprefix("Switchboard, ")
+
+
+def _rate(speeds: Speeds, baseline: Contender) -> Comparison:
     return Comparison(
-        what=f"{HOST.name}: messages a second",
+        what=f"{_short(HOST)}: messages a second, {baseline.name} = 1",
         against=baseline.name,
         unit="messages/s",
         pairs=[
@@ -145,7 +161,7 @@ def _rate(speeds: dict[Contender, list[Speed]], baseline: Contender) -> Comparis
     )
 
 
-def _table_of_speeds(speeds: dict[Contender, list[Speed]]) -> Table:
+def _table_of_speeds(speeds: Speeds) -> Table:
     def middle(values: Sequence[float], places: int) -> str:
         return f"{median(values):,.{places}f}"
 
@@ -164,16 +180,16 @@ def _table_of_speeds(speeds: dict[Contender, list[Speed]]) -> Table:
     )
 
 
-def _table_of_tallies(tallies: dict[Contender, Tally]) -> Table:
+def _table_of_tallies(tallies: Mapping[Contender, Tally]) -> Table:
     return Table(
-        "Texts after a worker was killed halfway",
+        f"What became of {TEXTS_OF_KILLED:,} texts whose worker was killed halfway",
         [
             "",
             "lost",
             "doubled",
             "not sent yet",
-            "sent, and to be sent again",
-            "sent without a result",
+            "sent, and still queued",
+            "sent, without a result",
         ],
         [
             [

@@ -66,7 +66,7 @@ PREFORK: Final = celery("Celery, prefork", "prefork", PREFORK_PROCESSES)
 THREADS: Final = dramatiq("dramatiq")
 HOST: Final = switchboard("Switchboard, local host", 600)
 ALONE: Final = Contender(
-    "Switchboard, the app's own process",
+    "Switchboard, own process",
     ("-m", "dev.bench.contenders.app_alone"),
     open_switchboard_broker,
     takes_numbers=True,

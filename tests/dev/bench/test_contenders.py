@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from dev.azurite import is_installed
 from dev.bench import command, peers, redis_server
 from dev.bench.contenders.brokers import left_by_celery, left_by_dramatiq
+from dev.bench.contenders.contender import ALONE, GEVENT, HOST, KILLED, THREADS
 from dev.bench.contenders.measure import Sample, Tally, speed_of, tally
 from dev.bench.runs import CannotRunError, Size
 from dev.bench.worker_process import PROC, worker_process
@@ -19,6 +21,11 @@ needs_proc = pytest.mark.skipif(not PROC.is_dir(), reason="reads /proc, which on
 needs_redis = pytest.mark.skipif(
     not redis_server.is_installed(), reason="redis-server is not on the PATH"
 )
+needs_contenders = pytest.mark.skipif(
+    bool(peers.missing() or not is_installed()),
+    reason=peers.missing() or "Azurite is not installed: `python3 dev test` does that",
+)
+TINY = Size(rounds=1, part=0.005)
 # A worker that starts another process.
 PARENT = """
 import subprocess, sys
@@ -156,3 +163,24 @@ def test_redis_runs_in_memory_and_is_gone_afterwards() -> None:
     assert b"no" in said.split(b"\r\n")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(place)
+
+
+@pytest.mark.slow
+@needs_contenders
+async def test_each_contender_is_compared() -> None:
+    """Celery's, dramatiq's and our programs send each text, and ours loses and doubles none."""
+    result = await peers.peers(TINY, (GEVENT, THREADS, HOST, ALONE), KILLED[-2:])
+    speeds, tallies = result.tables
+    assert [row[0] for row in speeds.rows] == [
+        "Celery, gevent",
+        "dramatiq",
+        "Switchboard, local host",
+        "Switchboard, own process",
+    ]
+    assert all(first > 0 < second for each in result.comparisons for first, second in each.pairs)
+    assert [each.against for each in result.comparisons if each.aim] == [
+        "Celery, gevent",
+        "dramatiq",
+    ]
+    name, lost, doubled, *_ = tallies.rows[-1]
+    assert (name, lost, doubled) == ("Switchboard, local host", "0", "0")
