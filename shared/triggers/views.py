@@ -45,10 +45,14 @@ if TYPE_CHECKING:
 # The fields of a request that hold what people are told.
 _CONTENT: Final = ("body", "say", "steps")
 _SPEECH: Final = "SpeechResult"
-# The fields of an inbound event that hold what a person wrote, said or recorded.
-_INBOUND_CONTENT: Final = frozenset(
-    {"body", "text", "speech", "speech_result", "transcription_text", "media", "recording_url"}
-)
+# The fields of an inbound event that say who, when and what kind: shown whatever SHOW_CONTENT says.
+# Twilio adds fields, so every other one is taken for what a person wrote, said or recorded.
+_INBOUND_FACTS: Final = frozenset({
+    "event", "sid", "from", "to", "at", "id", "call_sid", "in_reply_to", "status", "duration",
+    "digits", "confidence", "account_sid", "messaging_service_sid", "parent_call_sid",
+    "recording_sid", "transcription_sid", "dial_call_sid", "direction", "opt_out_type",
+    "num_media", "num_segments", "from_country", "to_country", "caller_country", "called_country",
+})  # fmt: skip
 
 
 def show_entry(entry: Entry, delivery: Delivery, *, show_content: bool) -> EntryResponse:
@@ -91,7 +95,7 @@ def show_inbound(event: msgspec.Raw, *, show_content: bool) -> dict[str, Any]:
     fields: dict[str, Any] = msgspec.json.decode(event)
     if show_content:
         return fields
-    return {name: value for name, value in fields.items() if name not in _INBOUND_CONTENT}
+    return {name: value for name, value in fields.items() if name in _INBOUND_FACTS}
 
 
 def show_received(inbound: Inbound, *, show_content: bool) -> InboundResponse:
