@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from shared.jobs import ids
 from shared.jobs.events import Answer, Outcome
 from shared.ledger import schema
-from shared.ledger.index import starts_of_sids
-from shared.ledger.ledger import Ledger
+from shared.ledger.index import ERASED, starts_of_sids
+from shared.ledger.ledger import Ledger, event_row
 from shared.ledger.listing import list_newest
 from shared.storage.memory_table import MemoryTable
 from shared.storage.table import Row
@@ -188,3 +188,10 @@ async def test_the_lists_use_the_index(app: InMemoryApp) -> None:
     assert await found(f"calls?to={ANA}") == [call]
     assert await found(f"messages?to={ANA}&state=parked") == []
     assert await found("messages?to=nobody") == []
+
+
+def test_nobody_who_was_erased_is_in_the_index() -> None:
+    """Of a job from which a person was erased, the index has the others."""
+    job, event = ids.new_id(NOON, 1), accepted(ERASED, BO)
+    [row] = Ledger(MemoryTable(), DIGESTS).index.rows(event_row(job, event), event)
+    assert (row.partition, row.key.endswith(f"{ids.row(job)}-01")) == (ids.partition(job), True)
