@@ -105,8 +105,9 @@ async def _take_step(app: Services, alert: Alert, message: AlertMessage) -> bool
         case NotifyRun(run):
             await _notify(app, alert, run)
         case Exhaust():
-            await app.ledger.alerts.record(alert.id, Exhausted(at=app.now()))
+            # Before it is recorded: an alarm that rings twice is better than one that never does.
             log("alert_exhausted", id=alert.id)
+            await app.ledger.alerts.record(alert.id, Exhausted(at=app.now()))
         case WaitUntil(n, until):
             if message.n is not None and message.n >= n:
                 await put(app, AlertMessage(v=VERSION, alert=alert.id, n=n), until)

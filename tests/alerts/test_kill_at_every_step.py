@@ -77,6 +77,17 @@ async def test_everybody_is_paged_once_for_each_level(
         assert (await world.alert(alert_id)).count == 1
 
 
+async def test_that_nobody_answered_is_always_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """An alarm reads the line, so a worker that dies at the last steps does not take it along."""
+    caplog.set_level("INFO", "switchboard")
+    last = len(await steps_of((), driven))
+    for place in range(last - 8, last + 1):
+        caplog.clear()
+        world = AlertWorld()
+        await driven(world, KillAt(place))
+        assert "alert_exhausted" in caplog.text, place
+
+
 async def acknowledged(world: AlertWorld, gate: Gate) -> str:
     """Acknowledge in the second level; a caller who gets no answer asks again."""
     alert_id = await raised(world, open_gate)

@@ -80,9 +80,12 @@ async def test_a_reply_acknowledges(world: CallWorld) -> None:
     assert story["answered"]["via"] == "reply"
 
 
-async def test_what_is_resolved_elsewhere_stops_ringing(world: CallWorld) -> None:
+async def test_what_is_resolved_elsewhere_stops_ringing(
+    world: CallWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Alertmanager's end of an alert hangs up the phone that rings for it."""
     await phone(world, ANA, answers=False)
+    monkeypatch.setattr(world.exchange.clock, "speed", 1.0)  # it rings until that is resolved
     levels = [level((ANA, "call"), wait=3600)]
     await world.ask("PUT", "/api/policies/ops", {"levels": levels})
     intake = "/api/alerts/from/alertmanager?policy=ops"
