@@ -43,7 +43,8 @@ MAX_QUEUE_DELAY: Final = timedelta(minutes=2)
 # A run moves what is due before the next run comes, and the queue hides it until then.
 RELEASE_AHEAD: Final = timedelta(seconds=60)
 MAX_CONCURRENT_PUTS: Final = 32
-_MAX_CONCURRENT_TABLE_REQUESTS: Final = 4
+# Two deletes of a hundred keep up with the puts, and a slow table is not given more to do.
+_MAX_CONCURRENT_TABLE_REQUESTS: Final = 2
 # The table deletes so many rows in one request.
 _ROWS_PER_STEP: Final = 100
 # So many rows of each partition are in memory: less than a KiB each, or 48 of a batch.
