@@ -250,7 +250,8 @@ async def raise_alert(
         held = await app.ledger.hold_key(token, mine)
         require_same(held, mine)
         alert_id, raised = held.job, structs.replace(raised, at=held.at, token=token)
-        if held != mine and (first := await app.ledger.alerts.of_request(alert_id)):
+        first = await app.ledger.alerts.of_request(alert_id) if held != mine else None
+        if first is not None and await app.ledger.alerts.find(first):
             return await _join(app, first, raised)
     raised = structs.replace(raised, token=token)
     if raised.key is None:
@@ -268,9 +269,13 @@ async def _raise_keyed(
             alert = await app.ledger.alerts.find(newest)
             if alert is None:
                 # Whatever took the key may have died before the alert was kept.
+                if may_repeat:
+                    await _note_other(app, alert_id, newest, raised)
                 return await _keep(app, newest, raised, payload)
             if newest == alert_id or alert.takes_key:
-                return await _join(app, newest, raised, alert_id if may_repeat else None)
+                if may_repeat:
+                    newest = await _note_other(app, alert_id, newest, raised)
+                return await _join(app, newest, raised)
         if await app.ledger.alerts.hold_key(key, number + 1, alert_id):
             return await _keep(app, alert_id, raised, payload)
 
@@ -292,16 +297,20 @@ async def _keep(app: Services, alert_id: str, raised: Raised, payload: str | Non
     return Acceptance(alert=await _find(app, alert_id), is_new=True)
 
 
-async def _join(
-    app: Services, alert_id: str, raised: Raised, own_id: str | None = None
-) -> Acceptance:
-    """Count one request more, unless the alert is its own: one that is repeated.
+async def _note_other(app: Services, own_id: str, alert_id: str, raised: Raised) -> str:
+    """Leave under the id that a request took which alert it is part of; return the one to give.
 
-    A request that may be repeated leaves under its own id which alert it has joined.
+    That is the alert noted first, unless it was forgotten since.
     """
-    if own_id is not None and own_id != alert_id:
-        noted = JoinedOther(at=raised.at, alert=alert_id)
-        alert_id = await app.ledger.alerts.join_other(own_id, noted)
+    if own_id == alert_id:
+        return alert_id
+    noted = await app.ledger.alerts.join_other(own_id, JoinedOther(at=raised.at, alert=alert_id))
+    is_there = noted == alert_id or await app.ledger.alerts.find(noted)
+    return noted if is_there else alert_id
+
+
+async def _join(app: Services, alert_id: str, raised: Raised) -> Acceptance:
+    """Count one request more, unless the alert is its own: one that is repeated."""
     alert = await _find(app, alert_id)
     if alert.raised.token == raised.token:
         return Acceptance(alert=alert, is_new=True)

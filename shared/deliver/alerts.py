@@ -334,7 +334,8 @@ async def escalate(
     `seen` is the run that is to end: once it was escalated, asking again changes nothing.
 
     Raises:
-        OverError: it is over, has no further level, or run `seen` has ended by itself.
+        OverError: it is over or has no level under way or after that; or run `seen` has ended by
+            itself or has not begun.
     """
     run = alert.run
     if seen in alert.escalated:
@@ -343,7 +344,11 @@ async def escalate(
         raise OverError("The next level has begun already")
     if alert.is_quiet or alert.exhaustion:
         raise OverError(summarize(alert))
-    if run is None or next_run(alert.raised, run, is_skipped=True) is None:
+    if run is None:
+        raise OverError("Nobody was notified yet")
+    if seen is not None and seen > run.n:
+        raise OverError(f"Run {seen} has not begun; the newest one is run {run.n}")
+    if next_run(alert.raised, run, is_skipped=True) is None:
         raise OverError("There is nobody left to escalate to")
     event = Escalated(at=app.now(), n=run.n, by=by, via=via)
     return await _record(app, alert, event)

@@ -14,14 +14,17 @@ Erasing an entry finds its rows by the times that the entry names.
 from __future__ import annotations
 
 import asyncio
+import logging
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from shared.jobs import ids
 from shared.jobs.events import Answer, Doubt
 from shared.ledger import schema
 from shared.ledger.owners import minute
-from shared.storage.queues import NO_DELAY
+from shared.log import log
+from shared.storage.queues import NO_DELAY, QUEUE_OF_LANE
 from shared.storage.table import Row, just_after
 
 if TYPE_CHECKING:
@@ -71,8 +74,9 @@ class Schedule:
         """Move what is due within `RELEASE_AHEAD` onto the queues; return how many messages.
 
         The earliest minute comes first, and everything that is due comes, however long no run came.
-        A row is deleted after its message is on the queue. A run that is told that it is `enough`
-        ends early; the next one goes on.
+        A row is deleted after its message is on the queue. A row that makes no sense stays, and
+        keeps no other one back. A run that is told that it is `enough` ends early; the next one
+        goes on.
 
         Raises:
             StorageUnavailableError: the rest stays for the next run.
@@ -129,6 +133,15 @@ class Schedule:
         return count
 
 
+class _Waiting(NamedTuple):
+    """What a row holds: a message, for which queue, and from when on."""
+
+    key: str
+    due: datetime
+    queue: str
+    message: bytes
+
+
 class _Release:
     """One run of releasing, and how many messages it has moved so far."""
 
@@ -177,16 +190,17 @@ class _Release:
         return rows
 
     async def _step(self, rows: Sequence[Row]) -> None:
-        await _run_all(map(self._put, rows))
+        waiting = [each for each in map(_read_row, rows) if each]
+        await _run_all(map(self._put, waiting))
         async with self._table_requests:
-            await self._table.delete(rows[0].partition, [row.key for row in rows])
-        self.count += len(rows)
+            await self._table.delete(rows[0].partition, [each.key for each in waiting])
+        self.count += len(waiting)
 
-    async def _put(self, row: Row) -> None:
-        queue, _, message = row.text.partition("\n")
+    async def _put(self, waiting: _Waiting) -> None:
         async with self._puts:
             # A run can take minutes, so each delay is counted from its own moment.
-            await self._queues.put(queue, message.encode(), max(_due(row) - self._now(), NO_DELAY))
+            delay = max(waiting.due - self._now(), NO_DELAY)
+            await self._queues.put(waiting.queue, waiting.message, delay)
 
 
 async def _run_all(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
@@ -215,11 +229,16 @@ def _second(at: datetime) -> str:
     return f"{at.astimezone(UTC):%S%f}"
 
 
-def _due(row: Row) -> datetime:
-    """Return when a row is due."""
-    return datetime.strptime(
-        _minute(row.partition) + row.key.partition(".")[0], "%Y%m%dT%H%M%S%f"
-    ).replace(tzinfo=UTC)
+def _read_row(row: Row) -> _Waiting | None:
+    """Return what a row holds; None if it makes no sense, such as one of a later version."""
+    queue, _, message = row.text.partition("\n")
+    time = _minute(row.partition) + row.key.partition(".")[0]
+    with suppress(ValueError):
+        due = datetime.strptime(time, "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
+        if queue in QUEUE_OF_LANE.values() and message:
+            return _Waiting(row.key, due, queue, message.encode())
+    log("not_released", level=logging.ERROR, partition=row.partition, key=row.key)
+    return None
 
 
 def _due_times(entry: Entry) -> Iterator[datetime]:

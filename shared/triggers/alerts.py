@@ -84,7 +84,7 @@ class EscalationRequest(AnswerRequest, frozen=True, forbid_unknown_fields=True, 
             Meta(
                 ge=1,
                 description="The alert's `run.n` as it was seen: then asking twice is once, and "
-                "409 says that the next level has begun by itself.",
+                "409 says that the next level has begun by itself, or that this one has not begun.",
             ),
         ]
         | None

@@ -157,6 +157,20 @@ async def test_escalating_a_run_that_was_seen_is_done_once() -> None:
     assert [each["path"] for each in json.loads(reply.get_body())["errors"]] == ["$.run"]
 
 
+async def test_a_run_that_has_not_begun_cannot_be_escalated() -> None:
+    """The level under way goes on: it is not the one that was named."""
+    world = AlertWorld()
+    alert_id = await world.raise_alert(alert_of(level((ANA, "text")), level((BO, "text"))))
+    details = []
+    for run in (1, 2):
+        reply = await world.ask(alerts.escalate, {"run": run}, id=alert_id)
+        assert reply.status_code == 409
+        details.append(json.loads(reply.get_body())["detail"])
+        await world.run(seconds=5)
+    assert details == ["Nobody was notified yet", "Run 2 has not begun; the newest one is run 1"]
+    assert world.paged() == [("Ana", "text")]
+
+
 async def test_an_open_alert_shows_its_next_step() -> None:
     """What begins next, and when, is shown at each time; nothing once somebody answered."""
     world = AlertWorld()

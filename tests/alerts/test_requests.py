@@ -1,6 +1,7 @@
 """Requests: what is refused and how it is told, keys that join, policies, lists."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -144,6 +145,48 @@ async def test_a_request_that_raised_an_alert_gives_it_again() -> None:
     second = await world.raise_alert(fields)
     assert await world.raise_alert(fields, key="once") == first
     assert (await world.story(second))["count"] == 1
+
+
+async def test_a_request_that_took_a_key_over_gives_its_alert_again() -> None:
+    """Whatever held the key had died; repeated after the alert was resolved, nobody is paged."""
+    world = AlertWorld()
+    fields = alert_of(ONE, key="disk")
+    assert await world.ledger.alerts.hold_key("disk", 1, "zbpn0196bfzff9axxxxxpa")
+    first = await world.raise_alert(fields, key="again")
+    await world.run(seconds=2)
+    await world.post(alerts.resolve, first)
+    assert await world.raise_alert(fields, key="again") == first
+    await world.run(seconds=2)
+    assert len(world.paged()) == 1
+    assert (await world.story(first))["count"] == 1
+
+
+async def test_a_repeated_request_whose_alert_is_forgotten_raises_one() -> None:
+    """The alert was older than the request that joined it, so its rows went first."""
+    world = AlertWorld()
+    fields = alert_of(ONE, key="disk")
+    first = await world.raise_alert(fields)
+    world.clock.move(days=1)
+    assert await world.raise_alert(fields, key="again") == first
+    await world.post(alerts.resolve, first)
+    await world.ledger.alerts.forget(world.clock() - timedelta(hours=13))
+    second = await world.raise_alert(fields, key="again")
+    assert second != first
+    assert await world.raise_alert(fields, key="again") == second
+
+
+async def test_a_repeated_request_whose_alert_is_forgotten_joins_a_newer_one() -> None:
+    """Another request has raised an alert of that key since."""
+    world = AlertWorld()
+    fields = alert_of(ONE, key="disk")
+    first = await world.raise_alert(fields)
+    world.clock.move(days=1)
+    assert await world.raise_alert(fields, key="again") == first
+    await world.post(alerts.resolve, first)
+    second = await world.raise_alert(fields)
+    await world.ledger.alerts.forget(world.clock() - timedelta(hours=13))
+    assert await world.raise_alert(fields, key="again") == second
+    assert (await world.story(second))["count"] == 2
 
 
 async def test_two_raise_one_key_at_the_same_time() -> None:

@@ -12,7 +12,7 @@ from shared.jobs import ids
 from shared.jobs.events import Answer, AnyEvent, Claim, Outcome
 from shared.jobs.fold import fold
 from shared.jobs.job import Job, decode_queue_message
-from shared.ledger.schedule import MAX_QUEUE_DELAY, RELEASE_AHEAD, Schedule
+from shared.ledger.schedule import MAX_QUEUE_DELAY, RELEASE_AHEAD, Schedule, row_of
 from shared.storage.memory_queues import MemoryQueues
 from shared.storage.memory_table import MemoryTable
 from shared.storage.table import Row
@@ -200,6 +200,33 @@ async def test_nothing_runs_on_after_a_step_failed() -> None:
     await setup.release()
     assert {put.message for put in setup.queues.puts} == {b"%d" % each for each in range(160)}
     assert await setup.table.next_partition("") is None
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("00000000.{}", "outbound-later\n{{}}"),  # a queue of another version of the app
+        ("00000000.{}", "outbound"),
+        ("noon.{}", "outbound\n{{}}"),
+    ],
+)
+async def test_a_row_that_cannot_be_moved_keeps_no_other_one_back(
+    key: str, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is beside it and after it comes; it stays, and every run names it."""
+    setup = Setup()
+    job_id = ids.new_id(NOON, 9)
+    bad = Row(row_of(NOON, job_id).partition, key.format(job_id), text.format())
+    await setup.table.insert(bad)
+    await setup.add(1, 1)
+    await setup.add(120, 2)
+    setup.clock.move(minutes=5)
+    assert await setup.release() == 2
+    assert await setup.release() == 0
+    assert [put.message for put in setup.queues.puts] == [b'{"n": 1}', b'{"n": 2}']
+    assert await setup.table.get(bad.partition, bad.key) == bad.text
+    assert caplog.text.count("not_released") == 2
+    assert bad.key in caplog.text
 
 
 async def test_the_same_message_again_is_one_row() -> None:
