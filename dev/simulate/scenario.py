@@ -105,7 +105,7 @@ class Scenario:
         self.world.say("no more failures")
         for service in self._services:
             service.fault = Fault()
-        self._habits.fault_share = self._habits.read_failures = 0.0
+        self._habits.fault_share = self._habits.read_failures = self._habits.busy_share = 0.0
         self.world.death_share = self.world.queue.short_leases = 0.0
         if self._habits.lost_callbacks == 1:
             return
@@ -308,6 +308,7 @@ class Scenario:
             self._habits.fault_share = random.choice([0, 0.1, 0.4, 1.0])
             self._habits.faults = tuple(random.sample(FAULTS, random.randint(1, len(FAULTS))))
             self._habits.read_failures = random.choice([0, 0, 0.3, 1.0])
+            self._habits.busy_share = random.choice([0, 0, 0.1])
 
     async def _kill(self, random: Random) -> None:
         mean = random.choice([40, 150, 1000])

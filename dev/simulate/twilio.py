@@ -35,6 +35,7 @@ NO_ANSWER: Final = SendResult(result="unknown", code="no_answer")
 # From the time-out until a list shows what was created late: within the minute that the app allows,
 # less what clocks differ by.
 MAX_LATE_SECONDS: Final = 48.0
+MAX_TURN_SECONDS: Final = 300.0
 REJECTED: Final = SendResult(result="rejected", code="21211", message="not a valid number")
 STATUSES: Final[dict[Kind, tuple[str, ...]]] = {
     "message": ("sent", "delivered"),
@@ -56,6 +57,7 @@ class Habits:
     read_failures: float = 0.0
     lost_callbacks: float = 0.0
     rejected: float = 0.0
+    busy_share: float = 0.0  # of requests that wait for their turn
     missed: float = 0.3  # calls that nobody picks up
     redacts: bool = False
     footer: str = ""
@@ -176,6 +178,11 @@ class TwilioServer:
         is_faulty = self._random.random() < self.habits.fault_share
         return self._random.choice(self.habits.faults) if is_faulty else None
 
+    def choose_turn(self) -> float:
+        """Return how long a request waits for its turn in a busy worker, mostly not at all."""
+        is_busy = self._random.random() < self.habits.busy_share
+        return self._random.uniform(0, MAX_TURN_SECONDS) if is_busy else 0.0
+
     def uniform(self, low: float, high: float) -> float:
         """Return a random number of seconds."""
         return self._random.uniform(low, high)
@@ -230,6 +237,8 @@ class ProcessProvider:
 
     async def create(self, request: SendRequest) -> SendResult:
         loop, server, process = asyncio.get_running_loop(), self._server, self._process
+        if turn := server.choose_turn():
+            await process.sleep(turn)
         if request.begin_before is not None and process.now() > request.begin_before:
             return SendResult(result="retryable", code="not_begun")
         server.on_ask(request)

@@ -15,9 +15,15 @@ import pytest
 from dev.checkout import HERE
 from dev.simulate import command, mutations, virtual_time
 from dev.simulate.audit import Counts
-from dev.simulate.process import KilledError, Process
+from dev.simulate.process import Death, KilledError, Process
 from dev.simulate.scenario import ACTORS
-from dev.simulate.storage import LEASE, LostLeaseError, QueueServer, TableServer
+from dev.simulate.storage import (
+    LEASE,
+    SHORT_LEASE_SECONDS,
+    LostLeaseError,
+    QueueServer,
+    TableServer,
+)
 from dev.simulate.world import World
 from shared.errors import StorageUnavailableError
 from shared.storage.table import Row
@@ -136,6 +142,22 @@ def test_what_a_killed_process_has_sent_takes_effect() -> None:
     assert virtual_time.run(play()) == ["served"]
 
 
+@pytest.mark.parametrize(("death", "served"), [("before", []), ("after", ["served"])])
+def test_a_process_can_die_at_a_step_of_its_own(death: Death, served: list[str]) -> None:
+    """It dies with a request that nobody gets, or with one whose answer it never sees."""
+
+    async def play() -> list[str]:
+        done: list[str] = []
+        dying = Process("p", timedelta(), lambda low, _: low, lambda: death)
+        task = dying.spawn(dying.call(lambda: done.append("served")))
+        await asyncio.sleep(1)
+        assert not dying.is_alive
+        assert task.done()
+        return done
+
+    assert virtual_time.run(play()) == served
+
+
 def test_a_frozen_process_goes_on_where_it_was() -> None:
     """The answer that came meanwhile is there when it thaws."""
 
@@ -165,6 +187,20 @@ def test_a_lease_ends_and_its_receipt_with_it() -> None:
             queue.delete(message, receipt)
         queue.delete(message, newer)
         assert not queue.messages
+
+    virtual_time.run(play())
+
+
+def test_a_lease_may_end_at_once() -> None:
+    """Another process gets the message while the first one is at it."""
+
+    async def play() -> None:
+        queue = QueueServer(World(1).stream("queue"))
+        queue.short_leases = 1.0
+        queue.put("outbound", b"job")
+        assert queue.receive("outbound")
+        await asyncio.sleep(SHORT_LEASE_SECONDS)
+        assert queue.receive("outbound")
 
     virtual_time.run(play())
 
