@@ -80,8 +80,11 @@ async def test_a_reply_acknowledges(world: CallWorld) -> None:
     assert story["answered"]["via"] == "reply"
 
 
-async def test_what_is_resolved_elsewhere_stops_ringing(world: CallWorld) -> None:
+async def test_what_is_resolved_elsewhere_stops_ringing(
+    world: CallWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Alertmanager's end of an alert hangs up the phone that rings for it."""
+    monkeypatch.setattr(world.exchange.clock, "speed", 0.2)  # it rings for five minutes
     await phone(world, ANA, answers=False)
     levels = [level((ANA, "call"), wait=3600)]
     await world.ask("PUT", "/api/policies/ops", {"levels": levels})
