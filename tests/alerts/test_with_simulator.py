@@ -84,6 +84,7 @@ async def test_what_is_resolved_elsewhere_stops_ringing(
     world: CallWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Alertmanager's end of an alert hangs up the phone that rings for it."""
+    monkeypatch.setattr(world.exchange.clock, "speed", 0.2)  # it rings for five minutes
     await phone(world, ANA, answers=False)
     monkeypatch.setattr(world.exchange.clock, "speed", 1.0)  # it rings until that is resolved
     levels = [level((ANA, "call"), wait=3600)]

@@ -20,7 +20,7 @@ pytestmark = [
 @pytest.mark.longest
 def test_nothing_is_lost_or_doubled(capfd: pytest.CaptureFixture[str]) -> None:
     """Every fault x message and call x one and several, kills, an outage: each is sent once."""
-    flags = ["--messages", "60", "--seed", "3", "--patience", "300"]
+    flags = ["--messages", "60", "--seed", "3", "--patience", "1200"]
     status = main([*flags, "--outage", "8", "--retry-pause", "0.05"])
     shown = capfd.readouterr().out
     assert status == 0, shown

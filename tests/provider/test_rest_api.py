@@ -21,6 +21,7 @@ from shared.provider.provider import SendRequest, SendResult
 from shared.provider.rest_api import TwilioProvider
 from tests.conftest import Simulator
 from tests.environment import SENDER, settings
+from tests.patience import PATIENCE_SECONDS
 
 TO = "+14155552671"
 SERVICE = "MG" + "0" * 32
@@ -374,7 +375,7 @@ async def test_stop_hangs_up_a_call(simulator: Simulator, provider: TwilioProvid
     assert answer.sid
     assert await provider.stop("call", answer.sid) is not None
     line = simulator.exchange.lines[answer.sid]
-    await asyncio.wait_for(line.over.wait(), 5)
+    await asyncio.wait_for(line.over.wait(), PATIENCE_SECONDS)
     assert created(simulator, "call")[0].status in {"completed", "canceled"}
     assert await provider.stop("call", answer.sid) is None
 
@@ -395,11 +396,17 @@ async def test_stop_cancels_what_twilio_holds(
     assert len(created(simulator)) == 2
 
 
+def hold_time(simulator: Simulator) -> None:
+    """Let nothing at Twilio go on by itself, for hours."""
+    simulator.exchange.clock.step, simulator.exchange.clock.speed = 3600, 0.001
+
+
 @kinds
 async def test_what_is_over_is_removed(
     simulator: Simulator, provider: TwilioProvider, kind: Kind
 ) -> None:
     """Not before it is over; what Twilio does not have any more is as good as removed."""
+    hold_time(simulator)
     answer = await provider.create(order(kind))
     assert answer.sid
     created(simulator, kind)[0].status = "queued"
@@ -416,6 +423,7 @@ async def test_what_is_over_is_removed(
 
 async def test_a_text_is_removed_alone(simulator: Simulator, provider: TwilioProvider) -> None:
     """The message stays, with an empty text."""
+    hold_time(simulator)
     answer = await provider.create(order())
     assert answer.sid
     row = created(simulator)[0]

@@ -17,6 +17,7 @@ from azure.storage.queue import QueueClient
 
 from dev.azurite import connection_string
 from dev.checkout import HERE
+from dev.ports import free_ports
 from tests.dev.commands.conftest import Script
 from tests.dev.commands.running import IS_SET_UP, Running
 
@@ -263,13 +264,14 @@ def test_storage_is_kept_where_it_is_told(
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (("--port", "10001", "--storage-port", "10001"), "is wanted by the app too"),
+        (("--port", "{port}", "--storage-port", "{port}"), "is wanted by the app too"),
         (("--data", "/dev/null/x"), "cannot keep anything in /dev/null/x"),
     ],
 )
 def test_what_cannot_start_says_why(root: Path, flags: tuple[str, ...], words: str) -> None:
     """Words and a next step, no trace, status 1, nothing started."""
-    with Running(root, *flags) as run:
+    (port,) = free_ports(1)
+    with Running(root, *(flag.format(port=port) for flag in flags)) as run:
         assert run.end() == 1
     error, next_step = run.lines
     assert words in error
