@@ -156,14 +156,16 @@ async def publish_abandoned(app: Services) -> None:
 
 async def _publish_note(app: Services, note: Note, *, is_abandoned: bool = False) -> None:
     fields = _decode(note)
-    if await app.ledger.received.is_first(note, _person_of(fields)):
+    person = _person_of(fields)
+    if await app.ledger.received.is_first(note, person):
         await _remember_opt_out(app, fields, note.at)
         if not is_abandoned and app.now() - note.at >= _GIVE_UP_AFTER:
             # So late the note may be taken for abandoned: two workers would put it.
             log("inbound_left_to_the_timer", level=logging.WARNING, what=fields["event"])
             return
         await app.queues.put(INBOUND_QUEUE, note.text.encode())
-        log("inbound", what=fields["event"], sid=fields["sid"])
+        who = {"from": mask_number(person)}
+        log("inbound", what=fields["event"], sid=fields["sid"], **who)
     await _close(app, note)
 
 

@@ -86,7 +86,6 @@ async def test_what_is_resolved_elsewhere_stops_ringing(
     """Alertmanager's end of an alert hangs up the phone that rings for it."""
     monkeypatch.setattr(world.exchange.clock, "speed", 0.2)  # it rings for five minutes
     await phone(world, ANA, answers=False)
-    monkeypatch.setattr(world.exchange.clock, "speed", 1.0)  # it rings until that is resolved
     levels = [level((ANA, "call"), wait=3600)]
     await world.ask("PUT", "/api/policies/ops", {"levels": levels})
     intake = "/api/alerts/from/alertmanager?policy=ops"

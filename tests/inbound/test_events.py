@@ -16,6 +16,7 @@ from shared.inbound import events
 from shared.inbound.events import add_fields, publish, publish_abandoned, publish_event
 from shared.ledger.ledger import Ledger
 from shared.ledger.received import Note
+from shared.phone_numbers import mask_number
 from shared.storage.memory_queues import MemoryQueues
 from shared.storage.memory_table import MemoryTable
 from shared.storage.table import just_after
@@ -312,6 +313,16 @@ async def test_the_timer_is_a_function_of_the_app(
     call: Callable[..., Any] = next(f.call for f in app.functions if f.name == "watch")
     await call(timer=None)
     assert len(inbound(app)) == 1
+    assert PERSON not in caplog.text
+
+
+async def test_who_it_came_from_is_logged_masked(
+    app: InMemoryApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A line of the log names the person well enough to be recognised, and no more."""
+    caplog.set_level("INFO", "switchboard")
+    await publish_event(app.services, TEXT)
+    assert f'"from": "{json.dumps(mask_number(PERSON))[1:-1]}"' in caplog.text
     assert PERSON not in caplog.text
 
 
