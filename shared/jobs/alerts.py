@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.jobs import ids
-from shared.phone_numbers import mask_number
+from shared.phone_numbers import mask_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -529,5 +529,5 @@ def summarize(alert: Alert) -> str:
 
 
 def mask_who(by: str) -> str:
-    """Return who it was: a number with its middle hidden, a name as it is."""
-    return mask_number(by) if "+" in by else by
+    """Return who it was: the middle of every number hidden, a name as it is."""
+    return mask_numbers(by)

@@ -54,8 +54,9 @@ async def list_newest(  # noqa: PLR0913 - what narrows a listing is this much
     count to the millisecond. With `starts`, only what the index has under those keys is read.
     """
     after = ids.parse(cursor) if cursor else None
-    # No id is as small as this one, of the same millisecond, so everything of it comes after.
-    start = after.job_id if after else ids.new_id(until, 0) if until else None
+    # No id is as small as that of `until`, of the same millisecond: everything of it comes after.
+    starts_at = [*([after.job_id] if after else []), *([ids.new_id(until, 0)] if until else [])]
+    start = max(starts_at, key=lambda each: (each[:4], ids.row(each)), default=None)
     items: list[tuple[Entry, Delivery]] = []
     looked_at = 0
     found = (

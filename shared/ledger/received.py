@@ -104,7 +104,9 @@ class Received:
         can be short, even empty, and still have a successor.
         """
         start = schema.INBOUND_TIMES.place("")
-        first = just_after(_key_of(cursor)) if cursor else _time(until) if until else start
+        first = max(
+            just_after(_key_of(cursor)) if cursor else start, _time(until) if until else start
+        )
         last = after_prefix(_time(since) if since else start)
         items, wanted, looked_at = list[Inbound](), list[Row](), 0
         rows = self._table.range(_NOTES, first, last, page=min(2 * limit, MAX_ROWS_READ))

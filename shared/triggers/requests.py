@@ -72,7 +72,12 @@ def _describe_broken_json(body: bytes) -> str:
     if not body.strip():
         return 'the body is empty; send a JSON object, e.g. {"to": "+14155552671", "body": "Hello"}'
     try:
-        json.loads(body.decode())
+        json.dumps(json.loads(body.decode()), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return (
+            r"the body is not JSON: a text in it has half of a character, such as \ud83d alone; "
+            "cut texts between characters"
+        )
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         return f"the body is not UTF-8: at line {line}; save it as UTF-8"

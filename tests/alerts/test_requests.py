@@ -309,6 +309,24 @@ async def test_other_ids_are_404(text: str) -> None:
         assert (await AlertWorld().ask(handler, id=text)).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("by", "shown"),
+    [
+        ("Ana + Bo, on duty", "Ana + Bo, on duty"),
+        ("C++ team", "C++ team"),
+        ("+14155552671", "+1415•••2671"),
+        ("Ana (+14155552671)", "Ana (+1415•••2671)"),
+    ],
+)
+async def test_only_a_number_is_masked_in_who_answered(by: str, shown: str) -> None:
+    """A name stays as it is, also one with a plus sign; a number in it does not."""
+    world = AlertWorld()
+    alert_id = await world.raise_alert(alert_of(ONE))
+    story = await world.post(alerts.acknowledge, alert_id, {"by": by})
+    assert story["answered"]["by"] == shown
+    assert [each["by"] for each in story["events"] if each["event"] == "answered"] == [shown]
+
+
 async def test_who_answers_by_the_api_has_a_short_name() -> None:
     """The name is optional, and a wrong body is refused."""
     world = AlertWorld()

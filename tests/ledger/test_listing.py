@@ -103,6 +103,21 @@ async def test_a_cursor_in_a_day_that_is_gone_goes_on_after_it() -> None:
     assert [delivery.id for _, delivery in page.items] == older
 
 
+async def test_a_cursor_does_not_lead_past_the_end_of_the_times() -> None:
+    """One of a list without `until` begins later than what is asked for, whatever its shard."""
+    rows = MemoryTable()
+    for hours in range(4):
+        await noted(rows, NOON + timedelta(hours=hours), (15 - hours) << 55, *TO[:1])
+    newest = (await list_newest(rows, everything, limit=1, cursor=None)).next
+    until = NOON + timedelta(hours=1)
+    page = await list_newest(rows, everything, limit=9, cursor=newest, until=until)
+    times = [ids.accepted_at(entry.id) for entry, _ in page.items]
+    assert times == [until, NOON]
+    after = page.items[0][1].id
+    page = await list_newest(rows, everything, limit=9, cursor=after, until=until)
+    assert [ids.accepted_at(entry.id) for entry, _ in page.items] == [NOON]
+
+
 async def test_a_filter_that_nothing_fits_looks_at_so_much_and_no_more() -> None:
     """A page looks at MOST_LOOKED_AT deliveries, then is handed out short, with a successor."""
     rows = CountedRows()

@@ -58,6 +58,18 @@ async def test_pages_follow_one_another(ledger: Ledger) -> None:
     assert pages == 4
 
 
+async def test_a_cursor_does_not_lead_past_the_end_of_the_times(ledger: Ledger) -> None:
+    """One of a list without `until` begins later than what is asked for, or before it."""
+    for number in range(4):
+        await keep(ledger, number, NOON + timedelta(hours=number))
+    newest = (await ledger.received.newest(limit=1)).next
+    until = NOON + timedelta(hours=1)
+    page = await ledger.received.newest(limit=9, cursor=newest, until=until)
+    assert texts(page) == numbered(1, 0)
+    page = await ledger.received.newest(limit=9, cursor=page.items[0].id, until=until)
+    assert texts(page) == numbered(0)
+
+
 async def test_a_time_is_met_to_the_millisecond(ledger: Ledger) -> None:
     """Both bounds count what came in their own millisecond."""
     for number in range(6):

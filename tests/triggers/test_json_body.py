@@ -32,6 +32,8 @@ def test_an_object_is_read(body: bytes) -> None:
         (b"[" * 50_000, "not_json", "too many nested brackets"),
         (b'{"a": ' + b"9" * 5000 + b"}", "not_json", "a number that is too long"),
         (b'{"a": NaN}', "not_json", "the body is not JSON"),
+        (rb'{"a": ["Hi \ud83d"]}', "not_json", "half of a character"),
+        (rb'{"\ude00": 1}', "not_json", "half of a character"),
         (b"[]", "not_object", "not an object"),
     ],
 )
