@@ -24,6 +24,9 @@ FAILED = {"undelivered", "failed"}
 HIDDEN = {"accepted", "doubt_unsettled", "reconciled", "forgotten", "queue_watched", "forwarded"}
 REPEATED = {"provider_unreachable"}  # the line of the attempt says it
 QUIET = {"", "INFO"}
+TO_DO = {
+    "twilio_client_refused": "wrong account SID and token, and not a key of CLIENT_KEYS either",
+}
 RESULTS = {
     "rejected": ("rejected", RED),
     "retryable": ("is tried again", YELLOW),
@@ -93,6 +96,7 @@ class Story:
             for name, value in fields.items()
             if value is not None and name != "trace"
         )
+        details = details or TO_DO.get(event, "")
         colour = RED if level in {"WARNING", "ERROR"} or event == "parked" else DIM
         return f"{self._time()}  {self._paint(event, colour)}  {details}"
 
@@ -133,7 +137,7 @@ class Story:
 
     def _alert(self, what: str, fields: Mapping[str, Any]) -> str:
         if what == "level":
-            what = f"level {fields.get('level', 0) + 1}"
+            what = f"level {fields.get('index', 0) + 1}"
         elif what == "answered":
             what = self._paint(fields.get("how") or what, GREEN)
         return self._line("alert", "", what, fields)

@@ -81,7 +81,7 @@ def test_a_doubt_about_several_says_how_many(story: Story) -> None:
     ("event", "fields", "what"),
     [
         ("alert_raised", {"source": "api", "trace": "2f14"}, "raised"),
-        ("alert_level", {"n": 1, "level": 0, "round": 1}, "level 1"),
+        ("alert_level", {"n": 1, "index": 0, "round": 1}, "level 1"),
         ("alert_answered", {"how": "acknowledged"}, "acknowledged"),
         ("alert_exhausted", {}, "exhausted"),
     ],
@@ -91,6 +91,12 @@ def test_an_alert_has_a_line_for_each_step(
 ) -> None:
     """Levels count from one, as in the console."""
     assert story(logged(event, id=ID, **fields)) == f"18:25:45  alert  {what}  {ID}"
+
+
+def test_a_refused_client_is_told_what_is_wrong(story: Story) -> None:
+    """The app logs nothing of what it was given; the line says what would have fitted."""
+    line = story(logged("twilio_client_refused", "WARNING", trace="2f14"))
+    assert "a key of CLIENT_KEYS" in str(line)
 
 
 def test_an_alert_in_trouble_shows_all_that_is_known(story: Story) -> None:
