@@ -127,7 +127,7 @@ async def _begin(app: Services, alert: Alert, step: Begin) -> None:
     end = AlertMessage(v=VERSION, alert=alert.id, n=run.n)
     await put(app, end, run.at + timedelta(seconds=alert.level_of(run).wait))
     if await app.ledger.alerts.record(alert.id, run):
-        log("alert_level", id=alert.id, n=run.n, level=run.level, round=run.round)
+        log("alert_level", id=alert.id, n=run.n, index=run.level, round=run.round)
 
 
 async def _notify(app: Services, alert: Alert, run: LevelBegun) -> None:

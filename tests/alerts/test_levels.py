@@ -1,6 +1,7 @@
 """Levels: a text, then a call, then the next person, until somebody answers."""
 
 import json
+import logging
 from datetime import datetime
 
 import pytest
@@ -27,6 +28,18 @@ async def test_levels_follow_each_other_until_nobody_is_left() -> None:
     assert (await world.story(alert_id))["state"] == "exhausted"
     await world.until_quiet()
     assert await world.pages() == {(1, 0): 1, (2, 0): 1, (3, 0): 1, (3, 1): 1}
+
+
+async def test_each_level_is_logged_when_it_begins(caplog: pytest.LogCaptureFixture) -> None:
+    """An operator sees which level of which round began, the first one included."""
+    caplog.set_level(logging.INFO)
+    world = AlertWorld()
+    alert_id = await world.raise_alert(alert_of(level((ANA, "text")), level((BO, "call"))))
+    await world.until_quiet()
+    lines = [each for each in caplog.messages if each.startswith("alert_level")]
+    assert [json.loads(each.removeprefix("alert_level ")) for each in lines] == [
+        {"id": alert_id, "n": n, "index": n - 1, "round": 1} for n in (1, 2)
+    ]
 
 
 async def test_a_text_shows_the_number_and_says_how_to_answer() -> None:

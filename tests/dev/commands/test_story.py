@@ -53,6 +53,58 @@ def test_a_text_is_one_line_when_it_is_delivered(story: Story, clock: Clock) -> 
     assert story(delivered) == f"18:25:45  text  {TO}  delivered 0.5 s  {ID}"
 
 
+def test_a_report_on_the_only_recipient_has_no_index(story: Story) -> None:
+    """The app logs null there; the line names the person and the time all the same."""
+    story(attempt("sent"))
+    line = story(logged("reported", id=ID, index=None, status="delivered", sid="SM1"))
+    assert line == f"18:25:45  text  {TO}  delivered 0.1 s  {ID}"
+
+
+def test_a_doubt_has_a_line_when_it_begins_and_one_when_it_ends(story: Story) -> None:
+    """What the app looks at in between is silent, and so is a second word for the lost answer."""
+    assert "in doubt" in str(story(attempt("unknown", code="no_answer")))
+    unreachable = logged("provider_unreachable", "WARNING", id=ID, index=0, code="no_answer")
+    assert story(unreachable) is None
+    assert story(logged("doubt_unsettled", id=ID, n=1, reason="too_early")) is None
+    settled = story(logged("settled", id=ID, n=1, result=["sent"]))
+    assert settled == f"18:25:45  text  {TO}  found at Twilio, not sent again  {ID}"
+
+
+def test_a_doubt_about_several_says_how_many(story: Story) -> None:
+    """One line counts what was found and what is tried again."""
+    line = story(logged("settled", id=ID, n=1, result=["sent", "not_created", "sent"]))
+    what = "2 found at Twilio, not sent again, 1 is tried again"
+    assert line == f"18:25:45  batch  {what}  {ID}"
+
+
+@pytest.mark.parametrize(
+    ("event", "fields", "what"),
+    [
+        ("alert_raised", {"source": "api", "trace": "2f14"}, "raised"),
+        ("alert_level", {"n": 1, "index": 0, "round": 1}, "level 1"),
+        ("alert_answered", {"how": "acknowledged"}, "acknowledged"),
+        ("alert_exhausted", {}, "exhausted"),
+    ],
+)
+def test_an_alert_has_a_line_for_each_step(
+    story: Story, event: str, fields: dict[str, object], what: str
+) -> None:
+    """Levels count from one, as in the console."""
+    assert story(logged(event, id=ID, **fields)) == f"18:25:45  alert  {what}  {ID}"
+
+
+def test_a_refused_client_is_told_what_is_wrong(story: Story) -> None:
+    """The app logs nothing of what it was given; the line says what would have fitted."""
+    line = story(logged("twilio_client_refused", "WARNING", trace="2f14"))
+    assert "a key of CLIENT_KEYS" in str(line)
+
+
+def test_an_alert_in_trouble_shows_all_that_is_known(story: Story) -> None:
+    """A warning is never shortened."""
+    line = story(logged("alert_postponed", "WARNING", id=ID, error="no table"))
+    assert line == f"18:25:45  alert_postponed  error=no table id={ID}"
+
+
 def test_a_report_of_something_older_is_told_without_its_time(story: Story) -> None:
     """After a restart a call is known by its SID, not by who was called and when."""
     completed = logged("reported", id=ID, index=0, status="completed", sid="CA1")
