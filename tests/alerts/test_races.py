@@ -354,3 +354,17 @@ async def test_a_claim_that_comes_before_the_cancel_is_looked_at_again() -> None
     await world.run(gate, seconds=1)
     looks = [each for each in world.queue.messages if alert_id.encode() in each.body]
     assert any(each.visible_at > world.clock() for each in looks)
+
+
+async def test_an_unclear_page_is_looked_at_less_and_less_often() -> None:
+    """After the answer, for a quarter of an hour in which Twilio does not say whether it has it."""
+    world = AlertWorld(["unknown"])
+    alert_id = await world.raise_alert(alert_of(level((ANA, "call"))))
+    await world.run(seconds=1)
+    await world.post(alerts.acknowledge, alert_id)
+    world.twilio.silent = True
+    looks, end, worker = 0, world.clock() + timedelta(minutes=20), world.worker()
+    while (message := await world.take()) is not None and world.clock() < end:
+        looks += b'"alert"' in message.body
+        await world.deliver(worker, message)
+    assert 20 < looks < 150
