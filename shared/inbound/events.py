@@ -164,7 +164,7 @@ async def _publish_note(app: Services, note: Note, *, is_abandoned: bool = False
             log("inbound_left_to_the_timer", level=logging.WARNING, what=fields["event"])
             return
         await app.queues.put(INBOUND_QUEUE, note.text.encode())
-        who = {"from": mask_number(person)}
+        who: dict[str, Any] = {"from": mask_number(person)}
         log("inbound", what=fields["event"], sid=fields["sid"], **who)
     await _close(app, note)
 
