@@ -19,7 +19,7 @@ export function overview() {
   return pending;
 }
 
-const isSimulated = () => account?.simulator === true;
+export const isSimulated = () => account?.simulator === true;
 
 // What sending costs. It says so once the account is known; an account that nobody knows is real.
 export function cost(real) {
