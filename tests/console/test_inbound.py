@@ -208,9 +208,10 @@ async def test_what_is_not_shown_says_so(console: RunningConsole, page: Page) ->
 
 async def test_only_twilios_recordings_are_told_of(console: RunningConsole, page: Page) -> None:
     """A program that calls through Twilio Client may add any field, such as an address."""
-    await feed_inbound(page, an_item(1, event="call", recording_url=RECORDING, status="ringing"))
-    await console.open(page, "inbound")
-    await cells(page).click()
+    item = an_item(1, event="call", recording_url=RECORDING, status="ringing")
+    await feed_inbound(page, item)
+    await feed(page, f"inbound/{item['id']}", item)
+    await console.open(page, f"inbound/event/{item['id']}")
     panel = page.get_by_role("region", name="Details")
     await expect(panel.locator(".summary")).to_have_text("They called")
     await expect(panel).not_to_contain_text("Twilio keeps the recording")
