@@ -19,8 +19,8 @@ export const FILTERS = [
 const KINDS = { message: "Text", opt_out: "Stop", opt_in: "Start", call: "Call", dial: "Connection",
   voicemail: "Voicemail", recording: "Recording", transcription: "Transcription" };
 
-export function eventName({ event, speech }) {
-  if (event === "gather") return speech ? "Speech" : "Keys";
+export function eventName({ event, digits }) {
+  if (event === "gather") return digits ? "Keys" : "Speech";
   return own(KINDS, event, event);
 }
 
@@ -35,8 +35,9 @@ const NOT_SHOWN = make("span", { class: "hint" }, "Not shown here (SHOW_CONTENT)
 const text = (value) => (value === undefined ? NOT_SHOWN.cloneNode(true) : value && secret(value, "the text"));
 
 // A recording's address as a link, without a promise: Twilio may ask for the account's credentials.
-export const recordingLink = ({ recording_url: url }) =>
-  url?.startsWith("https://") && make("a", { href: url, rel: "noreferrer", target: "_blank", class: "piece" }, "Open at Twilio");
+// A program that calls through Twilio Client may add any field to a call, an address too.
+export const recordingLink = ({ event, recording_url: url }) =>
+  (event === "voicemail" || event === "recording") && url?.startsWith("https://") && make("a", { href: url, rel: "noreferrer", target: "_blank", class: "piece" }, "Open at Twilio");
 
 function tellText({ body, media }) {
   const files = media?.length ? count(media.length, "attachment") : null;
@@ -61,6 +62,7 @@ const tellTranscription = ({ text: words, status }) =>
 
 function tellDuring(event) {
   const { digits, speech, status: dial_status, event: verb } = event;
+  if (verb === "gather" && !digits && speech === undefined) return ["They said", text(speech)];
   const { before, value, isSecret } = during({ event: "noted", verb, digits, speech, ...(verb === "dial" && { dial_status }) });
   const how = verb === "dial" && event.duration ? `, ${duration(Number(event.duration))}` : "";
   return [before.replace(/\.$/, "") + how, isSecret ? secret(value, "what it was") : value];

@@ -100,12 +100,12 @@ class Alerts:
         """Return a page of the alerts that are wanted, newest first, after the one at `cursor`."""
         items: list[Alert] = []
         looked_at = 0
-        async for alert in self._newest(cursor):
+        async for alert_id, alert in self._newest(cursor):
             looked_at += 1
-            if is_wanted(alert):
+            if alert is not None and is_wanted(alert):
                 items.append(alert)
             if len(items) == limit or looked_at == _MAX_LOOKED_AT:
-                return AlertPage(tuple(items), alert.id)
+                return AlertPage(tuple(items), alert_id)
         return AlertPage(tuple(items), None)
 
     async def of_key(self, key: str) -> tuple[int, str | None]:
@@ -232,31 +232,35 @@ class Alerts:
             yield partition
             partition = await self._table.next_partition(just_after(partition))
 
-    async def _newest(self, cursor: str | None) -> AsyncIterator[Alert]:
+    async def _newest(self, cursor: str | None) -> AsyncIterator[tuple[str, Alert | None]]:
+        """Yield the ids after `cursor`, newest first; None where nothing was raised under one."""
         async for partition in self._partitions(schema.ALERTS, cursor[:4] if cursor else ""):
             is_first = cursor is not None and partition == _partition(cursor)
             after = after_prefix(f"{cursor[4:]}.") if cursor and is_first else ""
-            async for alert, _ in self._in_partition(partition, after):
-                if alert is not None:
-                    yield alert
+            async for alert, rows in self._in_partition(partition, after):
+                yield _id_of(rows[0]), alert
 
     async def _in_partition(
         self, partition: str, first: str = ""
     ) -> AsyncIterator[tuple[Alert | None, list[Row]]]:
         """Yield the alerts of a day with their rows; None where nothing was raised."""
-        day, rows = partition.removeprefix(schema.ALERTS.first), list[Row]()
+        rows = list[Row]()
         async for row in self._table.range(partition, first):
             if rows and row.key.partition(".")[0] != rows[0].key.partition(".")[0]:
-                yield _folded(day, rows), rows
+                yield _folded(rows), rows
                 rows = []
             rows.append(row)
         if rows:
-            yield _folded(day, rows), rows
+            yield _folded(rows), rows
 
 
-def _folded(day: str, rows: list[Row]) -> Alert | None:
-    alert_id = day + rows[0].key.partition(".")[0]
-    return fold_alert(alert_id, [decode_event(row.text) for row in rows])
+def _folded(rows: list[Row]) -> Alert | None:
+    return fold_alert(_id_of(rows[0]), [decode_event(row.text) for row in rows])
+
+
+def _id_of(row: Row) -> str:
+    """Return the id of the alert that a row is an event of."""
+    return row.partition.removeprefix(schema.ALERTS.first) + row.key.partition(".")[0]
 
 
 def _partition(alert_id: str) -> str:

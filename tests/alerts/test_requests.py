@@ -282,6 +282,27 @@ async def test_alerts_are_listed_newest_first() -> None:
     assert [each["id"] for each in (await page("?key=k3"))["items"]] == [made[3]]
 
 
+async def test_a_page_looks_at_a_bounded_number_of_requests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where all of them have joined one alert: then it is short, and has a successor."""
+    monkeypatch.setattr("shared.ledger.alerts._MAX_LOOKED_AT", 3)
+    world = AlertWorld()
+    fields = alert_of(ONE, key="disk")
+    first = await world.raise_alert(fields)
+    for number in range(5):
+        world.clock.move(seconds=1)
+        assert await world.raise_alert(fields, key=f"{number}") == first
+    found, query = [], ""
+    while True:
+        page = json.loads((await world.ask(alerts.list_alerts, query=query)).get_body())
+        found.append([each["id"] for each in page["items"]])
+        if page["next"] is None:
+            break
+        query = f"?cursor={page['next']}"
+    assert found == [[], [first], []]
+
+
 @pytest.mark.parametrize("query", ["?limit=0", "?limit=x", "?state=over", "?cursor=x", "?to=x"])
 async def test_a_bad_list_is_refused(query: str) -> None:
     path = "$." + query[1:].partition("=")[0]

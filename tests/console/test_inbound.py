@@ -197,10 +197,24 @@ async def test_a_recording_makes_no_promise(console: RunningConsole, page: Page)
 
 
 async def test_what_is_not_shown_says_so(console: RunningConsole, page: Page) -> None:
-    """With SHOW_CONTENT=false a text is not there, and the row says why."""
-    await feed_inbound(page, an_item(1))
+    """With SHOW_CONTENT=false what was written or said is not there, and the row says why."""
+    spoken = {"event": "gather", "call_sid": CALL, "confidence": "0.9"}
+    await feed_inbound(page, an_item(1), an_item(2, **spoken))
     await console.open(page, "inbound")
-    await expect(cells(page)).to_have_text("Not shown here (SHOW_CONTENT)")
+    note = "Not shown here (SHOW_CONTENT)"
+    await expect(cells(page)).to_have_text([note, f"They said {note}"])
+    await expect(page.locator(".received tbody .kind")).to_have_text(["Text", "Speech"])
+
+
+async def test_only_twilios_recordings_are_told_of(console: RunningConsole, page: Page) -> None:
+    """A program that calls through Twilio Client may add any field, such as an address."""
+    item = an_item(1, event="call", recording_url=RECORDING, status="ringing")
+    await feed_inbound(page, item)
+    await feed(page, f"inbound/{item['id']}", item)
+    await console.open(page, f"inbound/event/{item['id']}")
+    panel = page.get_by_role("region", name="Details")
+    await expect(panel.locator(".summary")).to_have_text("They called")
+    await expect(panel).not_to_contain_text("Twilio keeps the recording")
 
 
 async def test_what_was_erased_is_said_to_be_gone(

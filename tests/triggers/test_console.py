@@ -87,3 +87,22 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(name: str) -> None:
         assert forbidden not in text
     hosts = set(re.findall(r"https?://([^/'\"\s]+)", text))
     assert hosts <= {"www.w3.org"}  # the namespace of SVG, which nobody fetches
+
+
+IMPORT = re.compile(r"^import \{([^}]*)\} from \"\./([\w.]+)\";$", re.MULTILINE)
+EXPORT = re.compile(r"^export (?:async )?(?:const|let|class|function\*?) (\w+)", re.MULTILINE)
+
+
+async def test_what_a_module_imports_is_exported(app: InMemoryApp) -> None:
+    """One name that is missing leaves the whole console blank, and two branches can make one."""
+    modules = {path.name: path.read_text("utf-8") for path in HERE.glob("*.js")}
+    modules["codes.js"] = (await app.get("/api/console/codes.js")).body.decode()
+    exports = {name: {*EXPORT.findall(text)} for name, text in modules.items()}
+    imported = [
+        (name, each.split(" as ")[0].strip(), other)
+        for name, text in modules.items()
+        for names, other in IMPORT.findall(text)
+        for each in names.split(",")
+    ]
+    assert len(imported) > len(modules)
+    assert [each for each in imported if each[1] not in exports[each[2]]] == []
