@@ -155,6 +155,8 @@ def read_policy(fields: Mapping[str, Any], settings: Settings, now: datetime) ->
 async def read_alert(app: Services, fields: Mapping[str, Any]) -> Raised:
     """Return the first event of the alert that `fields` describe; its number is not taken yet.
 
+    A person in a policy who cannot be notified is a warning: the others are notified.
+
     Raises:
         InvalidRequestError: with every problem.
     """
@@ -176,11 +178,17 @@ async def read_alert(app: Services, fields: Mapping[str, Any]) -> Raised:
     elif "policy" not in decoded.broken:
         problems.append(Problem("$.levels", "missing", "needs levels, or a policy that has them"))
     problems += validate_characters(request.text, "$.text")
+    warnings: list[str] = []
     if policy is not None and not problems:
-        problems += _validate_people(policy, request.text, app.settings, at)
+        for each in _validate_people(policy, request.text, app.settings, at):
+            # A policy outlives a person who is erased, and a country that is no longer allowed.
+            if request.policy is not None and each.path.endswith(".to"):
+                warnings.append(f"{each.path} of the policy {each.message}")
+            else:
+                problems.append(each)
     if problems or policy is None:
         raise InvalidRequestError(problems)
-    return build_raised(request, policy, at)
+    return build_raised(request, policy, at, warnings=tuple(warnings))
 
 
 def build_raised(

@@ -99,7 +99,9 @@ async def accept(req: func.HttpRequest, app: App, context: func.Context) -> func
     key = read_idempotency_key(req)
     acceptance = await raise_alert(app, raised, key=key, meaning=fields)
     path = routes.alert_path(acceptance.alert.id)
-    return json_response(show_acceptance(acceptance, []), status=202, headers={"Location": path})
+    return json_response(
+        show_acceptance(acceptance, list(raised.warnings)), status=202, headers={"Location": path}
+    )
 
 
 async def list_alerts(req: func.HttpRequest, app: App) -> func.HttpResponse:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from shared.ledger.erasure import erase
 from shared.triggers import alerts, policies
 from tests.alerts.alert_world import ANA, BO, AlertWorld, Json, alert_of, level
 
@@ -235,6 +236,23 @@ async def test_a_request_wins_over_its_policy() -> None:
     assert story["urgent"] is False
     story = await world.story(await world.raise_alert({"text": "a", "policy": "ops", "most": 5}))
     assert (story["then"], story["most"], story["urgent"]) == ("repeat", 5, True)
+
+
+async def test_an_alert_by_a_policy_is_raised_without_who_was_erased() -> None:
+    """An alert warns of the person in a policy whom it cannot notify, and pages the others."""
+    world = AlertWorld()
+    await world.put_policy("ops", levels=[level((ANA, "text"), (BO, "text"))])
+
+    async def cancel(*_: object) -> None:
+        return None
+
+    await erase(world.ledger, ANA, cancel=cancel)
+    reply = await world.ask(alerts.accept, {"text": "Disk full", "policy": "ops"})
+    assert reply.status_code == 202, reply.get_body()
+    [warning] = json.loads(reply.get_body())["warnings"]
+    assert warning.startswith("$.levels[0].notify[0].to of the policy ")
+    await world.run(seconds=1)
+    assert world.paged() == [("Bo", "text")]
 
 
 @pytest.mark.parametrize(
