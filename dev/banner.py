@@ -17,6 +17,7 @@ def addresses(
     """Return each thing that one can talk to, with its address."""
     yield "app", f"{app_address(ports)}/api"
     yield "console", f"{app_address(ports)}/api/console"
+    yield "api docs", f"{app_address(ports)}/api/docs"
     yield "key", keys.function
     yield "admin key", keys.admin
     if ports.simulator is not None:

@@ -26,8 +26,10 @@ def settings_table() -> str:
 
 
 def _default(value: object) -> str:
-    if value is None or value == frozenset():
+    if value is None or value in (frozenset(), ()):
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -3,7 +3,7 @@ using './main.bicep'
 
 param twilioAccountSid = readEnvironmentVariable('TWILIO_ACCOUNT_SID')
 
-// Every secret setting of the README, by its own name. Blank ones are left out.
+// Every secret of docs/settings.md, by its own name. Blank ones are left out.
 param secrets = {
   TWILIO_AUTH_TOKEN: readEnvironmentVariable('TWILIO_AUTH_TOKEN')
   TWILIO_AUTH_TOKEN_SECONDARY: readEnvironmentVariable('TWILIO_AUTH_TOKEN_SECONDARY', '')
@@ -14,7 +14,7 @@ param secrets = {
   CONSOLE_KEYS: readEnvironmentVariable('CONSOLE_KEYS', '')
 }
 
-// Any other setting of the README, by its own name. What is blank counts as unset, but a blank
+// Any other setting of docs/settings.md, by its own name. What is blank counts as unset, but a blank
 // PUBLIC_BASE_URL counts as missing: add it only where a name of your own leads here.
 param settings = {
   TWILIO_FROM_NUMBER: readEnvironmentVariable('TWILIO_FROM_NUMBER', '')

@@ -383,7 +383,7 @@ class Settings:
     )
     alert_policy: str | None = _setting(
         _matching(r"[A-Za-z0-9._-]{1,64}", "must be the name of a policy, such as ops"),
-        "the policy by which an intake notifies that names none, or one that is not there",
+        "the policy for an intake that names none, or one that does not exist",
     )
     inbound_call_by_number: Mapping[str, str] = field(default_factory=dict, repr=False)
     inbound_message_by_number: Mapping[str, str] = field(default_factory=dict, repr=False)

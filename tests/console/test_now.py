@@ -33,6 +33,16 @@ async def test_the_newest_appear_and_move_on_by_themselves(
     await expect(row).to_contain_text(f"{to[:5]}•••{to[-4:]}")
 
 
+async def test_the_bar_is_one_line(console: RunningConsole, page: Page) -> None:
+    """At 1280 px nothing of the bar wraps: the last button is as high as the first view."""
+    await console.open(page)
+    first = await page.get_by_role("link", name="Now", exact=True).bounding_box()
+    last = await page.get_by_role("button", name="Forget key").bounding_box()
+    assert first
+    assert last
+    assert last["y"] < first["y"] + first["height"]
+
+
 async def test_the_hour_is_counted(console: RunningConsole, page: Page) -> None:
     """The tiles agree with the API, and lead to what they count."""
     await console.open(page)

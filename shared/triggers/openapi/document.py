@@ -53,6 +53,33 @@ _PROBLEMS: Final = {
     502: "The caller's own status callback did not take it: Twilio repeats it.",
     503: "Settings are wrong, or storage or Twilio did not answer.",
 }
+# The page puts the cursor into the last one: the one that people fill in.
+_SECURITY_SCHEMES: Final = {
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Twilio-Signature",
+        "description": "What Twilio signs its own requests with. Nothing to fill in.",
+    },
+    "query": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "code",
+        "description": "The function key in the URL, for a webhook that cannot send a header.",
+    },
+    "basic": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "For Twilio's SDKs: the account SID with its auth token, or a key of"
+        " `CLIENT_KEYS` with its secret.",
+    },
+    "header": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "x-functions-key",
+        "description": "A function key: `local-key` with `python3 dev run`.",
+    },
+}
 
 
 @cache
@@ -70,12 +97,7 @@ def document() -> bytes:
             "paths": paths,
             "components": {
                 "schemas": _schemas(),
-                "securitySchemes": {
-                    "header": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
-                    "query": {"type": "apiKey", "in": "query", "name": "code"},
-                    "signature": {"type": "apiKey", "in": "header", "name": "X-Twilio-Signature"},
-                    "basic": {"type": "http", "scheme": "basic"},
-                },
+                "securitySchemes": _SECURITY_SCHEMES,
             },
         }
     )

@@ -16,6 +16,13 @@ def test_the_connection_string_can_be_pasted() -> None:
     assert shown["connect"] == resolve(PORTS, {}, {})["MESSAGE_STORAGE"]
 
 
+def test_the_pages_to_open_are_shown() -> None:
+    """The address of the API alone shows nothing in a browser; its page and the console do."""
+    shown = dict(addresses(PORTS, None, Keys(), resolve(PORTS, {}, {})))
+    assert shown["console"] == "http://127.0.0.1:7071/api/console"
+    assert shown["api docs"] == "http://127.0.0.1:7071/api/docs"
+
+
 @pytest.mark.parametrize(
     ("given", "twilio"),
     [

@@ -1,9 +1,10 @@
 """The checks of the documents, on a small checkout of their own."""
 
+import re
 from pathlib import Path
 
 from dev.checkout import Checkout
-from dev.docs_in_step import links_lead_somewhere, pictures_are_shown
+from dev.docs_in_step import links_lead_somewhere, pictures_are_shown, settings_table
 
 
 def checkout(root: Path, pages: dict[str, str]) -> Checkout:
@@ -11,6 +12,14 @@ def checkout(root: Path, pages: dict[str, str]) -> Checkout:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     return Checkout(root)
+
+
+def test_defaults_are_as_a_person_would_write_them() -> None:
+    """A yes or no is lower case, as the setting takes it; nothing is nothing, not `()`."""
+    defaults = dict(re.findall(r"^\| `(\w+)` \|.*\| (\S*) \|$", settings_table(), re.MULTILINE))
+    assert defaults["SHOW_CONTENT"] == "true"
+    assert defaults["DIGEST_KEYS"] == ""
+    assert defaults["RETENTION_DAYS"] == "90"
 
 
 def test_a_link_must_find_its_file_and_heading(tmp_path: Path) -> None:
