@@ -111,12 +111,12 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "row-deleted-first": Mutation(
         "a row of the schedule is deleted after its message is put",
         "shared.ledger.schedule",
-        "        await _run_all(map(self._put, rows))\n"
+        "        await _run_all(map(self._put, waiting))\n"
         "        async with self._table_requests:\n"
-        "            await self._table.delete(rows[0].partition, [row.key for row in rows])\n",
+        "            await self._table.delete(rows[0].partition, [each.key for each in waiting])\n",
         "        async with self._table_requests:\n"
-        "            await self._table.delete(rows[0].partition, [row.key for row in rows])\n"
-        "        await _run_all(map(self._put, rows))\n",
+        "            await self._table.delete(rows[0].partition, [each.key for each in waiting])\n"
+        "        await _run_all(map(self._put, waiting))\n",
     ),
     "row-without-message": Mutation(
         "accepted means that the job is on its queue or on the schedule",

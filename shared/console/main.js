@@ -82,9 +82,11 @@ function showRights() {
 
 addEventListener("readonly", showRights);
 
+// Several requests can be refused at once: the first one shows the form, the others leave it alone.
 addEventListener("locked", () => {
+  if (view.querySelector(".door")) return;
   key.forget();
-  lock("The app does not accept this key.");
+  lock("The app does not accept this key. Use a function key, or one of CONSOLE_KEYS.");
 });
 
 // --- the state of polling -----------------------------------------------------------------

@@ -51,7 +51,19 @@ async def test_a_wrong_key_opens_nothing(console: RunningConsole, browser: Brows
     await page.goto(f"{console.app}/console")
     await page.get_by_label("Function key").fill("wrong")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_text("The app does not accept this key.")).to_be_visible()
+    complaint = page.get_by_text("The app does not accept this key.")
+    await expect(complaint).to_be_visible()
+    await expect(complaint).to_contain_text("Use a function key")
+    form = await page.query_selector(".door")
+    assert form
+    await page.evaluate("dispatchEvent(new Event('locked'))")
+    assert await form.evaluate("each => each.isConnected"), "what is typed there would be lost"
+    await page.wait_for_function(
+        """() => {
+             const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+             return box(".door .problem").top >= box(".door button").bottom;
+           }"""
+    )
     assert await page.evaluate("sessionStorage.length") == 0
     await context.close()
 
