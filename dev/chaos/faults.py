@@ -12,6 +12,7 @@ from dev.chaos.environment import Environment
 from dev.chaos.load import Kind, Load, Request
 from dev.chaos.storage_proxy import FAULTS
 from dev.simulator.faults import KINDS, FaultSettings
+from dev.simulator.journal import Event
 from dev.terminal import Terminal
 
 LATENCY_MS: Final = 300
@@ -43,11 +44,15 @@ class FaultCounter:
         """Read what the journal has gained."""
         for event in self._journal.after(self._last_read):
             self._last_read = int(str(event["n"]))
-            if event["kind"] != "request" or event["method"] != "POST" or not event["fault"]:
+            if not _asks_to_send(event) or not event["fault"]:
                 continue
             request = self._requests.get(parse_qs(str(event["form"])).get("To", [""])[0])
             if request is not None:
                 self.injected[str(event["fault"]), request.kind, request.has_several] += 1
+
+
+def _asks_to_send(event: Event) -> bool:
+    return event["kind"] == "request" and event["method"] == "POST"
 
 
 async def inject_each_fault(environment: Environment, load: Load, counter: FaultCounter) -> None:
@@ -108,13 +113,11 @@ async def cut_storage(environment: Environment, load: Load, seconds: float, out:
     """
     stop_faults(environment)
     await environment.wait_until_reachable()
-    journal = environment.exchange.journal
-    before = journal.last
     environment.exchange.faults.put(FaultSettings(latency_ms=LATENCY_MS))
-    sending = asyncio.create_task(load.send(load.mixed(len(load.accepted) // 4)))
-    while not any(each.get("method") == "POST" for each in journal.after(before)
-                  if each["kind"] == "request"):  # fmt: skip
-        await asyncio.sleep(0.05)  # until Twilio is being asked
+    with environment.exchange.journal.subscribed() as events:
+        sending = asyncio.create_task(load.send(load.mixed(len(load.accepted) // 4)))
+        while not _asks_to_send(await events.get()):
+            pass
     ends = environment.ends
     environment.queue.fault = environment.table.fault = "away"
     out.status("outage", f"no storage for {seconds:g} s")

@@ -105,6 +105,10 @@ function makeCard(id, after) {
     return changed;
   }
 
+  // The links or buttons of the notifications that are called as this one, however many others are
+  // there: what was only meant to be sent has no link.
+  const alike = (one) => [...notified.querySelectorAll("a, button")].filter((each) => nameOf(each) === nameOf(one));
+
   // What can have the focus is replaced only where it changed, and the focus stays.
   function fill() {
     link.textContent = alertName(alert);
@@ -113,18 +117,21 @@ function makeCard(id, after) {
     next.textContent = maskText(nextStep(alert));
     repeats.textContent = alert.count > 1 ? `Raised ${count(alert.count, "time", "times")}.` : "";
     warnings.replaceChildren(...alert.warnings.map((each) => make("li", {}, `${capital(maskText(each))}.`)));
-    const focused = [...notified.querySelectorAll("a, button")].indexOf(document.activeElement);
+    const focused = document.activeElement;
+    const place = notified.contains(focused) ? alike(focused).indexOf(focused) : -1;
     // Without its story, an alert tells at least of the level that is under way.
     const all = alert.notifications ?? alert.levels[alert.run?.level]?.notify ?? [];
     const hidden = Math.max(0, all.length - MAX_NOTIFIED);
     before.textContent = hidden ? `${count(hidden, "notification")} before these.` : "";
     notified.replaceChildren(people(all.slice(hidden), true));
-    if (focused >= 0) notified.querySelectorAll("a, button")[focused]?.focus();
+    if (place >= 0) alike(focused)[place]?.focus();
     buttons.show(alert);
   }
 
   return { element, show, fill };
 }
+
+const nameOf = (element) => element.getAttribute("aria-label") ?? element.textContent;
 
 const COLUMNS = [["Raised", "when", zoneMark], ["Alert"], ["Status"], ["What became of it", "wide"], ["Times", "wide"]];
 

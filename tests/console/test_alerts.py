@@ -129,6 +129,7 @@ async def test_one_is_acknowledged(console: RunningConsole, page: Page) -> None:
     alert = console.alert(level(unique_number(), "text"), key=name)
     other = console.alert(level(unique_number(), "text"))
     await console.open(page, "alerts")
+    await expect(card(page, name)).to_contain_text("Delivered")
     await act(page, card(page, name), "Acknowledge", "Nobody else is notified", by="Ana")
     await expect(page.get_by_role("region", name="Notices")).to_contain_text(
         re.compile("Alert A [0-9]+: Acknowledged by Ana at")
@@ -149,6 +150,8 @@ async def test_one_is_resolved_and_one_canceled(console: RunningConsole, page: P
     ids = [console.alert(level(unique_number(), "text"), key=each) for each in (resolved, canceled)]
     await console.open(page, "alerts")
     lines = ("Nobody else is notified", AGAIN)
+    for each in (resolved, canceled):
+        await expect(card(page, each)).to_contain_text("Delivered")
     await act(page, card(page, resolved), "Resolve", *lines)
     await expect(closed(page, ids[0])).to_contain_text("Resolved by the console at")
     await act(page, card(page, canceled), "Cancel", *lines)
@@ -250,6 +253,21 @@ async def test_the_focus_stays_while_a_card_changes(console: RunningConsole, pag
     console.ask("POST", f"alerts/{alert}/escalate")
     await expect(card(page, name)).to_contain_text("Level 2 of 2 began")
     await expect(eye).to_be_focused()
+
+
+async def test_the_focus_stays_when_a_notification_gets_its_link(
+    console: RunningConsole, page: Page
+) -> None:
+    """Nobody who is about to show a number follows a link that came before it instead."""
+    soon = an_alert(notifications=None)
+    await feed_alerts(page, soon)
+    await console.open(page, "alerts")
+    eye = card(page, "A 12").get_by_role("button", name="show number ending").last
+    await eye.focus()
+    await feed_alerts(page, an_alert())
+    await expect(card(page, "A 12").get_by_role("link", name="Call")).to_be_visible()
+    focused = card(page, "A 12").locator(":focus")
+    await expect(focused).to_have_attribute("aria-label", "show number ending 2671")
 
 
 async def test_a_read_only_key_sees_no_buttons(console: RunningConsole, lenient_page: Page) -> None:
