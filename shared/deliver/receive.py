@@ -55,6 +55,10 @@ if TYPE_CHECKING:
 SETTINGS_DELAY: Final = timedelta(minutes=1)
 
 
+class NotAuthenticError(UnreadableJobError):
+    """The digest of a message is of no auth token that this worker knows."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class QueueMessage:
     """A queue message as the trigger gives it."""
@@ -66,7 +70,11 @@ class QueueMessage:
 
 
 async def receive_message(app: DeliverServices, message: QueueMessage) -> None:
-    """Deliver the job that a message holds, make a request a job, or park the message's text."""
+    """Deliver the job that a message holds, make a request a job, or park the message's text.
+
+    Raises:
+        NotAuthenticError: this worker cannot tell that the app wrote the message.
+    """
     try:
         held = decode_queue_message(message.body)
         if isinstance(held, Job):
@@ -78,6 +86,10 @@ async def receive_message(app: DeliverServices, message: QueueMessage) -> None:
         if message.dequeue_count > 1:
             return await _postpone(app, message, held)
         await _accept_request(app, message, held)
+    except NotAuthenticError:
+        # A deployment that brings another auth token may have signed it: the host gives it again,
+        # to one of its workers too, and at last to the poison queue.
+        raise
     except UnreadableJobError as error:
         await _park_unreadable(app, message, error)
     return None
@@ -144,12 +156,12 @@ async def _require_authentic_alert(app: Services, message: AlertMessage) -> Aler
     Only `raised` says something that the ledger may not have. The rest says when to look at it.
 
     Raises:
-        UnreadableJobError: no alert was raised under its id.
+        NotAuthenticError: no alert was raised under its id.
     """
     if message.raised is None or is_authentic(message, app.settings.auth_tokens):
         return message
     if await app.ledger.alerts.find(message.alert) is None:
-        raise UnreadableJobError("not_authentic", "the app did not write this message")
+        raise NotAuthenticError("not_authentic", "the app did not write this message")
     log("not_authentic", level=logging.WARNING, id=message.alert)
     return AlertMessage(v=VERSION, alert=message.alert, n=message.n, job=message.job)
 
@@ -161,13 +173,13 @@ async def _require_authentic(app: Services, job: Job) -> Job:
     secondary token. The ledger's row was validated when it was accepted.
 
     Raises:
-        UnreadableJobError: nothing was accepted under its id.
+        NotAuthenticError: nothing was accepted under its id.
     """
     if is_authentic(job, app.settings.auth_tokens):
         return job
     entry = await app.ledger.find(job.job)
     if entry is None or entry.accepted is None:
-        raise UnreadableJobError("not_authentic", "the app did not write this job")
+        raise NotAuthenticError("not_authentic", "the app did not write this job")
     log("not_authentic", level=logging.WARNING, id=job.job)
     return Job(v=VERSION, job=job.job, accepted=entry.accepted, again=True)
 

@@ -374,6 +374,20 @@ async def test_a_job_that_the_app_did_not_write_is_parked_with_its_text(queue: s
     assert parked == ["not_authentic", "not_authentic"]
 
 
+async def test_a_job_signed_with_a_new_token_waits_for_a_worker_that_knows_it() -> None:
+    """While tokens change, a worker of before parks nothing that one of after has accepted."""
+    world, after = World(), World(TWILIO_AUTH_TOKEN="b" * 32)
+    await after.accepted()
+    [message] = after.queue.messages
+    world.queue.drop(message.body, "outbound")
+    await world.deliver_next()
+    assert await world.entries() == []
+    world.deploy(TWILIO_AUTH_TOKEN="b" * 32)
+    await world.until_quiet()
+    assert [entry.parked for entry in await world.entries()] == [None]
+    await world.check_sent_once()
+
+
 def job_in(body: bytes) -> Job:
     job = decode_queue_message(body)
     assert isinstance(job, Job)
