@@ -46,7 +46,7 @@ async def accept(size: Size) -> Result:
         measures="POST /api/messages, one caller",
         how=HOW,
         comparisons=[
-            *_compare("the function", in_process, Aim("≤", 1.25)),
+            *_compare("the function", in_process, Aim("≤", 1.15)),
             *_compare("through the local host", through_host, None),
         ],
     )

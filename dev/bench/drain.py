@@ -72,7 +72,7 @@ async def _measure(size: Size, env: Environment, services: App, library: AsyncLi
                 f"deliver, in process, {MAX_CONCURRENT} at once",
                 f"the library async, {MAX_CONCURRENT} at once, no queue, no ledger",
                 pairs["limit"],
-                0.5,
+                0.6,
             ),
             _compare(
                 "deliver, from Azurite's queue, local host",
