@@ -9,16 +9,25 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables.aio import TableClient
 from azure.storage.queue.aio import QueueServiceClient
 
 from dev.chaos.environment import Environment
 from dev.chaos.load import Recipient
 from dev.local_settings import FUNCTION_KEY
 from dev.terminal import Terminal
+from shared.ledger import schema
+from shared.ledger.ledger import TABLE
+from shared.storage.table import after_prefix
 
 QUEUES: Final = ("outbound", "outbound-bulk", "outbound-poison", "outbound-bulk-poison")
 UNSETTLED_STATES: Final = ("delivering", "in_doubt")
-EMPTY_LOOKS: Final = 2  # in a row, before the queues count as empty
+EMPTY_LOOKS: Final = 2  # in a row, before nothing waits any more
+# The rows of what is due later, such as the next look at a call that Twilio may still queue.
+SCHEDULED: Final = (
+    f"PartitionKey ge '{schema.SCHEDULE.first}' "
+    f"and PartitionKey lt '{after_prefix(schema.SCHEDULE.first)}'"
+)
 
 
 @dataclass(frozen=True)
@@ -62,14 +71,18 @@ def _first_few(recipients: tuple[Recipient, ...]) -> str:
 
 
 async def wait_until_idle(environment: Environment, patience: float, out: Terminal) -> bool:
-    """Wait until no queue holds a message, hidden or not; False if that takes too long."""
+    """Wait until no queue holds a message, nor the schedule; False if that takes too long."""
     deadline = time.monotonic() + patience
     empty_looks, shown = 0, -1
-    async with QueueServiceClient.from_connection_string(environment.storage) as service:
+    async with (
+        QueueServiceClient.from_connection_string(environment.storage) as service,
+        TableClient.from_connection_string(environment.storage, TABLE) as table,
+    ):
         while empty_looks < EMPTY_LOOKS:
             left = sum([await _length(service, name) for name in QUEUES])
+            left += len([row async for row in table.query_entities(SCHEDULED)])
             if left != shown:
-                out.status("waiting", f"for {left} messages on the queues")
+                out.status("waiting", f"for {left} messages on the queues and the schedule")
             shown = left
             empty_looks = 0 if left else empty_looks + 1
             if time.monotonic() > deadline:
