@@ -53,7 +53,7 @@ class Inbound(NamedTuple):
 
 
 class InboundPage(NamedTuple):
-    """What came, newest first, and where to go on (None: there is no more)."""
+    """A page of what came, newest first, and the cursor of the next page (None: the last page)."""
 
     items: tuple[Inbound, ...]
     next: str | None

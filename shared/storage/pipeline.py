@@ -33,9 +33,9 @@ _RETRY: Final[dict[str, Any]] = {
     "retry_total": 2,
     "retry_backoff_factor": 0.2,
 }
-# The library repeats no POST whose connection broke, which one that was kept open now and then
-# does. An insert that is made twice meets itself at the worst, a message that is put twice is sent
-# once, and the callers know that.
+# The library does not repeat a POST whose connection broke, as a connection that was kept open
+# sometimes does. A repeated insert finds its own row. A repeated put may put two messages; the
+# callers allow for that.
 _METHODS: Final = frozenset({"GET", "POST", "PUT"})
 
 

@@ -21,7 +21,7 @@ _LAST: Final = datetime(4000, 1, 1, tzinfo=UTC)
 
 
 class Times(NamedTuple):
-    """From when until when to look; None where there is no such bound."""
+    """Return `since` and `until`; None for a bound that is not given."""
 
     since: datetime | None
     until: datetime | None

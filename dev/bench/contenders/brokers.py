@@ -82,7 +82,7 @@ class RedisBroker:
         )
 
     async def is_empty(self) -> bool:
-        """Tell whether there is no text."""
+        """Return whether every text is gone."""
         return not await self.left()
 
     async def left(self) -> list[str]:
