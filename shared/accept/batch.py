@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from shared.services import Services
     from shared.settings import Settings
 
-_MAX_CONCURRENT_JOBS: Final = 32
+# The first jobs are delivered while the others are kept: more at once would hold up their claims.
+_MAX_CONCURRENT_JOBS: Final = 8
 
 
 async def accept_batch(app: Services, request: BatchRequest, *, key: str | None = None) -> str:
