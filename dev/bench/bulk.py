@@ -10,7 +10,15 @@ import msgspec
 
 import function_app
 from dev.bench.app import INVOCATION, queue_function, request, use_services
-from dev.bench.environment import BODY, LATENCY, OPTIONS, Environment, number, open_environment
+from dev.bench.environment import (
+    BODY,
+    LATENCY,
+    OPTIONS,
+    Environment,
+    number,
+    open_empty,
+    open_environment,
+)
 from dev.bench.figures import Aim, Comparison, Result, Table
 from dev.bench.profile import profile_shares
 from dev.bench.runs import Size, alternate, per_core_second, per_second
@@ -48,14 +56,16 @@ async def bulk(size: Size) -> Result:
                 return await per_second(count, library.send(numbers))
 
             async def by_us() -> float:
-                async with _open_empty() as empty:
-                    return await per_second(count, send_batch(empty, numbers))
+                async with open_empty() as (empty, services):
+                    with use_services(services):
+                        return await per_second(count, send_batch(empty, numbers))
 
             pairs = await alternate("bulk", rounds, by_library, by_us)
             bare = await per_core_second(count, library.send(numbers))
-    async with _open_empty() as empty:
-        own = await per_core_second(count, send_batch(empty, numbers))
-        profile = await profile_shares(send_batch(empty, numbers[: size.of(PROFILED, 20)]))
+    async with open_empty() as (empty, services):
+        with use_services(services):
+            own = await per_core_second(count, send_batch(empty, numbers))
+            profile = await profile_shares(send_batch(empty, numbers[: size.of(PROFILED, 20)]))
     return Result(
         name="bulk",
         measures="ten thousand recipients, from the request to the last recorded answer",
@@ -81,15 +91,6 @@ async def bulk(size: Size) -> Result:
             Table("What a recipient's processor time is made of", ["part", "share"], profile),
         ],
     )
-
-
-@asynccontextmanager
-async def _open_empty() -> AsyncIterator[Environment]:
-    """Open an empty storage: Azurite takes longer for each row, the more it holds."""
-    with open_environment() as env:
-        async with env.worker() as services:
-            with use_services(services):
-                yield env
 
 
 async def send_batch(env: Environment, numbers: list[str]) -> None:

@@ -3,7 +3,14 @@
 import asyncio
 from typing import Final
 
-from dev.bench.environment import MAX_CONCURRENT, TO, Environment, jobs, open_environment
+from dev.bench.environment import (
+    MAX_CONCURRENT,
+    TO,
+    Environment,
+    jobs,
+    open_empty,
+    open_environment,
+)
 from dev.bench.figures import Aim, Comparison, Result, Table
 from dev.bench.profile import profile_shares
 from dev.bench.runs import Size, alternate, per_core_second, per_second, run_concurrently
@@ -22,9 +29,9 @@ HOW: Final = (
     f"Jobs of one message each. Twilio answers after 100 ms. {MAX_CONCURRENT} at a time, which is "
     "host.json's batchSize + newBatchThreshold. The loop is measured on few messages and is as "
     "fast with many, for it waits for each. In the first two rows nothing but the delivering "
-    "function's own work is on the clock: claim, send, answer, on the real table. The third has "
-    "the messages on Azurite's queue and the local host in a process of its own, from the first "
-    "message at Twilio to the last."
+    "function's own work is on the clock: claim, send, answer, on the real table, which is empty "
+    "when a round begins. The third has the messages on Azurite's queue and the local host in a "
+    "process of its own, from the first message at Twilio to the last."
 )
 
 
@@ -47,7 +54,8 @@ async def _measure(size: Size, env: Environment, services: App, library: AsyncLi
         return await per_second(count, library.send([TO] * count))
 
     async def by_us() -> float:
-        return await per_second(count, deliver(services, await jobs(services, count)))
+        async with open_empty() as (_, empty):
+            return await per_second(count, deliver(empty, await jobs(empty, count)))
 
     async def by_host() -> float:
         return await through_host(env, services, size.of(QUEUE_MESSAGES, 8))
@@ -57,11 +65,11 @@ async def _measure(size: Size, env: Environment, services: App, library: AsyncLi
         "limit": await alternate("drain, against the limit", size, by_library, by_us),
         "host": await alternate("drain, through the host", few, one_by_one, by_host),
     }
-    own = await per_core_second(count, deliver(services, await jobs(services, count)))
+    async with open_empty() as (_, empty):
+        own = await per_core_second(count, deliver(empty, await jobs(empty, count)))
+        few_jobs = await jobs(empty, size.of(PROFILED_MESSAGES, 8))
+        profile = await profile_shares(deliver(empty, few_jobs))
     bare = await per_core_second(count, library.send([TO] * count))
-    profile = await profile_shares(
-        deliver(services, await jobs(services, size.of(PROFILED_MESSAGES, 8)))
-    )
     return Result(
         name="drain",
         measures="single messages, from jobs in hand to recorded answers",

@@ -99,6 +99,17 @@ def open_environment(latency: float = LATENCY) -> Iterator[Environment]:
         yield Environment(settings(storage, twilio))
 
 
+@asynccontextmanager
+async def open_empty() -> AsyncIterator[tuple[Environment, App]]:
+    """Open an environment for one round, and a worker's services.
+
+    Azurite takes longer for each row, the more it holds, so that each round would be slower.
+    """
+    with open_environment() as env:
+        async with env.worker() as services:
+            yield env, services
+
+
 def settings(storage: str, twilio: str) -> dict[str, str]:
     """Return the app's settings."""
     return {
