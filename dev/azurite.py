@@ -20,6 +20,8 @@ ACCOUNT = "devstoreaccount1"
 # https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 READY = r"Azurite (Queue|Table) service successfully (listens|started) on"
+# How many seconds it may take to end, and to write its last changes.
+PATIENCE = 30.0
 # The storage libraries are newer than the versions that this Azurite knows of.
 OPTIONS = ("--silent", "--disableTelemetry", "--skipApiVersionCheck")
 
@@ -65,7 +67,15 @@ def azurite(folder: Path | None = None) -> Iterator[str]:
         for server in servers:
             server.send_signal(signal.SIGINT)
         for server in servers:
-            server.communicate()
+            _wait_until_ended(server)
+
+
+def _wait_until_ended(server: "subprocess.Popen[str]") -> None:
+    try:
+        server.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:  # somebody still has a request under way
+        server.kill()
+        server.communicate()
 
 
 def _started(arguments: list[str]) -> "subprocess.Popen[str]":

@@ -1,10 +1,14 @@
 """Azurite for tests and benchmarks: there while it is wanted, gone after."""
 
+import re
+import socket
+
 import pytest
 from azure.core.exceptions import ServiceRequestError
 from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
+from dev import azurite as module
 from dev.azurite import azurite, is_installed
 
 pytestmark = [
@@ -25,3 +29,17 @@ def test_both_services_are_there_for_a_while() -> None:
         pytest.raises(ServiceRequestError),
     ):
         queues.create_queue("letters")
+
+
+def test_it_ends_though_a_request_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever fails while requests are under way is not kept waiting for ever."""
+    monkeypatch.setattr(module, "PATIENCE", 0.5)
+    with azurite() as storage:
+        ports = re.findall(r"Endpoint=http://127\.0\.0\.1:(\d+)", storage)
+        connections = [socket.create_connection(("127.0.0.1", int(port))) for port in ports]
+        for connection in connections:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost:")
+    for connection in connections:
+        with connection:
+            connection.settimeout(30)
+            assert connection.recv(1) == b""
