@@ -87,7 +87,13 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "backlog-ignored": Mutation(
         "absence of a call counts after its queue at Twilio has drained",
         "shared.deliver.settle",
-        "absence_from += await _call_backlog(app, entry, claim)",
+        "absence_from += backlog.lasts if backlog.is_waiting else timedelta()",
+        "pass",
+    ),
+    "backlog-not-in-window": Mutation(
+        "a call that its queue held up is still the one in doubt",
+        "shared.deliver.settle",
+        "created_until += backlog.lasts",
         "pass",
     ),
     "late-not-looked-for": Mutation(
@@ -180,8 +186,8 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "key-joins-nothing": Mutation(
         "one alert is open for a key",
         "shared.accept.alerts",
-        "if newest == alert_id or alert.takes_key:",
-        "if newest == alert_id:",
+        "if alert is None or newest == alert_id or alert.takes_key:",
+        "if alert is None or newest == alert_id:",
     ),
 }
 

@@ -273,19 +273,28 @@ async def _raise_keyed(
     key = raised.key or ""
     while True:
         number, newest = await app.ledger.alerts.of_key(key)
+        target = alert_id
         if newest is not None:
             alert = await app.ledger.alerts.find(newest)
-            if alert is None:
-                # Whatever took the key may have died before the alert was kept.
-                if may_repeat:
-                    await _note_other(app, alert_id, newest, raised)
-                return await _keep(app, newest, raised, payload)
-            if newest == alert_id or alert.takes_key:
-                if may_repeat:
-                    newest = await _note_other(app, alert_id, newest, raised)
-                return await _join(app, newest, raised)
-        if await app.ledger.alerts.hold_key(key, number + 1, alert_id):
-            return await _keep(app, alert_id, raised, payload)
+            # Whatever took the key may have died before the alert was kept.
+            if alert is None or newest == alert_id or alert.takes_key:
+                target = newest
+        if target != newest and not await app.ledger.alerts.hold_key(key, number + 1, alert_id):
+            continue
+        if may_repeat:
+            noted = await _note_alert(app, alert_id, target, raised)
+            if noted == alert_id != target:
+                continue  # Another try has taken the key since.
+            target = noted
+        return await _keep_or_join(app, target, raised, payload)
+
+
+async def _keep_or_join(
+    app: Services, alert_id: str, raised: Raised, payload: str | None
+) -> Acceptance:
+    if await app.ledger.alerts.find(alert_id) is None:
+        return await _keep(app, alert_id, raised, payload)
+    return await _join(app, alert_id, raised)
 
 
 async def _keep(app: Services, alert_id: str, raised: Raised, payload: str | None) -> Acceptance:
@@ -305,15 +314,14 @@ async def _keep(app: Services, alert_id: str, raised: Raised, payload: str | Non
     return Acceptance(alert=await _find(app, alert_id), is_new=True)
 
 
-async def _note_other(app: Services, own_id: str, alert_id: str, raised: Raised) -> str:
-    """Leave under the id that a request took which alert it is part of; return the one to give.
+async def _note_alert(app: Services, own_id: str, alert_id: str, raised: Raised) -> str:
+    """Leave under the id that a request took which alert it is part of; return the one that counts.
 
-    That is the alert noted first, unless it was forgotten since.
+    That is the alert noted first, by whichever try of the request, unless it was forgotten since.
+    A try that was frozen for long must not raise what another one has joined.
     """
-    if own_id == alert_id:
-        return alert_id
     noted = await app.ledger.alerts.join_other(own_id, JoinedOther(at=raised.at, alert=alert_id))
-    is_there = noted == alert_id or await app.ledger.alerts.find(noted)
+    is_there = noted in (alert_id, own_id) or await app.ledger.alerts.find(noted)
     return noted if is_there else alert_id
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from msgspec.structs import replace
 
@@ -41,17 +41,34 @@ _MAX_LOOK_INTERVAL: Final = timedelta(minutes=15)
 Unsettled = Literal["record_young", "too_early", "twilio_unreachable"]
 
 
+class _Window(NamedTuple):
+    """From when on absence at Twilio counts, and until when Twilio may have created a record."""
+
+    absence_from: datetime
+    created_until: datetime
+
+
+class _Backlog(NamedTuple):
+    """How long Twilio may take to start the calls before one, and whether any still waits."""
+
+    lasts: timedelta
+    is_waiting: bool
+
+
 async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
     """Settle what can be settled of the newest attempt; return the time of the next look, if any.
 
     A job is looked at again while the result for some of its recipients is still unknown.
     """
     doubt = entry.doubt or await _record_doubt(app, entry, claim)
-    absence_from = _end_of_requests(app, claim, doubt) + _grace(app)
-    if app.now() >= absence_from:
-        absence_from += await _call_backlog(app, entry, claim)
+    absence_from = created_until = _end_of_requests(app, claim, doubt) + _grace(app)
+    if app.now() >= absence_from and entry.kind == "call":
+        backlog = await _call_backlog(app, claim)
+        created_until += backlog.lasts
+        absence_from += backlog.lasts if backlog.is_waiting else timedelta()
+    window = _Window(absence_from, created_until + _CLOCK_SKEW)
     settled = await asyncio.gather(
-        *(_settle_one(app, entry, claim, absence_from, outcome) for outcome in doubt.outcomes)
+        *(_settle_one(app, entry, claim, window, outcome) for outcome in doubt.outcomes)
     )
     if reasons := sorted({each for each in settled if isinstance(each, str)}):
         age = (app.now() - claim.at).total_seconds()
@@ -97,7 +114,7 @@ async def _record_doubt(app: Services, entry: Entry, claim: Claim) -> Doubt:
 
 
 async def _settle_one(
-    app: Services, entry: Entry, claim: Claim, absence_from: datetime, outcome: Outcome
+    app: Services, entry: Entry, claim: Claim, window: _Window, outcome: Outcome
 ) -> Outcome | Unsettled:
     """Return the outcome, with a known result in place of `unknown`, or why there is none yet."""
     index = outcome.index
@@ -114,13 +131,12 @@ async def _settle_one(
         # Twilio may create after our time-out too; what it creates even later is found before
         # another attempt.
         accepted = _as_claimed(entry.accepted, claim)
-        until = absence_from + _CLOCK_SKEW
-        found = await _look_up(app, entry.id, accepted, index, since, until)
+        found = await _look_up(app, entry.id, accepted, index, since, window.created_until)
     except ProviderUnavailableError:
         return "twilio_unreachable"
     if found is not None:
         return found
-    if app.now() < absence_from:
+    if app.now() < window.absence_from:
         return "too_early"
     return Outcome(index=index, result="not_created", not_before=_next_attempt(app, claim))
 
@@ -192,18 +208,18 @@ def _end_of_requests(app: Services, claim: Claim, doubt: Doubt) -> datetime:
     return min(doubt.at, claim.over_at or (claim.until or claim.at) + longest_request)
 
 
-async def _call_backlog(app: Services, entry: Entry, claim: Claim) -> timedelta:
-    """Return how long Twilio may take to start the calls that it was asked for before this one.
+async def _call_backlog(app: Services, claim: Claim) -> _Backlog:
+    """Return what Twilio may have to do before it starts a claimed call.
 
-    It starts one a second and queues the others. Whether a queued call is in its list is not known,
-    so the absence of a call proves nothing until the queue can have drained. Two hours of entries
-    are read, so this is asked only where nothing else settles it.
+    It starts one a second and queues the others, also those of the same job. Whether a queued call
+    is in its list is not known, so the absence of a call proves nothing until the queue can have
+    drained. Two hours of entries are read, so this is asked only where nothing else settles it.
     """
-    if entry.kind != "call":
-        return timedelta()
     begun: list[datetime] = []
     waiting = 0
-    async for other in app.ledger.owners.sent_between(claim.at - _CALL_QUEUE, claim.at):
+    # Another worker's clock may have been ahead when it accepted.
+    last = claim.at + _CLOCK_SKEW
+    async for other in app.ledger.owners.sent_between(claim.at - _CALL_QUEUE, last):
         if other.kind != "call":
             continue
         begun += (
@@ -213,13 +229,11 @@ async def _call_backlog(app: Services, entry: Entry, claim: Claim) -> timedelta:
             for _ in each.indexes or other.deliveries
         )
         waiting += sum(not _has_started(each) for each in other.deliveries)
-    # Calls start in order: where no other one waits, this one does not either.
-    if waiting <= 1:
-        return timedelta()
     drained = claim.at - _CALL_QUEUE
     for at in sorted(begun):
         drained = max(drained, at) + _CALL_INTERVAL
-    return max(drained - claim.at, timedelta())
+    # Calls start in order: where no other one waits, this one does not either.
+    return _Backlog(max(drained - claim.at, timedelta()), waiting > 1)
 
 
 def _has_started(delivery: Delivery) -> bool:

@@ -71,6 +71,33 @@ async def test_another_request_raises_the_same_key_in_between(skip: int) -> None
     assert len(world.paged()) == 1
 
 
+@pytest.mark.parametrize("step", ["rows.insert before", "rows.insert after", "rows.read before"])
+@pytest.mark.parametrize("skip", range(8))
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_a_try_that_was_frozen_raises_nothing_again(
+    step: str, skip: int, *, is_over: bool
+) -> None:
+    """Meanwhile others raised the key, the same request joined them, and all was resolved."""
+    world = AlertWorld()
+    fields = alert_of(ONE, key="disk")
+    await world.post(alerts.resolve, await world.raise_alert(fields))
+    raised = []
+
+    async def live_through_an_alert() -> None:
+        raised.append(await world.raise_alert(fields))
+        raised.append(await world.raise_alert(fields, key="K"))
+        await world.until_quiet()
+        if is_over:
+            await world.post(alerts.resolve, raised[0])
+
+    gate = Meanwhile(step, live_through_an_alert, skip)
+    raised.append(await world.raise_alert(fields, key="K", worker=world.worker(gate)))
+    raised.append(await world.raise_alert(fields, key="K"))
+    await world.until_quiet()
+    assert len(set(raised)) == 1
+    assert len(world.paged()) == 1
+
+
 async def test_a_key_whose_owner_died_is_taken_over() -> None:
     """A request died after it took the key: the next one raises the alert under its id."""
     world = AlertWorld()

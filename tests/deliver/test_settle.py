@@ -13,6 +13,7 @@ from shared.provider.provider import SendRequest
 from tests.clock import NOON
 from tests.deliver.asking import cancel
 from tests.deliver.seams import KilledError, Recorder
+from tests.deliver.twilio_double import Written
 from tests.deliver.world import TO, World, in_doubt
 
 SHORTENED = "Ann, see https://example.com/a?b=c (or http://example.com.) by 5"
@@ -306,3 +307,55 @@ async def test_a_call_is_not_missed_before_twilio_can_have_started_it() -> None:
 async def test_calls_that_have_started_hold_up_no_other() -> None:
     """Calls start in order: behind calls that are known to ring, absence counts after the grace."""
     assert await first_absence(4, "ringing") < await first_absence(0) + timedelta(seconds=30)
+
+
+def start_one_by_one(world: World, calls: list[Written]) -> None:
+    """Let Twilio start and list these calls one a second, and date them by that."""
+    for place, call in enumerate(calls):
+        at = call.found.created_at + timedelta(seconds=place)
+        started = replace(call, found=replace(call.found, created_at=at), listed_from=at)
+        world.twilio.books[world.twilio.books.index(call)] = started
+
+
+async def hear_nothing(world: World, seconds: float) -> None:
+    """Let Twilio give no answers for a while."""
+    world.twilio.silent = True
+    end = world.clock() + timedelta(seconds=seconds)
+    while world.clock() < end:
+        await world.deliver_next()
+    world.twilio.silent = False
+
+
+@pytest.mark.parametrize("ahead", [0, 8])
+async def test_calls_of_one_job_start_one_by_one(ahead: float) -> None:
+    """Their own backlog counts, also where the clock that accepted them was ahead."""
+    world = World()
+    world.twilio.script.extend("lost_answer" for _ in range(100))
+    world.clock.move(seconds=ahead)
+    await world.accepted("call", count=100)
+    world.clock.move(seconds=-ahead)
+    [message] = world.queue.messages
+    world.queue.lease(message)
+    await world.deliver(world.worker(), message)
+    start_one_by_one(world, list(world.twilio.books))
+    await hear_nothing(world, 150)
+    await world.until_quiet()
+    await world.check_sent_once()
+
+
+async def test_a_call_that_started_late_is_found_where_none_waits_any_more() -> None:
+    """Calls before it held it up for minutes: by then they ring, and it was created late."""
+    world = World()
+    world.twilio.script.extend("answered" for _ in range(400))
+    world.twilio.script.append("lost_answer")
+    for _ in range(4):
+        await world.accepted("call", count=100)
+        await world.deliver_next()
+    await world.accepted("call")
+    await world.deliver_next()
+    start_one_by_one(world, list(world.twilio.books))
+    for call in world.twilio.books[:-1]:
+        await world.report_one(call.found.sid, "ringing")
+    await hear_nothing(world, 420)
+    await world.until_quiet()
+    assert len(world.twilio.books) == 401
