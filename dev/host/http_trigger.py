@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 
 from aiohttp import web
 from azure.functions.http import HttpRequest, HttpResponseConverter
@@ -24,7 +25,10 @@ ADMIN_PATH = "/admin/functions/"
 OWN_PATHS = ("/admin/", "/runtime/")
 MAX_LOGGED_PATH = 500
 FRAMING_HEADERS = ("content-length", "transfer-encoding")  # aiohttp writes these
-LANDING_PAGE = "<!DOCTYPE html><title>Functions</title><p>Your function app is up and running.</p>"
+LANDING_PAGE = (
+    "<!DOCTYPE html><title>Functions</title><p>Your function app is up and running.</p>"
+    "<p>What can be read here without a key:</p><ul>{links}</ul>"
+)
 
 RunNow = Callable[[str], Awaitable[None]]
 Routes = Sequence[tuple[RouteTemplate, IndexedFunction]]
@@ -52,13 +56,17 @@ class Access:
 
 @dataclass(frozen=True)
 class HttpTriggers:
-    """Answers every request: `others` are the functions that the admin path can run, by name."""
+    """Answers every request: `others` are the functions that the admin path can run, by name.
+
+    `pages` are the paths to which the landing page links; Azure's has no such links.
+    """
 
     routes: Routes
     access: Access
     invoker: Invoker
     others: Mapping[str, RunNow]
     quiet_path: str
+    pages: Sequence[str] = ()
     runs_by_hand: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
@@ -102,7 +110,8 @@ class HttpTriggers:
                 return web.Response(status=401)
             return await self._call(function, request, target, route_params)
         if target.path == "/" and not is_stranger:
-            return _landing_page() if self.access.has_landing_page else web.Response(status=204)
+            has_page = self.access.has_landing_page
+            return _landing_page(self.pages) if has_page else web.Response(status=204)
         return web.Response(status=404)
 
     async def _call(
@@ -189,8 +198,21 @@ def _template(function: IndexedFunction, prefix: str) -> RouteTemplate:
         raise AppRefusedError(f"{function.name}: {error}") from error
 
 
-def _landing_page() -> web.Response:
-    return web.Response(text=LANDING_PAGE, content_type="text/html")
+def find_pages(functions: Sequence[IndexedFunction], prefix: str) -> list[str]:
+    """Return the paths that a browser can open as they stand: no key, no parameter."""
+    return [
+        "/" + "/".join(filter(None, (prefix, function.route)))
+        for function in functions
+        if function.kind == "httpTrigger"
+        and function.auth_level == "anonymous"
+        and "{" not in function.route
+        and (function.methods is None or "GET" in function.methods)
+    ]
+
+
+def _landing_page(pages: Sequence[str]) -> web.Response:
+    links = "".join(f'<li><a href="{escape(page)}">{escape(page)}</a>' for page in pages)
+    return web.Response(text=LANDING_PAGE.format(links=links), content_type="text/html")
 
 
 def _response(result: object) -> web.Response:

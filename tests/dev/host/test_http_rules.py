@@ -1,5 +1,6 @@
 """Requests that the local host once answered otherwise, with the real host's answers."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,6 +118,14 @@ def test_a_request_names_one_host(host: RunningHost, hosts: list[str]) -> None:
     lines = "".join(f"Host: {name}\r\n" for name in hosts)
     answer = host.send(f"GET / HTTP/1.1\r\n{lines}Connection: close\r\n\r\n".encode())
     assert answer.split()[1] == b"400"
+
+
+def test_the_landing_page_links_to_what_a_browser_can_open(host: RunningHost) -> None:
+    """Each link answers as it stands; what needs a key, a parameter or a POST is not linked."""
+    links = re.findall('href="([^"]+)"', host.ask("GET", "/").body.decode())
+    assert "/api/holding" in links
+    assert not {"/api/locked", "/api/vault", "/api/things/new"} & set(links)
+    assert not any("{" in link for link in links)
 
 
 def test_the_landing_page_can_be_switched_off(tmp_path: Path) -> None:
