@@ -91,7 +91,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         "pass",
     ),
     "backlog-not-in-window": Mutation(
-        "a call that its queue held up is still the one in doubt",
+        "a call that Twilio started late is found",
         "shared.deliver.settle",
         "created_until += backlog.lasts",
         "pass",
