@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser import a_page, accessibility_errors
+from tests.browser import a_page, accessibility_errors, picture
 from tests.console.conftest import READ_ONLY_KEY
 from tests.console.fed import AT, JOB, an_entry, feed
 from tests.console.running_console import RunningConsole, ask_now, unique_number
@@ -363,3 +363,5 @@ async def test_it_fits_and_is_accessible(
             for what in (".received .piece", ".received .kind", "thead .zone"):
                 assert await page.locator(what).evaluate_all(BROKEN) == []
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            if look == "light" and place == "inbound":
+                await picture(page, "console-inbound")
