@@ -23,9 +23,9 @@ from shared.jobs.alerts import (
     MAX_TEXT_CHARACTERS,
     AlertMessage,
     Joined,
-    JoinedOther,
     Level,
     Notify,
+    PartOf,
     Payload,
     Raised,
     Then,
@@ -282,10 +282,14 @@ async def _raise_keyed(
         if target != newest and not await app.ledger.alerts.hold_key(key, number + 1, alert_id):
             continue
         if may_repeat:
-            noted = await _note_alert(app, alert_id, target, raised)
-            if noted == alert_id != target:
-                continue  # Another try has taken the key since.
-            target = noted
+            # What the first try to come here has noted counts, however long this one was frozen.
+            mine = PartOf(at=raised.at, alert=target)
+            noted = await app.ledger.alerts.note_part(alert_id, mine)
+            if noted != target:
+                if await app.ledger.alerts.find(noted):
+                    return await _join(app, noted, raised)
+                if noted == alert_id:
+                    continue  # Another try has taken the key, and has not kept the alert yet.
         return await _keep_or_join(app, target, raised, payload)
 
 
@@ -312,17 +316,6 @@ async def _keep(app: Services, alert_id: str, raised: Raised, payload: str | Non
         return await _join(app, alert_id, raised)
     log("alert_raised", id=alert_id, source=raised.source, policy=raised.policy)
     return Acceptance(alert=await _find(app, alert_id), is_new=True)
-
-
-async def _note_alert(app: Services, own_id: str, alert_id: str, raised: Raised) -> str:
-    """Leave under the id that a request took which alert it is part of; return the one that counts.
-
-    That is the alert noted first, by whichever try of the request, unless it was forgotten since.
-    A try that was frozen for long must not raise what another one has joined.
-    """
-    noted = await app.ledger.alerts.join_other(own_id, JoinedOther(at=raised.at, alert=alert_id))
-    is_there = noted in (alert_id, own_id) or await app.ledger.alerts.find(noted)
-    return noted if is_there else alert_id
 
 
 async def _join(app: Services, alert_id: str, raised: Raised) -> Acceptance:

@@ -205,8 +205,8 @@ class Joined(AlertEvent, frozen=True, kw_only=True, tag="joined"):
         return f"{BESIDE}joined.{self.token}"
 
 
-class JoinedOther(AlertEvent, frozen=True, kw_only=True, tag="joined_other"):
-    """The request that took this id joined the alert `alert` instead; nothing is raised here."""
+class PartOf(AlertEvent, frozen=True, kw_only=True, tag="part_of"):
+    """The request that took this id raised or joined the alert `alert`, whichever it came to."""
 
     alert: str
 
@@ -224,7 +224,7 @@ class Payload(AlertEvent, frozen=True, kw_only=True, tag="payload"):
 
 AnyAlertEvent = (
     Raised | LevelBegun | Notified | Escalated | MachineAnswered | Answered | Resolved | Canceled
-    | Exhausted | Joined | JoinedOther | Payload
+    | Exhausted | Joined | PartOf | Payload
 )  # fmt: skip
 
 E = TypeVar("E", bound=AlertEvent)

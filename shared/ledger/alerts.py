@@ -11,8 +11,8 @@ import msgspec
 from shared.jobs import ids
 from shared.jobs.alerts import (
     BESIDE,
-    JoinedOther,
     Level,
+    PartOf,
     Raised,
     Then,
     Until,
@@ -78,8 +78,8 @@ class Alerts:
             rows = self._table.range(_partition(alert_id), start, start + BESIDE)
         return fold_alert(alert_id, [decode_event(row.text) async for row in rows])
 
-    async def join_other(self, alert_id: str, event: JoinedOther) -> str:
-        """Note which alert the request that took an id has joined; return the one noted first."""
+    async def note_part(self, alert_id: str, event: PartOf) -> str:
+        """Note which alert the request that took an id is part of; return the one noted first."""
         is_first = await self.record(alert_id, event)
         return event.alert if is_first else await self.of_request(alert_id) or event.alert
 
@@ -88,7 +88,7 @@ class Alerts:
         found: str | None = None
         async for row in self._table.prefix(_partition(alert_id), f"{alert_id[4:]}."):
             event = decode_event(row.text)
-            if isinstance(event, JoinedOther):
+            if isinstance(event, PartOf):
                 return event.alert
             if isinstance(event, Raised):
                 found = alert_id
