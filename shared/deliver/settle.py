@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 # Twilio's clock is not ours, and it shows whole seconds.
 _CLOCK_SKEW: Final = timedelta(seconds=10)
-# Calls that were asked for longer ago than this have long been started.
-_CALL_QUEUE: Final = timedelta(hours=2)
+# Twilio keeps a call in its queue for a day at most. Only a batch fills that for longer than this.
+_LONGEST_QUEUE: Final = timedelta(days=1)
+_RECENT: Final = timedelta(hours=2)
 _CALL_INTERVAL: Final = timedelta(seconds=1)
 _MIN_LOOK_INTERVAL: Final = timedelta(seconds=2)
 _MAX_LOOK_INTERVAL: Final = timedelta(minutes=15)
@@ -217,11 +218,7 @@ async def _call_backlog(app: Services, claim: Claim) -> _Backlog:
     """
     begun: list[datetime] = []
     waiting = 0
-    # Another worker's clock may have been ahead when it accepted.
-    last = claim.at + _CLOCK_SKEW
-    async for other in app.ledger.owners.sent_between(claim.at - _CALL_QUEUE, last):
-        if other.kind != "call":
-            continue
+    for other in await _entries_before(app, claim):
         begun += (
             each.at
             for each in other.events
@@ -229,11 +226,28 @@ async def _call_backlog(app: Services, claim: Claim) -> _Backlog:
             for _ in each.indexes or other.deliveries
         )
         waiting += sum(not _has_started(each) for each in other.deliveries)
-    drained = claim.at - _CALL_QUEUE
+    drained = claim.at - _LONGEST_QUEUE
     for at in sorted(begun):
         drained = max(drained, at) + _CALL_INTERVAL
     # Calls start in order: where no other one waits, this one does not either.
     return _Backlog(max(drained - claim.at, timedelta()), waiting > 1)
+
+
+async def _entries_before(app: Services, claim: Claim) -> list[Entry]:
+    """Return the entries of calls that Twilio may have to start before a claimed one."""
+    recent = claim.at - _RECENT
+    # Another worker's clock may have been ahead when it accepted.
+    last = claim.at + _CLOCK_SKEW
+    found = {each.id: each async for each in app.ledger.owners.sent_between(recent, last)}
+    batches = await app.ledger.batches.accepted_between(claim.at - _LONGEST_QUEUE, recent)
+    of_calls = [batch for batch in batches if batch.kind == "call"]
+    drained = claim.at - _LONGEST_QUEUE
+    for batch in of_calls:
+        drained = max(drained, batch.send_at or batch.at) + batch.count * _CALL_INTERVAL
+    if drained > recent:
+        for batch in of_calls:
+            found |= {each.id: each for each in await app.ledger.batches.entries(batch.id)}
+    return [entry for entry in found.values() if entry.kind == "call"]
 
 
 def _has_started(delivery: Delivery) -> bool:

@@ -74,6 +74,16 @@ class Batches:
                 break
         return found
 
+    async def accepted_between(self, first: datetime, last: datetime) -> list[Batch]:
+        """Return the batches that were accepted from `first` on and before `last`, in order."""
+        found: list[Batch] = []
+        async for batch in self._from(schema.BATCHES.place(ids.day_key(last))):
+            if batch.at < first:
+                break
+            if batch.at < last:
+                found.append(batch)
+        return found[::-1]
+
     async def redact(self, batch_id: str, remove: Callable[[Any], Any]) -> bool:
         """Replace a batch's metadata by what `remove` leaves; return False if that is all of it."""
         batch = await self.find(batch_id)

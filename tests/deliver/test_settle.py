@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from shared.deliver import settle
 from shared.jobs.events import Answer, Doubt
 from shared.provider.provider import SendRequest
 from tests.clock import NOON
-from tests.deliver.asking import cancel
+from tests.deliver.asking import accept_batch, cancel
 from tests.deliver.seams import KilledError, Recorder
 from tests.deliver.twilio_double import Written
-from tests.deliver.world import TO, World, in_doubt
+from tests.deliver.world import TO, World, in_doubt, numbers
 
 SHORTENED = "Ann, see https://example.com/a?b=c (or http://example.com.) by 5"
 BODY = "Curly “quotes”, a dash — and https://example.com/a?b=c"
@@ -359,3 +360,24 @@ async def test_a_call_that_started_late_is_found_where_none_waits_any_more() -> 
     await hear_nothing(world, 420)
     await world.until_quiet()
     assert len(world.twilio.books) == 401
+
+
+@pytest.mark.parametrize("status", [None, "ringing"])
+async def test_a_batch_of_calls_is_waited_for_however_long_ago(
+    monkeypatch: pytest.MonkeyPatch, status: str | None
+) -> None:
+    """A large batch fills Twilio's queue for hours; a call asked for later waits behind it."""
+    monkeypatch.setattr(settle, "_RECENT", timedelta(minutes=2))
+    world = World()
+    recipients = [{"to": number} for number in numbers(300)]
+    fields = {"kind": "call", "say": "Hi", "recipients": recipients, "receipts": status is not None}
+    assert (await accept_batch(world.worker(), fields)).status == 202
+    await world.until_quiet()
+    if status:
+        await world.report(status)
+    begun = world.clock.move(seconds=180)
+    world.twilio.script.append("unknown")
+    job_id = await world.accepted("call")
+    await world.until_quiet()
+    absent, _ = [e for e in (await world.entry(job_id)).events if isinstance(e, Answer)]
+    assert (absent.at - begun > timedelta(seconds=115)) == (status is None)

@@ -55,6 +55,9 @@ async def test_the_newest_are_listed_across_days(ledger: Ledger) -> None:
     await ledger.record(ids.new_id(NOON, 1), accepted())
     assert await ledger.batches.newest(3) == batches[:-4:-1]
     assert await ledger.batches.newest(20) == batches[::-1]
+    of_a_day = await ledger.batches.accepted_between(batches[2].at, batches[6].at)
+    assert of_a_day == batches[2:6]
+    assert await ledger.batches.accepted_between(batches[0].at, batches[1].at) == batches[:1]
 
 
 @pytest.mark.parametrize("jobs", [0, 1, 16, 40])
