@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from shared.errors import Problem, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from shared.kinds import Kind
 
@@ -508,7 +508,7 @@ def find_misspelt(names: Iterable[str]) -> dict[str, str]:
     Variables of Azure's and of other programs are left alone: a name counts only if it is very like
     one of ours, or the same in another case.
     """
-    ours = {env_name(setting) for setting in named_settings()}
+    ours = [env_name(setting) for setting in named_settings()]
     pieces = set[str]().union(*map(_pieces, ours))
     misspelt = {}
     for name in names:
@@ -526,7 +526,7 @@ def _pieces(name: str) -> set[str]:
     return {name[place : place + 3].upper() for place in range(len(name) - 2)}
 
 
-def _most_like(name: str, ours: Collection[str]) -> str | None:
+def _most_like(name: str, ours: Sequence[str]) -> str | None:
     """Return the setting that a name is very like, if there is one."""
     import difflib
 
