@@ -282,10 +282,7 @@ async def _raise_keyed(
         if target != newest and not await app.ledger.alerts.hold_key(key, number + 1, alert_id):
             continue
         if may_repeat:
-            noted = await _note_alert(app, alert_id, target, raised)
-            if noted == alert_id != target:
-                continue  # Another try has taken the key since.
-            target = noted
+            target = await _note_alert(app, alert_id, target, raised)
         return await _keep_or_join(app, target, raised, payload)
 
 
@@ -321,7 +318,11 @@ async def _note_alert(app: Services, own_id: str, alert_id: str, raised: Raised)
     A try that was frozen for long must not raise what another one has joined.
     """
     noted = await app.ledger.alerts.join_other(own_id, JoinedOther(at=raised.at, alert=alert_id))
-    is_there = noted in (alert_id, own_id) or await app.ledger.alerts.find(noted)
+    if noted == alert_id:
+        return noted
+    # One that is not kept yet is not forgotten: its key still leads to it.
+    _, newest = await app.ledger.alerts.of_key(raised.key or "")
+    is_there = noted == newest or await app.ledger.alerts.find(noted)
     return noted if is_there else alert_id
 
 
