@@ -19,6 +19,7 @@ from shared.deliver.evidence import rank_evidence
 from shared.deliver.send_request import UnsendableError, build_send_request
 from shared.errors import ProviderUnavailableError
 from shared.jobs.events import Answer, Claim, Doubt, Outcome
+from shared.ledger.owners import CALL_QUEUE
 from shared.log import log
 from shared.provider import statuses
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 # Twilio's clock is not ours, and it shows whole seconds.
 _CLOCK_SKEW: Final = timedelta(seconds=10)
-# Calls that were asked for longer ago than this have long been started.
-_CALL_QUEUE: Final = timedelta(hours=2)
 _CALL_INTERVAL: Final = timedelta(seconds=1)
 _MIN_LOOK_INTERVAL: Final = timedelta(seconds=2)
 _MAX_LOOK_INTERVAL: Final = timedelta(minutes=15)
@@ -42,9 +41,9 @@ Unsettled = Literal["record_young", "too_early", "twilio_unreachable"]
 
 
 class _Window(NamedTuple):
-    """From when on absence at Twilio counts, and until when Twilio may have created a record."""
+    """Whether absence at Twilio counts, and until when Twilio may have created a record."""
 
-    absence_from: datetime
+    absence_counts: bool
     created_until: datetime
 
 
@@ -62,11 +61,13 @@ async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
     """
     doubt = entry.doubt or await _record_doubt(app, entry, claim)
     absence_from = created_until = _end_of_requests(app, claim, doubt) + _grace(app)
-    if app.now() >= absence_from and entry.kind == "call":
+    # Twilio's answer takes time, and says nothing of what is created meanwhile.
+    now = app.now()
+    if now >= absence_from and entry.kind == "call":
         backlog = await _call_backlog(app, claim)
         created_until += backlog.lasts
         absence_from += backlog.lasts if backlog.is_waiting else timedelta()
-    window = _Window(absence_from, created_until + _CLOCK_SKEW)
+    window = _Window(now >= absence_from, created_until + _CLOCK_SKEW)
     settled = await asyncio.gather(
         *(_settle_one(app, entry, claim, window, outcome) for outcome in doubt.outcomes)
     )
@@ -91,7 +92,7 @@ async def find_late(app: Services, entry: Entry, index: int) -> Outcome | None:
     accepted = _as_claimed(accepted, entry.claim)
     since = _claimed_at(entry, absences[0])
     with suppress(ProviderUnavailableError):
-        outcome = await _look_up(app, entry.id, accepted, index, since, app.now())
+        outcome = await _look_up(app, entry.id, accepted, index, since, app.now() + _CLOCK_SKEW)
         if outcome != "record_young":
             return outcome
     later = app.now() + backoff_delay(absences[-1].n, random_fraction(app))
@@ -136,7 +137,7 @@ async def _settle_one(
         return "twilio_unreachable"
     if found is not None:
         return found
-    if app.now() < window.absence_from:
+    if not window.absence_counts:
         return "too_early"
     return Outcome(index=index, result="not_created", not_before=_next_attempt(app, claim))
 
@@ -211,25 +212,25 @@ def _end_of_requests(app: Services, claim: Claim, doubt: Doubt) -> datetime:
 async def _call_backlog(app: Services, claim: Claim) -> _Backlog:
     """Return what Twilio may have to do before it starts a claimed call.
 
-    It starts one a second and queues the others, also those of the same job. Whether a queued call
-    is in its list is not known, so the absence of a call proves nothing until the queue can have
-    drained. Two hours of entries are read, so this is asked only where nothing else settles it.
+    It starts one a second and queues the others, also those of the same job; what was asked for
+    later is behind it. Whether a queued call is in its list is not known, so the absence of a call
+    proves nothing until the queue can have drained. Two hours of entries are read, so this is asked
+    only where nothing else settles it.
     """
-    begun: list[datetime] = []
-    waiting = 0
     # Another worker's clock may have been ahead when it accepted.
-    last = claim.at + _CLOCK_SKEW
-    async for other in app.ledger.owners.sent_between(claim.at - _CALL_QUEUE, last):
-        if other.kind != "call":
-            continue
-        begun += (
-            each.at
-            for each in other.events
-            if isinstance(each, Claim) and each.by == "send"
-            for _ in each.indexes or other.deliveries
-        )
-        waiting += sum(not _has_started(each) for each in other.deliveries)
-    drained = claim.at - _CALL_QUEUE
+    first, last = claim.at - CALL_QUEUE, claim.at + _CLOCK_SKEW
+    sent = app.ledger.owners.sent_between(first, last)
+    # By their ids: one that was sent late is found twice.
+    calls = {each.id: each async for each in sent if each.kind == "call"}
+    begun = [
+        event.at
+        for call in calls.values()
+        for event in call.events
+        if isinstance(event, Claim) and event.by == "send" and event.at <= last
+        for _ in event.indexes or call.deliveries
+    ]
+    waiting = sum(not _has_started(each) for call in calls.values() for each in call.deliveries)
+    drained = first
     for at in sorted(begun):
         drained = max(drained, at) + _CALL_INTERVAL
     # Calls start in order: where no other one waits, this one does not either.

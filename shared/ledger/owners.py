@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shared.jobs import ids
+from shared.jobs.sids import PREFIX_OF_KIND
 from shared.ledger import schema
 from shared.ledger.listing import entries_accepted_between
 from shared.ledger.reading import find_entry
@@ -29,6 +30,8 @@ SOON: Final = timedelta(seconds=30)
 _SLACK: Final = timedelta(seconds=15)
 # From a claim to the creation at Twilio: the claim's own time to begin, and the request's.
 _UNTIL_CREATED: Final = timedelta(minutes=2)
+# How long a call may wait at Twilio for those before it; it may be dated by when it starts.
+CALL_QUEUE: Final = timedelta(hours=2)
 _MINUTE: Final = timedelta(minutes=1)
 _MINUTES_KEPT: Final = 10
 
@@ -38,7 +41,7 @@ class Owners:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._by_minute: dict[str, _Owned] = {}
+        self._by_minute: dict[tuple[str, bool], _Owned] = {}
         self._reading = asyncio.Lock()
 
     async def note_late(self, job_id: str, at: datetime) -> None:
@@ -88,12 +91,14 @@ class Owners:
         When much is in doubt at once, all of it asks about the same minutes. So what was read of
         a minute is kept, and read again only for a SID that may have been noted since.
         """
-        key = minute(created_at)
+        is_call = sid.startswith(PREFIX_OF_KIND["call"])
+        key = (minute(created_at), is_call)
         async with self._reading:
             known = self._by_minute.get(key)
             if known is None or known.at < known_at:
                 begin = created_at.replace(second=0, microsecond=0)
                 first, last = begin - _UNTIL_CREATED, begin + _MINUTE + _SLACK
+                first -= CALL_QUEUE if is_call else timedelta()
                 known = _Owned(now, {
                     delivery.sid: entry.id
                     async for entry in self.sent_between(first, last)
