@@ -64,7 +64,7 @@ async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
     # Twilio's answer takes time, and says nothing of what is created meanwhile.
     now = app.now()
     if now >= absence_from and entry.kind == "call":
-        backlog = await _call_backlog(app, claim)
+        backlog = await _call_backlog(app, claim, absence_from)
         created_until += backlog.lasts
         absence_from += backlog.lasts if backlog.is_waiting else timedelta()
     window = _Window(now >= absence_from, created_until + _CLOCK_SKEW)
@@ -209,16 +209,16 @@ def _end_of_requests(app: Services, claim: Claim, doubt: Doubt) -> datetime:
     return min(doubt.at, claim.over_at or (claim.until or claim.at) + longest_request)
 
 
-async def _call_backlog(app: Services, claim: Claim) -> _Backlog:
+async def _call_backlog(app: Services, claim: Claim, created_until: datetime) -> _Backlog:
     """Return what Twilio may have to do before it starts a claimed call.
 
-    It starts one a second and queues the others, also those of the same job; what was asked for
-    later is behind it. Whether a queued call is in its list is not known, so the absence of a call
-    proves nothing until the queue can have drained. Two hours of entries are read, so this is asked
-    only where nothing else settles it.
+    It starts one a second and queues the others, also those of the same job, and those that were
+    asked for until Twilio created it, `created_until` at the latest. Whether a queued call is in
+    its list is not known, so the absence of a call proves nothing until the queue can have drained.
+    Two hours of entries are read, so this is asked only where nothing else settles it.
     """
     # Another worker's clock may have been ahead when it accepted.
-    first, last = claim.at - CALL_QUEUE, claim.at + _CLOCK_SKEW
+    first, last = claim.at - CALL_QUEUE, created_until + _CLOCK_SKEW
     sent = app.ledger.owners.sent_between(first, last)
     # By their ids: one that was sent late is found twice.
     calls = {each.id: each async for each in sent if each.kind == "call"}

@@ -445,3 +445,22 @@ async def test_calls_that_were_asked_for_later_hold_up_no_call() -> None:
     await world.deliver(world.worker(), other)
     await world.until_quiet()
     assert len(world.twilio.books) == 4
+
+
+async def test_a_call_that_was_created_late_waits_for_those_asked_for_meanwhile() -> None:
+    """A request that Twilio took after its time-out is behind the calls of the next job."""
+    world = World(["late"])
+    await world.accepted("call")
+    await world.deliver_next()
+    [message] = world.queue.messages
+    world.queue.lease(message)
+    world.clock.move(seconds=11)
+    world.twilio.script.extend("answered" for _ in range(100))
+    await world.accepted("call", count=100)
+    await world.deliver_next()
+    late, *others = world.twilio.books
+    start_one_by_one(world, [*others, late])
+    world.clock.move(seconds=10)
+    await world.deliver(world.worker(), message)
+    await world.until_quiet()
+    assert len(world.twilio.books) == 101
