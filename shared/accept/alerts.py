@@ -270,6 +270,10 @@ async def raise_alert(
 async def _raise_keyed(
     app: Services, alert_id: str, raised: Raised, payload: str | None, *, may_repeat: bool
 ) -> Acceptance:
+    """Raise an alert under its key, or join the one that has the key; always the same, if repeated.
+
+    `alert_id` is the id that the request took. It holds the key before anything is noted or kept.
+    """
     key = raised.key or ""
     while True:
         number, newest = await app.ledger.alerts.of_key(key)

@@ -48,7 +48,7 @@ class _Window(NamedTuple):
 
 
 class _Backlog(NamedTuple):
-    """How long Twilio may take to start the calls before one, and whether any still waits."""
+    """How long after a claim its calls may start, and whether another one may still wait."""
 
     lasts: timedelta
     is_waiting: bool
