@@ -514,7 +514,7 @@ def find_misspelt(names: Iterable[str]) -> dict[str, str]:
     for name in names:
         if name in ours or re.match(_NOT_OURS, name):
             continue
-        # A cold start waits for this, and comparing whole names is slow. Most have little of ours.
+        # A cold start waits for this, and comparing whole names is slow. Few share much with ours.
         own = _pieces(name)
         if len(own & pieces) * 4 > len(own) and (meant := _most_like(name, ours)):
             misspelt[name] = meant

@@ -39,8 +39,9 @@ HOW: Final = (
     "hundred go through Azurite's queue to the delivering function, with host.json's options, to "
     f"the last recorded answer. Twilio answers after {LATENCY * 1000:.0f} ms, and {CONCURRENCY} "
     "requests are there at once, the default of TWILIO_MAX_CONCURRENCY. Each round begins with an "
-    "empty storage. What is missing is missing at the beginning: Azurite takes about two seconds "
-    "for the rows by which each recipient is found, and the first claims wait behind some of them."
+    "empty storage. The beginning is what costs: Azurite takes about two seconds to keep the rows "
+    "by which recipients are found, one after another, and the first claims wait behind some of "
+    "them."
 )
 
 

@@ -103,7 +103,7 @@ def open_environment(latency: float = LATENCY) -> Iterator[Environment]:
 async def open_empty() -> AsyncIterator[tuple[Environment, App]]:
     """Open an environment for one round, and a worker's services.
 
-    Azurite takes longer for each row, the more it holds, so that each round would be slower.
+    Azurite takes longer for each row the more it holds, so rounds would get slower.
     """
     with open_environment() as env:
         async with env.worker() as services:

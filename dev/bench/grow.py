@@ -36,8 +36,8 @@ FLAT: Final = Aim("≤", 1.25)
 HOW: Final = (
     "The table is filled with messages of three rows each (accepted, claimed, answered), spread "
     "over ten days, then each piece of work alternates with the bare storage calls that it needs, "
-    "for the same rows and through the app's own clients: Azurite slows down as a table fills, and "
-    "looks through every row of it to answer a query, which says nothing about the app. "
+    "for rows of the same kind and through the app's own clients: Azurite slows down as a table "
+    "fills, and looks through every row of it to answer a query, which says nothing about the app. "
     "The ratio compares ours divided by bare with the most history to the same with the least."
 )
 

@@ -270,6 +270,10 @@ async def raise_alert(
 async def _raise_keyed(
     app: Services, alert_id: str, raised: Raised, payload: str | None, *, may_repeat: bool
 ) -> Acceptance:
+    """Raise an alert under its key, or join the one that has the key; always the same, if repeated.
+
+    `alert_id` is the id that the request took. It holds the key before anything is noted or kept.
+    """
     key = raised.key or ""
     while True:
         number, newest = await app.ledger.alerts.of_key(key)
@@ -282,14 +286,7 @@ async def _raise_keyed(
         if target != newest and not await app.ledger.alerts.hold_key(key, number + 1, alert_id):
             continue
         if may_repeat:
-            # What the first try to come here has noted counts, however long this one was frozen.
-            mine = PartOf(at=raised.at, alert=target)
-            noted = await app.ledger.alerts.note_part(alert_id, mine)
-            if noted != target:
-                if await app.ledger.alerts.find(noted):
-                    return await _join(app, noted, raised)
-                if noted == alert_id:
-                    continue  # Another try has taken the key, and has not kept the alert yet.
+            target = await _note_alert(app, alert_id, target, raised)
         return await _keep_or_join(app, target, raised, payload)
 
 
@@ -316,6 +313,21 @@ async def _keep(app: Services, alert_id: str, raised: Raised, payload: str | Non
         return await _join(app, alert_id, raised)
     log("alert_raised", id=alert_id, source=raised.source, policy=raised.policy)
     return Acceptance(alert=await _find(app, alert_id), is_new=True)
+
+
+async def _note_alert(app: Services, own_id: str, alert_id: str, raised: Raised) -> str:
+    """Leave under the id that a request took which alert it is part of; return the one that counts.
+
+    That is the alert noted first, by whichever try of the request, unless it was forgotten since.
+    A try that was frozen for long must not raise what another one has joined.
+    """
+    noted = await app.ledger.alerts.note_part(own_id, PartOf(at=raised.at, alert=alert_id))
+    if noted == alert_id:
+        return noted
+    # One that is not kept yet is not forgotten: its key still leads to it.
+    _, newest = await app.ledger.alerts.of_key(raised.key or "")
+    is_there = noted == newest or await app.ledger.alerts.find(noted)
+    return noted if is_there else alert_id
 
 
 async def _join(app: Services, alert_id: str, raised: Raised) -> Acceptance:

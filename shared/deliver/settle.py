@@ -19,6 +19,7 @@ from shared.deliver.evidence import rank_evidence
 from shared.deliver.send_request import UnsendableError, build_send_request
 from shared.errors import ProviderUnavailableError
 from shared.jobs.events import Answer, Claim, Doubt, Outcome
+from shared.ledger.owners import CALL_INTERVAL
 from shared.log import log
 from shared.provider import statuses
 
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
 
 # Twilio's clock is not ours, and it shows whole seconds.
 _CLOCK_SKEW: Final = timedelta(seconds=10)
-# Twilio keeps a call in its queue for a day at most. Only a batch fills that for longer than this.
-_LONGEST_QUEUE: Final = timedelta(days=1)
-_RECENT: Final = timedelta(hours=2)
-_CALL_INTERVAL: Final = timedelta(seconds=1)
 _MIN_LOOK_INTERVAL: Final = timedelta(seconds=2)
 _MAX_LOOK_INTERVAL: Final = timedelta(minutes=15)
 
@@ -43,14 +40,14 @@ Unsettled = Literal["record_young", "too_early", "twilio_unreachable"]
 
 
 class _Window(NamedTuple):
-    """From when on absence at Twilio counts, and until when Twilio may have created a record."""
+    """Whether absence at Twilio counts, and until when Twilio may have created a record."""
 
-    absence_from: datetime
+    absence_counts: bool
     created_until: datetime
 
 
 class _Backlog(NamedTuple):
-    """How long Twilio may take to start the calls before one, and whether any still waits."""
+    """How long after a claim its calls may start, and whether another one may still wait."""
 
     lasts: timedelta
     is_waiting: bool
@@ -63,11 +60,13 @@ async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
     """
     doubt = entry.doubt or await _record_doubt(app, entry, claim)
     absence_from = created_until = _end_of_requests(app, claim, doubt) + _grace(app)
-    if app.now() >= absence_from and entry.kind == "call":
-        backlog = await _call_backlog(app, claim)
+    # Twilio's answer takes time, and says nothing of what is created meanwhile.
+    now = app.now()
+    if now >= absence_from and entry.kind == "call":
+        backlog = await _call_backlog(app, claim, absence_from)
         created_until += backlog.lasts
         absence_from += backlog.lasts if backlog.is_waiting else timedelta()
-    window = _Window(absence_from, created_until + _CLOCK_SKEW)
+    window = _Window(now >= absence_from, created_until + _CLOCK_SKEW)
     settled = await asyncio.gather(
         *(_settle_one(app, entry, claim, window, outcome) for outcome in doubt.outcomes)
     )
@@ -92,7 +91,7 @@ async def find_late(app: Services, entry: Entry, index: int) -> Outcome | None:
     accepted = _as_claimed(accepted, entry.claim)
     since = _claimed_at(entry, absences[0])
     with suppress(ProviderUnavailableError):
-        outcome = await _look_up(app, entry.id, accepted, index, since, app.now())
+        outcome = await _look_up(app, entry.id, accepted, index, since, app.now() + _CLOCK_SKEW)
         if outcome != "record_young":
             return outcome
     later = app.now() + backoff_delay(absences[-1].n, random_fraction(app))
@@ -137,7 +136,7 @@ async def _settle_one(
         return "twilio_unreachable"
     if found is not None:
         return found
-    if app.now() < window.absence_from:
+    if not window.absence_counts:
         return "too_early"
     return Outcome(index=index, result="not_created", not_before=_next_attempt(app, claim))
 
@@ -209,45 +208,30 @@ def _end_of_requests(app: Services, claim: Claim, doubt: Doubt) -> datetime:
     return min(doubt.at, claim.over_at or (claim.until or claim.at) + longest_request)
 
 
-async def _call_backlog(app: Services, claim: Claim) -> _Backlog:
+async def _call_backlog(app: Services, claim: Claim, created_until: datetime) -> _Backlog:
     """Return what Twilio may have to do before it starts a claimed call.
 
-    It starts one a second and queues the others, also those of the same job. Whether a queued call
-    is in its list is not known, so the absence of a call proves nothing until the queue can have
-    drained. Two hours of entries are read, so this is asked only where nothing else settles it.
+    It starts one a second and queues the others, also those of the same job, and those that were
+    asked for until Twilio created it, `created_until` at the latest. Whether a queued call is in
+    its list is not known, so the absence of a call proves nothing until the queue can have drained.
+    Hours of entries are read, so this is asked only where nothing else settles it.
     """
-    begun: list[datetime] = []
-    waiting = 0
-    for other in await _entries_before(app, claim):
-        begun += (
-            each.at
-            for each in other.events
-            if isinstance(each, Claim) and each.by == "send"
-            for _ in each.indexes or other.deliveries
-        )
-        waiting += sum(not _has_started(each) for each in other.deliveries)
-    drained = claim.at - _LONGEST_QUEUE
+    # Another worker's clock may have been ahead when it accepted.
+    last = created_until + _CLOCK_SKEW
+    calls = await app.ledger.owners.calls_before(claim.at, last)
+    begun = [
+        event.at
+        for call in calls
+        for event in call.events
+        if isinstance(event, Claim) and event.by == "send" and event.at <= last
+        for _ in event.indexes or call.deliveries
+    ]
+    waiting = sum(not _has_started(each) for call in calls for each in call.deliveries)
+    drained = min(begun, default=claim.at)
     for at in sorted(begun):
-        drained = max(drained, at) + _CALL_INTERVAL
+        drained = max(drained, at) + CALL_INTERVAL
     # Calls start in order: where no other one waits, this one does not either.
     return _Backlog(max(drained - claim.at, timedelta()), waiting > 1)
-
-
-async def _entries_before(app: Services, claim: Claim) -> list[Entry]:
-    """Return the entries of calls that Twilio may have to start before a claimed one."""
-    recent = claim.at - _RECENT
-    # Another worker's clock may have been ahead when it accepted.
-    last = claim.at + _CLOCK_SKEW
-    found = {each.id: each async for each in app.ledger.owners.sent_between(recent, last)}
-    batches = await app.ledger.batches.accepted_between(claim.at - _LONGEST_QUEUE, recent)
-    of_calls = [batch for batch in batches if batch.kind == "call"]
-    drained = claim.at - _LONGEST_QUEUE
-    for batch in of_calls:
-        drained = max(drained, batch.send_at or batch.at) + batch.count * _CALL_INTERVAL
-    if drained > recent:
-        for batch in of_calls:
-            found |= {each.id: each for each in await app.ledger.batches.entries(batch.id)}
-    return [entry for entry in found.values() if entry.kind == "call"]
 
 
 def _has_started(delivery: Delivery) -> bool:

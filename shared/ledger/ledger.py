@@ -56,7 +56,7 @@ class Ledger:
         self.alerts = Alerts(table, self.digests)
         self.batches = Batches(table)
         self.marks = Marks(table)
-        self.owners = Owners(table)
+        self.owners = Owners(table, self.batches)
         self.opt_outs = OptOuts(table, self.digests)
         self.received = Received(table, self.digests)
         self.schedule = Schedule(table)

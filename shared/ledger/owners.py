@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shared.jobs import ids
+from shared.jobs.sids import PREFIX_OF_KIND
 from shared.ledger import schema
 from shared.ledger.listing import entries_accepted_between
 from shared.ledger.reading import find_entry
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from shared.jobs.fold import Entry
+    from shared.ledger.batches import Batches
     from shared.storage.table import Table
 
 SOON: Final = timedelta(seconds=30)
@@ -29,6 +31,12 @@ SOON: Final = timedelta(seconds=30)
 _SLACK: Final = timedelta(seconds=15)
 # From a claim to the creation at Twilio: the claim's own time to begin, and the request's.
 _UNTIL_CREATED: Final = timedelta(minutes=2)
+# Twilio keeps a call in its queue for a day at most, and may date it by when it starts.
+# Only batches fill that for longer than what is recent.
+_LONGEST_CALL_QUEUE: Final = timedelta(days=1)
+_RECENT: Final = timedelta(hours=2)
+# Twilio starts one call a second.
+CALL_INTERVAL: Final = timedelta(seconds=1)
 _MINUTE: Final = timedelta(minutes=1)
 _MINUTES_KEPT: Final = 10
 
@@ -36,9 +44,10 @@ _MINUTES_KEPT: Final = 10
 class Owners:
     """The owners of SIDs in one table."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, batches: Batches) -> None:
         self._table = table
-        self._by_minute: dict[str, _Owned] = {}
+        self._batches = batches
+        self._by_minute: dict[tuple[str, bool], _Owned] = {}
         self._reading = asyncio.Lock()
 
     async def note_late(self, job_id: str, at: datetime) -> None:
@@ -58,6 +67,21 @@ class Owners:
                 if late := await find_entry(self._table, note.key):
                     yield late
             partition = await self._table.next_partition(just_after(partition))
+
+    async def calls_before(self, at: datetime, last: datetime) -> list[Entry]:
+        """Return the entries of calls that Twilio may start after `at`, asked for until `last`."""
+        recent, first = at - _RECENT, at - _LONGEST_CALL_QUEUE
+        # By their ids: an entry that was sent late is found twice.
+        found = {each.id: each async for each in self.sent_between(recent, last)}
+        batches = await self._batches.accepted_between(first, recent)
+        of_calls = [batch for batch in batches if batch.kind == "call"]
+        drained = first
+        for batch in of_calls:
+            drained = max(drained, batch.send_at or batch.at) + batch.count * CALL_INTERVAL
+        if drained > recent:
+            for batch in of_calls:
+                found |= {each.id: each for each in await self._batches.entries(batch.id)}
+        return [entry for entry in found.values() if entry.kind == "call"]
 
     async def take(  # noqa: PLR0913 - what is taken, for whom, and two times
         self,
@@ -88,15 +112,21 @@ class Owners:
         When much is in doubt at once, all of it asks about the same minutes. So what was read of
         a minute is kept, and read again only for a SID that may have been noted since.
         """
-        key = minute(created_at)
+        is_call = sid.startswith(PREFIX_OF_KIND["call"])
+        key = (minute(created_at), is_call)
         async with self._reading:
             known = self._by_minute.get(key)
             if known is None or known.at < known_at:
                 begin = created_at.replace(second=0, microsecond=0)
                 first, last = begin - _UNTIL_CREATED, begin + _MINUTE + _SLACK
+                sent = (
+                    await self.calls_before(first, last)
+                    if is_call
+                    else [entry async for entry in self.sent_between(first, last)]
+                )
                 known = _Owned(now, {
                     delivery.sid: entry.id
-                    async for entry in self.sent_between(first, last)
+                    for entry in sent
                     for delivery in entry.deliveries
                     if delivery.sid
                 })  # fmt: skip

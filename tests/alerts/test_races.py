@@ -1,5 +1,6 @@
 """Two at once, rows that others wrote in between, and what a worker finds after that."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -413,3 +414,73 @@ async def test_an_unclear_page_is_looked_at_less_and_less_often() -> None:
         looks += b'"alert"' in message.body
         await world.deliver(worker, message)
     assert 20 < looks < 150
+
+
+@dataclass
+class Impatient(Meanwhile):
+    """Fails where a worker goes on for ever."""
+
+    steps: int = 500
+
+    async def __call__(self, step: str) -> None:
+        self.steps -= 1
+        assert self.steps > 0, "no end"
+        await super().__call__(step)
+
+
+@pytest.mark.parametrize("step", ["rows.insert after", "rows.read before", "rows.read after"])
+@pytest.mark.parametrize("skip", range(4))
+async def test_a_try_that_was_frozen_finds_what_another_one_raised_before_the_next_alert(
+    step: str, skip: int
+) -> None:
+    """Meanwhile the same request raised an alert, that is over, and others raised the key again."""
+    world = AlertWorld()
+    fields = alert_of(ONE, key="disk")
+    raised, others = [], []
+
+    async def raise_resolve_and_raise() -> None:
+        raised.append(await world.raise_alert(fields, key="K"))
+        await world.post(alerts.resolve, raised[0])
+        others.append(await world.raise_alert(fields))
+
+    gate = Impatient(step, raise_resolve_and_raise, skip)
+    raised.append(await world.raise_alert(fields, key="K", worker=world.worker(gate)))
+    assert len(set(raised)) == 1
+    assert not set(raised) & set(others)
+
+
+class Frozen:
+    """A gate at whose passing of a step, after `skip` others, a worker stops until it may go on."""
+
+    def __init__(self, step: str, skip: int) -> None:
+        self.step, self.skip = step, skip
+        self.is_reached, self.may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, step: str) -> None:
+        if step == self.step:
+            self.skip -= 1
+            if self.skip == -1:
+                self.is_reached.set()
+                await self.may_go_on.wait()
+
+
+async def test_what_one_try_has_noted_and_not_kept_is_what_another_one_keeps() -> None:
+    """One is frozen before it notes an alert that ends; the other one after it noted the next."""
+    world = AlertWorld()
+    fields = alert_of(ONE, key="disk")
+    first = await world.raise_alert(fields)
+    gates = [Frozen("rows.insert before", 1), Frozen("rows.insert after", 1)]
+    tries = []
+    for gate in gates:
+        worker = world.worker(gate)
+        tries.append(asyncio.create_task(world.raise_alert(fields, key="K", worker=worker)))
+        await gate.is_reached.wait()
+        if gate is gates[0]:
+            await world.post(alerts.resolve, first)
+            # A request that took the key and died.
+            assert await world.ledger.alerts.hold_key("disk", 2, "zbpn0196bfzff9axxxxxpa")
+    raised = []
+    for gate, again in zip(gates, tries, strict=True):
+        gate.may_go_on.set()
+        raised.append(await again)
+    assert raised == ["zbpn0196bfzff9axxxxxpa"] * 2

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.deliver import settle
 from shared.jobs.events import Answer, Doubt
+from shared.ledger import owners
 from shared.provider.provider import SendRequest
 from tests.clock import NOON
 from tests.deliver.asking import accept_batch, cancel
@@ -283,7 +283,9 @@ async def test_what_an_earlier_attempt_created_late_is_found_before_a_later_one(
     await world.check_sent_once()
 
 
-async def first_absence(jobs_before: int, status: str = "queued") -> timedelta:
+async def first_absence(
+    jobs_before: int, status: str = "queued", *, late_by: float = 0
+) -> timedelta:
     """How long a call waits behind jobs of 100 calls, reported so, before its absence counts."""
     world = World()
     world.twilio.script.extend("answered" for _ in range(100 * jobs_before))
@@ -293,6 +295,7 @@ async def first_absence(jobs_before: int, status: str = "queued") -> timedelta:
     await world.report(status)
     world.twilio.script.append("unknown")
     job_id = await world.accepted("call")
+    world.clock.move(seconds=late_by)
     begun = world.clock()
     await world.until_quiet()
     answers = [each for each in (await world.entry(job_id)).events if isinstance(each, Answer)]
@@ -305,9 +308,14 @@ async def test_a_call_is_not_missed_before_twilio_can_have_started_it() -> None:
     assert await first_absence(4) > await first_absence(0) + timedelta(seconds=300)
 
 
-async def test_calls_that_have_started_hold_up_no_other() -> None:
-    """Calls start in order: behind calls that are known to ring, absence counts after the grace."""
-    assert await first_absence(4, "ringing") < await first_absence(0) + timedelta(seconds=30)
+@pytest.mark.parametrize("late_by", [0, 40])
+async def test_calls_that_have_started_hold_up_no_other(late_by: float) -> None:
+    """Calls start in order: behind calls that are known to ring, absence counts after the grace.
+
+    Also for a call that was asked for late, and is noted twice.
+    """
+    waited = await first_absence(4, "ringing", late_by=late_by)
+    assert waited < await first_absence(0) + timedelta(seconds=30)
 
 
 def start_one_by_one(world: World, calls: list[Written]) -> None:
@@ -362,12 +370,109 @@ async def test_a_call_that_started_late_is_found_where_none_waits_any_more() -> 
     assert len(world.twilio.books) == 401
 
 
+async def test_a_look_during_which_the_grace_ends_finds_nothing_absent() -> None:
+    """Twilio's answer takes seconds: what it had not listed before absence counts is not absent."""
+    world = World()
+    world.twilio.script.extend("answered" for _ in range(400))
+    world.twilio.script.append("lost_answer")
+    for _ in range(4):
+        await world.accepted("call", count=100)
+        await world.deliver_next()
+    job_id = await world.accepted("call")
+    await world.deliver_next()
+    start_one_by_one(world, list(world.twilio.books))
+    [message] = world.queue.messages
+
+    async def slowly(step: str) -> None:
+        if step == "carrier.search after":
+            world.clock.move(seconds=5)
+
+    claim = (await world.entry(job_id)).claim
+    assert claim is not None
+    world.clock.at = claim.at + timedelta(seconds=17)
+    world.queue.lease(message)
+    await world.deliver(world.worker(slowly), message)
+    await world.until_quiet()
+    await world.check_sent_once()
+
+
+@pytest.mark.parametrize("ahead", [-8, 0, 8])
+async def test_what_was_created_just_before_a_later_attempt_is_found_by_any_clock(
+    ahead: float,
+) -> None:
+    """Twilio's clock, which dates it, is ahead of ours or behind."""
+    world, (order,) = await absent_twice()
+    world.clock.move(seconds=11)
+    written = world.twilio.write(order, delay=timedelta(seconds=ahead))
+    world.twilio.books[0] = replace(written, listed_from=world.clock())
+    asked = world.twilio.asked
+    await world.until_quiet()
+    assert world.twilio.asked == asked
+    await world.check_sent_once()
+
+
+async def test_a_call_that_was_answered_and_started_late_is_nobody_elses() -> None:
+    """Of two calls to one number, Twilio created one, and dates it by when it started."""
+    world = World()
+    world.twilio.script.extend("answered" for _ in range(401))
+    world.twilio.script.append("unknown")
+    for _ in range(4):
+        await world.accepted("call", count=100)
+        await world.deliver_next()
+    await world.accepted("call")
+    await world.deliver_next()
+    start_one_by_one(world, list(world.twilio.books))
+    job_id = await world.accepted("call")
+    await world.until_quiet()
+    assert (await world.entry(job_id)).deliveries[0].sid != world.twilio.books[400].found.sid
+    await world.check_sent_once()
+
+
+async def test_calls_that_were_asked_for_later_hold_up_no_call() -> None:
+    """Nor is a call of the hour between taken for it: another program made that one."""
+    world = World(["too_many", "too_many", "unknown"])
+    await world.accepted("call", count=2)
+    await world.deliver_next()
+    [other] = world.queue.messages
+    await world.accepted("call")
+    [first] = [each for each in world.queue.messages if each is not other]
+    world.queue.lease(first)
+    await world.deliver(world.worker(), first)
+    (template,) = (await in_doubt(kind="call")).twilio.books
+    world.clock.move(minutes=30)
+    world.twilio.write(template.order)
+    world.clock.move(minutes=30)
+    world.queue.lease(other)
+    await world.deliver(world.worker(), other)
+    await world.until_quiet()
+    assert len(world.twilio.books) == 4
+
+
+async def test_a_call_that_was_created_late_waits_for_those_asked_for_meanwhile() -> None:
+    """A request that Twilio took after its time-out is behind the calls of the next job."""
+    world = World(["late"])
+    await world.accepted("call")
+    await world.deliver_next()
+    [message] = world.queue.messages
+    world.queue.lease(message)
+    world.clock.move(seconds=11)
+    world.twilio.script.extend("answered" for _ in range(100))
+    await world.accepted("call", count=100)
+    await world.deliver_next()
+    late, *others = world.twilio.books
+    start_one_by_one(world, [*others, late])
+    world.clock.move(seconds=10)
+    await world.deliver(world.worker(), message)
+    await world.until_quiet()
+    assert len(world.twilio.books) == 101
+
+
 @pytest.mark.parametrize("status", [None, "ringing"])
 async def test_a_batch_of_calls_is_waited_for_however_long_ago(
     monkeypatch: pytest.MonkeyPatch, status: str | None
 ) -> None:
     """A large batch fills Twilio's queue for hours; a call asked for later waits behind it."""
-    monkeypatch.setattr(settle, "_RECENT", timedelta(minutes=2))
+    monkeypatch.setattr(owners, "_RECENT", timedelta(minutes=2))
     world = World()
     recipients = [{"to": number} for number in numbers(300)]
     fields = {"kind": "call", "say": "Hi", "recipients": recipients, "receipts": status is not None}
