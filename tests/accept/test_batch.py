@@ -246,6 +246,6 @@ async def test_where_storage_is_away_not_every_job_is_tried() -> None:
 
     world = World()
     assert (await accept_batch(world.worker(gate), batch(4000), KEY)).status == 503
-    assert len(tried) == 32
+    assert len(tried) == 8
     assert (await accept_batch(world.worker(), batch(4000), KEY)).status == 202
     assert [to for each in jobs(world) for to in each.accepted.to] == numbers(4000)

@@ -141,11 +141,11 @@ def test_a_lease_is_renewed_while_the_function_runs(
 ) -> None:
     """A function that outlives its lease keeps its message, and deletes it in the end."""
     with (
-        serving(storage, name, tmp_path, "--lease", "1") as host,
+        serving(storage, name, tmp_path, "--lease", "3") as host,
         queue(storage, name) as client,
     ):
         client.send_message("hold")
-        client.send_message("the clock", visibility_timeout=3)
+        client.send_message("the clock", visibility_timeout=7)
         assert [note["body"] for note in notes(host, 2)] == ["hold", "the clock"]
         host.ask("POST", "/api/release")
         eventually(lambda: is_gone(storage, name))
