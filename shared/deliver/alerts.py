@@ -104,10 +104,10 @@ async def _take_step(app: Services, alert: Alert, message: AlertMessage) -> bool
             await _begin(app, alert, step)
         case NotifyRun(run):
             await _notify(app, alert, run)
-        case Exhaust():
+        case Exhaust(n):
             # Before it is recorded: an alarm that rings twice is better than one that never does.
             log("alert_exhausted", id=alert.id)
-            await app.ledger.alerts.record(alert.id, Exhausted(at=app.now()))
+            await app.ledger.alerts.record(alert.id, Exhausted(at=app.now(), n=n))
         case WaitUntil(n, until):
             if message.n is not None and message.n >= n:
                 await put(app, AlertMessage(v=VERSION, alert=alert.id, n=n), until)

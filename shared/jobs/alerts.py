@@ -191,7 +191,14 @@ class Canceled(AlertEvent, frozen=True, kw_only=True, tag="canceled"):
 
 
 class Exhausted(AlertEvent, frozen=True, kw_only=True, tag="exhausted"):
-    """Everybody was notified, and nobody answered."""
+    """Everybody was notified, and nobody answered: there is no run `n`."""
+
+    n: int
+
+    @property
+    def name(self) -> str:
+        """`level.N`, the name of the run that might have begun in its place."""
+        return f"level.{self.n}"
 
 
 class Joined(AlertEvent, frozen=True, kw_only=True, tag="joined"):
@@ -357,7 +364,9 @@ class WaitUntil(NamedTuple):
 
 
 class Exhaust(NamedTuple):
-    """Note that nobody is left to notify."""
+    """Note that nobody is left to notify in a run `n`."""
+
+    n: int
 
 
 class Silence(NamedTuple):
@@ -379,13 +388,13 @@ def next_alert_step(alert: Alert, now: datetime) -> AlertStep:
         return Finished()
     run = alert.run
     if run is None:
-        return Begin(1, 1, 0, 1) if alert.raised.levels else Exhaust()
+        return Begin(1, 1, 0, 1) if alert.raised.levels else Exhaust(1)
     if run.n not in alert.notified:
         return NotifyRun(run)
     is_skipped = run.n in alert.escalated or run.n in alert.machines
     if not is_skipped and now < alert.ends_at(run):
         return WaitUntil(run.n, alert.ends_at(run))
-    return next_run(alert.raised, run, is_skipped=is_skipped) or Exhaust()
+    return next_run(alert.raised, run, is_skipped=is_skipped) or Exhaust(run.n + 1)
 
 
 class Upcoming(NamedTuple):

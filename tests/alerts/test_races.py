@@ -159,6 +159,27 @@ async def test_a_key_of_ours_that_somebody_used_is_shown() -> None:
     assert second["state"] == "handed_over"
 
 
+@pytest.mark.parametrize("skip", range(3))
+async def test_a_level_begins_or_the_alert_ends(skip: int) -> None:
+    """One worker begins the second time of a level, while a machine's answer ends the last one."""
+    world = AlertWorld()
+    alert_id = await world.raise_alert(alert_of(level((ANA, "call"), times=2)))
+    await world.run(seconds=5)
+    [end] = [each for each in world.queue.messages if b'"alert"' in each.body]
+    world.queue.lease(end)
+    world.clock.move(seconds=60)
+
+    async def a_machine_answers() -> None:
+        await world.callback(0, AnsweredBy="machine_start")
+        await world.run(seconds=1)
+
+    await world.deliver(world.worker(Meanwhile("rows.insert before", a_machine_answers, skip)), end)
+    await world.until_quiet()
+    alert = await world.alert(alert_id)
+    assert alert.state == "exhausted"
+    assert [run.n for run in alert.runs] == list(alert.notified)
+
+
 async def test_a_poisoned_message_goes_on() -> None:
     """What the host gives up on comes back: an open alert is never left alone."""
     world = AlertWorld()
@@ -175,16 +196,23 @@ async def test_a_poisoned_message_goes_on() -> None:
 
 
 async def test_what_is_exhausted_is_left_alone() -> None:
-    """A report after the end pages nobody again, and a run that has no jobs yet is shown."""
+    """A report after the end pages nobody again."""
     world = AlertWorld()
     alert_id = await world.raise_alert(alert_of(level((ANA, "call"))))
     await world.until_quiet()
     await world.callback(0, CallStatus="completed")
     await world.until_quiet()
     assert (await world.story(alert_id))["state"] == "exhausted"
-    run = LevelBegun(at=world.clock(), n=2, round=1, level=0, time=1)
+    assert len(world.paged()) == 1
+
+
+async def test_a_run_that_has_no_jobs_yet_is_shown() -> None:
+    """A worker may have died between beginning it and notifying anybody."""
+    world = AlertWorld()
+    alert_id = await world.raise_alert(alert_of(level((ANA, "call"))))
+    run = LevelBegun(at=world.clock(), n=1, round=1, level=0, time=1)
     await world.ledger.alerts.record(alert_id, run)
-    shown = (await world.story(alert_id))["notifications"][1]
+    [shown] = (await world.story(alert_id))["notifications"]
     assert (shown["to"], shown["by"], "state" in shown) == (ANA, "call", False)
 
 
