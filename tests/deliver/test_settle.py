@@ -370,6 +370,24 @@ async def test_a_call_that_started_late_is_found_where_none_waits_any_more() -> 
     assert len(world.twilio.books) == 401
 
 
+async def test_a_call_that_is_next_to_start_is_not_absent() -> None:
+    """The last call before it is reported to ring, and it starts and is listed seconds later."""
+    world = World(["answered"] * 18)
+    await world.accepted("call", count=18)
+    await world.deliver_next()
+    world.twilio.script.append("lost_answer")
+    await world.accepted("call")
+    await world.deliver_next()
+    start_one_by_one(world, list(world.twilio.books))
+    last = world.twilio.books[-1]
+    world.twilio.books[-1] = replace(last, listed_from=last.listed_from + timedelta(seconds=3))
+    world.clock.at = NOON + timedelta(seconds=17.5)
+    for call in world.twilio.books[:-1]:
+        await world.report_one(call.found.sid, "ringing")
+    await world.until_quiet()
+    await world.check_sent_once()
+
+
 async def test_a_look_during_which_the_grace_ends_finds_nothing_absent() -> None:
     """Twilio's answer takes seconds: what it had not listed before absence counts is not absent."""
     world = World()
