@@ -12,7 +12,7 @@ from shared.jobs.events import Answer, Doubt
 from shared.ledger import owners
 from shared.provider.provider import SendRequest
 from tests.clock import NOON
-from tests.deliver.asking import accept_batch, cancel
+from tests.deliver.asking import accept_batch, cancel, retry_batch
 from tests.deliver.seams import KilledError, Recorder
 from tests.deliver.twilio_double import Written
 from tests.deliver.world import TO, World, in_doubt, numbers
@@ -504,3 +504,34 @@ async def test_a_batch_of_calls_is_waited_for_however_long_ago(
     await world.until_quiet()
     absent, _ = [e for e in (await world.entry(job_id)).events if isinstance(e, Answer)]
     assert (absent.at - begun > timedelta(seconds=115)) == (status is None)
+
+
+@pytest.mark.parametrize("hours", [0.2, 30])
+@pytest.mark.parametrize("is_scheduled", [False, True])
+async def test_a_batch_of_calls_that_was_sent_late_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, hours: float, *, is_scheduled: bool
+) -> None:
+    """Twilio's queue fills when it is asked, however long before that a batch was accepted."""
+    monkeypatch.setattr(owners, "_RECENT", timedelta(minutes=2))
+    world = World()
+    recipients = [{"to": number} for number in numbers(300)]
+    fields = {"kind": "call", "say": "Hi", "recipients": recipients, "receipts": False}
+    if is_scheduled:
+        fields["send_at"] = (NOON + timedelta(hours=hours)).isoformat()
+    reply = await accept_batch(world.worker(), fields)
+    assert reply.status == 202
+    if not is_scheduled:
+        world.clock.move(hours=hours)
+    await world.until_quiet()
+    if not world.twilio.books:
+        # It has expired, and an operator asks for it again.
+        assert (await retry_batch(world.worker(), str(reply.json["id"]))).status == 202
+        await world.until_quiet()
+    assert len(world.twilio.books) == 300
+    asked = world.twilio.books[-1].found.created_at
+    world.clock.at = asked + timedelta(seconds=180)
+    world.twilio.script.append("unknown")
+    job_id = await world.accepted("call")
+    await world.until_quiet()
+    absent, _ = [e for e in (await world.entry(job_id)).events if isinstance(e, Answer)]
+    assert absent.at > asked + timedelta(seconds=300)
