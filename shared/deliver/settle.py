@@ -225,13 +225,7 @@ async def _call_backlog(app: Services, claim: Claim, created_until: datetime) ->
     # Another worker's clock may have been ahead when it accepted.
     last = created_until + _CLOCK_SKEW
     calls = await app.ledger.owners.calls_before(claim.at, last)
-    begun = [
-        event.at
-        for call in calls
-        for event in call.events
-        if isinstance(event, Claim) and event.by == "send" and event.at <= last
-        for _ in event.indexes or call.deliveries
-    ]
+    begun = [at for call in calls for at in _asked_for(call) if at <= last]
     starts = [start for call in calls for start in _known_starts(call)]
     drained = min(begun, default=claim.at)
     for at in sorted(begun):
@@ -242,21 +236,38 @@ async def _call_backlog(app: Services, claim: Claim, created_until: datetime) ->
     return _Backlog(max(drained - claim.at, timedelta()), over_since)
 
 
+def _asked_for(call: Entry) -> list[datetime]:
+    """Return when Twilio was asked for each call that it may have taken."""
+    not_taken = {
+        (event.n, each.index)
+        for event in call.events
+        if isinstance(event, Answer | Doubt)
+        for each in event.outcomes
+        if each.result in ("retryable", "rejected")
+    }
+    return [
+        event.at
+        for event in call.events
+        if isinstance(event, Claim) and event.by == "send"
+        for index in event.indexes or range(len(call.deliveries))
+        if (event.n, index) not in not_taken
+    ]
+
+
 def _known_starts(call: Entry) -> list[datetime | None]:
     """Return since when each call is known to wait in no queue of Twilio's (None: it may wait).
 
-    A call that was refused or canceled before Twilio had it never waited.
+    A call that Twilio does not have, because it was refused or canceled or has to wait here, does
+    not wait there.
     """
     known: dict[int, datetime] = {}
     for event in call.events:
         for index, status in _statuses_in(event):
             if statuses.rank(status or "") > statuses.rank("queued"):
                 known.setdefault(index, event.at)
-    return [
-        known.get(each.index)
-        for each in call.deliveries
-        if each.state not in ("refused", "canceled")
-    ]
+    # An operator's retry opens a call again before its doubt is settled.
+    out = {"refused", "canceled"} | (set() if call.unsettled else {"scheduled", "accepted"})
+    return [known.get(each.index) for each in call.deliveries if each.state not in out]
 
 
 def _statuses_in(event: AnyEvent) -> list[tuple[int, str | None]]:

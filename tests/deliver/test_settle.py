@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from shared.deliver.worker import GIVEN_UP, park
 from shared.jobs.events import Answer, Doubt
 from shared.ledger import owners
 from shared.provider.provider import SendRequest
 from tests.clock import NOON
-from tests.deliver.asking import accept_batch, cancel, retry_batch
+from tests.deliver.asking import accept_batch, cancel, retry, retry_batch
 from tests.deliver.seams import KilledError, Recorder
 from tests.deliver.twilio_double import Written
 from tests.deliver.world import TO, World, in_doubt, numbers
@@ -318,6 +319,26 @@ async def test_calls_that_have_started_hold_up_no_other(late_by: float) -> None:
     assert waited < await first_absence(0) + timedelta(seconds=30)
 
 
+@pytest.mark.parametrize("hold", ["quiet", "scheduled"])
+async def test_calls_that_twilio_was_not_asked_for_hold_up_no_other(hold: str) -> None:
+    """Hundreds that wait for the end of quiet hours, or for their time, are in no queue there."""
+    world = World(QUIET_HOURS="21:00-08:00" if hold == "quiet" else "21:00-22:00")
+    send_at = (NOON + timedelta(days=1)).isoformat()
+    for _ in range(4):
+        await world.accepted("call", 100, **{} if hold == "quiet" else {"send_at": send_at})
+        if hold == "quiet":
+            await world.deliver_next()
+    assert world.twilio.asked == 0
+    world.twilio.script.append("unknown")
+    begun = world.clock()
+    world.deploy(QUIET_HOURS="21:00-22:00")
+    job_id = await world.accepted("call")
+    while (entry := await world.entry(job_id)).pending:
+        await world.deliver_next()
+    absent = next(event for event in entry.events if isinstance(event, Answer))
+    assert absent.at - begun < timedelta(seconds=60)
+
+
 def start_one_by_one(world: World, calls: list[Written]) -> None:
     """Let Twilio start and list these calls one a second, and date them by that."""
     for place, call in enumerate(calls):
@@ -386,6 +407,24 @@ async def test_a_call_that_is_next_to_start_is_not_absent() -> None:
         await world.report_one(call.found.sid, "ringing")
     await world.until_quiet()
     await world.check_sent_once()
+
+
+async def test_a_call_that_is_retried_in_doubt_waits_for_the_one_before_it() -> None:
+    """An operator's retry does not make one call that waits, and one before it, into one."""
+    world = World(["answered"] * 400)
+    for _ in range(4):
+        await world.accepted("call", count=100)
+        await world.deliver_next()
+    for call in world.twilio.books[:-1]:
+        await world.report_one(call.found.sid, "ringing")
+    world.twilio.script.append("lost_answer")
+    job_id = await world.accepted("call")
+    await world.deliver_next()
+    start_one_by_one(world, list(world.twilio.books))
+    await park(world.worker(), job_id, "poison", GIVEN_UP)
+    assert (await retry(world.worker(), job_id, kind="call")).status == 202
+    await world.until_quiet()
+    assert len(world.twilio.books) == 401
 
 
 async def test_a_look_during_which_the_grace_ends_finds_nothing_absent() -> None:
