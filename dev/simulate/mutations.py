@@ -69,7 +69,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "owner-ignored": Mutation(
         "one entry adopts a SID",
         "shared.ledger.owners",
-        "if await self._owner(sid, created_at, known_at, now) not in (None, job_id):",
+        "if known.sids.get(sid, job_id) != job_id:",
         "if not sid:",
     ),
     "sid-not-taken": Mutation(
@@ -87,8 +87,8 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "backlog-ignored": Mutation(
         "absence of a call counts after its queue at Twilio has drained",
         "shared.deliver.settle",
-        "absence_from += backlog.lasts if backlog.is_waiting else timedelta()",
-        "pass",
+        "drained_from = absence_from + backlog.lasts",
+        "drained_from = absence_from",
     ),
     "backlog-not-in-window": Mutation(
         "a call that Twilio started late is found",

@@ -49,7 +49,8 @@ async def make_attempt(
         claim = _build_claim(app, job, attempt)
         if not await app.ledger.record(job.job, claim) and not await _is_mine(app, job, claim):
             return None
-        await app.ledger.owners.note_late(job.job, claim.at)
+        calls_of = job.accepted.batch if job.accepted.kind == "call" else None
+        await app.ledger.owners.note_late(job.job, claim.at, calls_of)
         sends = (_send(app, job, entry, claim, index) for index in attempt.indexes)
         outcomes = tuple(await asyncio.gather(*sends))
     is_doubtful = any(outcome.result == "unknown" for outcome in outcomes)

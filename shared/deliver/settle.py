@@ -18,7 +18,7 @@ from shared.deliver.backoff import backoff_delay, random_fraction
 from shared.deliver.evidence import rank_evidence
 from shared.deliver.send_request import UnsendableError, build_send_request
 from shared.errors import ProviderUnavailableError
-from shared.jobs.events import Answer, Claim, Doubt, Outcome
+from shared.jobs.events import Answer, Claim, Doubt, Outcome, Reported
 from shared.ledger.owners import CALL_INTERVAL
 from shared.log import log
 from shared.provider import statuses
@@ -26,8 +26,8 @@ from shared.provider import statuses
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from shared.jobs.events import Accepted
-    from shared.jobs.fold import Delivery, Entry
+    from shared.jobs.events import Accepted, AnyEvent
+    from shared.jobs.fold import Entry
     from shared.services import Services
 
 # Twilio's clock is not ours, and it shows whole seconds.
@@ -47,10 +47,10 @@ class _Window(NamedTuple):
 
 
 class _Backlog(NamedTuple):
-    """How long after a claim its calls may start, and whether another one may still wait."""
+    """How long after a claim its calls may start, and since when no other one waits, if so."""
 
     lasts: timedelta
-    is_waiting: bool
+    over_since: datetime | None
 
 
 async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
@@ -65,7 +65,13 @@ async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
     if now >= absence_from and entry.kind == "call":
         backlog = await _call_backlog(app, claim, absence_from)
         created_until += backlog.lasts
-        absence_from += backlog.lasts if backlog.is_waiting else timedelta()
+        drained_from = absence_from + backlog.lasts
+        if backlog.over_since is None:
+            absence_from = drained_from
+        else:
+            # The call itself may start and be listed a moment after the last one before it.
+            started_from = backlog.over_since + CALL_INTERVAL + _grace(app)
+            absence_from = min(drained_from, max(absence_from, started_from))
     window = _Window(now >= absence_from, created_until + _CLOCK_SKEW)
     settled = await asyncio.gather(
         *(_settle_one(app, entry, claim, window, outcome) for outcome in doubt.outcomes)
@@ -166,10 +172,15 @@ async def _look_up(  # noqa: PLR0913, PLR0917 - whose request, for whom, and fro
         known_at, now = record.created_at + _grace(app), app.now()
         if now < known_at + evidence.precedence:
             is_young = True
-        elif await app.ledger.owners.take(record.sid, job_id, index,
-                                          created_at=record.created_at, known_at=known_at,
-                                          now=now):  # fmt: skip
+            continue
+        is_taken = await app.ledger.owners.take(
+            record.sid, job_id, index, created_at=record.created_at, known_at=known_at, now=now,
+            to=request.to,
+        )  # fmt: skip
+        if is_taken:
             return Outcome(index=index, result="sent", sid=record.sid, status=record.status)
+        # Its answer may be on its way to the entry that it was created for.
+        is_young = is_young or is_taken is None
     return "record_young" if is_young else None
 
 
@@ -219,25 +230,58 @@ async def _call_backlog(app: Services, claim: Claim, created_until: datetime) ->
     # Another worker's clock may have been ahead when it accepted.
     last = created_until + _CLOCK_SKEW
     calls = await app.ledger.owners.calls_before(claim.at, last)
-    begun = [
-        event.at
-        for call in calls
-        for event in call.events
-        if isinstance(event, Claim) and event.by == "send" and event.at <= last
-        for _ in event.indexes or call.deliveries
-    ]
-    waiting = sum(not _has_started(each) for call in calls for each in call.deliveries)
+    begun = [at for call in calls for at in _asked_for(call) if at <= last]
+    starts = [start for call in calls for start in _known_starts(call)]
     drained = min(begun, default=claim.at)
     for at in sorted(begun):
         drained = max(drained, at) + CALL_INTERVAL
     # Calls start in order: where no other one waits, this one does not either.
-    return _Backlog(max(drained - claim.at, timedelta()), waiting > 1)
+    others_wait = starts.count(None) > 1
+    over_since = None if others_wait else max(filter(None, starts), default=claim.at)
+    return _Backlog(max(drained - claim.at, timedelta()), over_since)
 
 
-def _has_started(delivery: Delivery) -> bool:
-    """Whether a call is known to wait in no queue of Twilio's."""
-    is_out = delivery.state in ("refused", "canceled")
-    return is_out or statuses.rank(delivery.twilio_status or "") > statuses.rank("queued")
+def _asked_for(call: Entry) -> list[datetime]:
+    """Return when Twilio was asked for each call that it may have taken."""
+    not_taken = {
+        (event.n, each.index)
+        for event in call.events
+        if isinstance(event, Answer | Doubt)
+        for each in event.outcomes
+        if each.result in ("retryable", "rejected")
+    }
+    return [
+        event.at
+        for event in call.events
+        if isinstance(event, Claim) and event.by == "send"
+        for index in event.indexes or range(len(call.deliveries))
+        if (event.n, index) not in not_taken
+    ]
+
+
+def _known_starts(call: Entry) -> list[datetime | None]:
+    """Return since when each call is known to wait in no queue of Twilio's (None: it may wait).
+
+    A call that Twilio does not have, because it was refused or canceled or has to wait here, does
+    not wait there.
+    """
+    known: dict[int, datetime] = {}
+    for event in call.events:
+        for index, status in _statuses_in(event):
+            if statuses.rank(status or "") > statuses.rank("queued"):
+                known.setdefault(index, event.at)
+    # An operator's retry opens a call again before its doubt is settled.
+    out = {"refused", "canceled"} | (set() if call.unsettled else {"scheduled", "accepted"})
+    return [known.get(each.index) for each in call.deliveries if each.state not in out]
+
+
+def _statuses_in(event: AnyEvent) -> list[tuple[int, str | None]]:
+    """Return Twilio's statuses that an event tells, each with its recipient's index."""
+    if isinstance(event, Reported):
+        return [(event.index or 0, event.status)]
+    if isinstance(event, Answer | Doubt):
+        return [(each.index, each.status) for each in event.outcomes]
+    return []
 
 
 def _grace(app: Services) -> timedelta:

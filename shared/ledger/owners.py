@@ -2,8 +2,9 @@
 
 Nothing is written for the common case. An entry that was sent soon after it was accepted is
 found among the entries accepted about that time; one that was sent later (scheduled, retried,
-held up) leaves a note in the minute in which it was sent; and a doubt that is settled by
-adopting a SID takes the SID's own row first, so that two doubts never share one message.
+held up) leaves a note in the minute in which it was sent, and a batch of calls one in the hour;
+and a doubt that is settled by adopting a SID takes the SID's own row first, so that two doubts
+never share one message.
 """
 
 from __future__ import annotations
@@ -38,7 +39,11 @@ _RECENT: Final = timedelta(hours=2)
 # Twilio starts one call a second.
 CALL_INTERVAL: Final = timedelta(seconds=1)
 _MINUTE: Final = timedelta(minutes=1)
+_HOUR: Final = "%Y%m%dT%H"
+_HOUR_LENGTH: Final = len("20261201T12")
 _MINUTES_KEPT: Final = 10
+# When to look again whether what is being asked for was answered.
+_AGAIN_AFTER: Final = timedelta(seconds=2)
 
 
 class Owners:
@@ -50,10 +55,16 @@ class Owners:
         self._by_minute: dict[tuple[str, bool], _Owned] = {}
         self._reading = asyncio.Lock()
 
-    async def note_late(self, job_id: str, at: datetime) -> None:
-        """Note that a job is being sent at `at`, if that is not soon after it was accepted."""
-        if at - ids.accepted_at(job_id) > SOON:
-            await self._table.insert(Row(schema.LATE.place(minute(at)), job_id, ""))
+    async def note_late(self, job_id: str, at: datetime, calls_of: str | None = None) -> None:
+        """Note that a job is being sent at `at`, if that is not soon after it was accepted.
+
+        `calls_of` is the batch whose calls they are.
+        """
+        if at - ids.accepted_at(job_id) <= SOON:
+            return
+        await self._table.insert(Row(schema.LATE.place(minute(at)), job_id, ""))
+        if calls_of is not None:
+            await self._table.insert(Row(schema.LATE_CALLS.place(_hour(at)), calls_of, ""))
 
     async def sent_between(self, first: datetime, last: datetime) -> AsyncIterator[Entry]:
         """Every entry of which something may have been sent from `first` to `last`."""
@@ -73,15 +84,37 @@ class Owners:
         recent, first = at - _RECENT, at - _LONGEST_CALL_QUEUE
         # By their ids: an entry that was sent late is found twice.
         found = {each.id: each async for each in self.sent_between(recent, last)}
-        batches = await self._batches.accepted_between(first, recent)
-        of_calls = [batch for batch in batches if batch.kind == "call"]
+        batches = await self._batches_of_calls(first, recent)
         drained = first
-        for batch in of_calls:
-            drained = max(drained, batch.send_at or batch.at) + batch.count * CALL_INTERVAL
+        for asked, count in sorted(batches.values()):
+            drained = max(drained, asked) + count * CALL_INTERVAL
         if drained > recent:
-            for batch in of_calls:
-                found |= {each.id: each for each in await self._batches.entries(batch.id)}
+            for batch_id in batches:
+                found |= {each.id: each for each in await self._batches.entries(batch_id)}
         return [entry for entry in found.values() if entry.kind == "call"]
+
+    async def _batches_of_calls(
+        self, first: datetime, last: datetime
+    ) -> dict[str, tuple[datetime, int]]:
+        """Return the batches whose calls were asked for from `first` to `last`, by their ids.
+
+        Of each: until when they can have been asked for, and how many they are.
+        """
+        found = {
+            batch.id: (batch.at, batch.count)
+            for batch in await self._batches.accepted_between(first, last)
+            if batch.kind == "call"
+        }
+        # Scheduled, held up or retried: long after the batch was accepted.
+        end = schema.LATE_CALLS.place(_hour(last))
+        partition = await self._table.next_partition(schema.LATE_CALLS.place(_hour(first)))
+        while partition is not None and partition <= end:
+            hour = datetime.strptime(partition[-_HOUR_LENGTH:], _HOUR).replace(tzinfo=UTC)
+            async for note in self._table.range(partition):
+                if batch := await self._batches.find(note.key):
+                    found[batch.id] = (min(hour + timedelta(hours=1), last), batch.count)
+            partition = await self._table.next_partition(just_after(partition))
+        return found
 
     async def take(  # noqa: PLR0913 - what is taken, for whom, and two times
         self,
@@ -92,22 +125,27 @@ class Owners:
         created_at: datetime,
         known_at: datetime,
         now: datetime,
-    ) -> bool:
+        to: str = "",
+    ) -> bool | None:
         """Take a SID that Twilio created at `created_at`; False if another entry has it.
 
-        The entry that was answered with it had recorded that at `known_at`, not after `now`.
+        The entry that was answered with it had recorded that at `known_at`, not after `now`, unless
+        storage was away: None, where the attempt of another entry for `to` is not settled yet.
         """
-        if await self._owner(sid, created_at, known_at, now) not in (None, job_id):
+        known = await self._known(sid, created_at, known_at, now, to)
+        if known.sids.get(sid, job_id) != job_id:
             return False
+        if known.asked_for.get(to, set()) - {job_id}:
+            return None
         mine = Row(schema.OWNERS.place(minute(created_at)), sid, f"{job_id}-{index}")
         if await self._table.insert(mine):
             return True
         return await self._table.get(mine.partition, sid) == mine.text
 
-    async def _owner(
-        self, sid: str, created_at: datetime, known_at: datetime, now: datetime
-    ) -> str | None:
-        """The entry that was answered with a SID.
+    async def _known(
+        self, sid: str, created_at: datetime, known_at: datetime, now: datetime, to: str
+    ) -> _Owned:
+        """What is known of the minute of a SID.
 
         When much is in doubt at once, all of it asks about the same minutes. So what was read of
         a minute is kept, and read again only for a SID that may have been noted since.
@@ -116,7 +154,11 @@ class Owners:
         key = (minute(created_at), is_call)
         async with self._reading:
             known = self._by_minute.get(key)
-            if known is None or known.at < known_at:
+            if (
+                known is None
+                or known.at < known_at
+                or (to in known.asked_for and now - known.at >= _AGAIN_AFTER)
+            ):
                 begin = created_at.replace(second=0, microsecond=0)
                 first, last = begin - _UNTIL_CREATED, begin + _MINUTE + _SLACK
                 sent = (
@@ -124,24 +166,35 @@ class Owners:
                     if is_call
                     else [entry async for entry in self.sent_between(first, last)]
                 )
-                known = _Owned(now, {
-                    delivery.sid: entry.id
-                    for entry in sent
-                    for delivery in entry.deliveries
-                    if delivery.sid
-                })  # fmt: skip
+                known = _Owned(now, {}, {})
+                for entry in sent:
+                    is_asking = entry.unsettled and entry.doubt is None
+                    for delivery in entry.deliveries:
+                        if delivery.sid:
+                            known.sids[delivery.sid] = entry.id
+                        elif is_asking and delivery.to:
+                            known.asked_for.setdefault(delivery.to, set()).add(entry.id)
                 kept = list(self._by_minute.items())[-_MINUTES_KEPT:]
                 self._by_minute = {**dict(kept), key: known}
-            return known.sids.get(sid)
+            return known
 
 
 class _Owned(NamedTuple):
-    """The SIDs that entries had been answered with, as it was read `at` a time."""
+    """What was read `at` a time.
+
+    The SIDs that entries had been answered with; and by their recipients, the entries of whose
+    newest attempt there was neither an answer nor a doubt.
+    """
 
     at: datetime
     sids: dict[str, str]
+    asked_for: dict[str, set[str]]
 
 
 def minute(at: datetime) -> str:
     """A minute as part of a partition's name; later ones sort later."""
     return f"{at.astimezone(UTC):%Y%m%dT%H%M}"
+
+
+def _hour(at: datetime) -> str:
+    return at.astimezone(UTC).strftime(_HOUR)

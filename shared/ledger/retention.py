@@ -57,7 +57,7 @@ async def forget_before(
         slots = asyncio.Semaphore(_MAX_CONCURRENT_PARTITIONS)
         await asyncio.gather(*(run.forget_shard(each, slots) for each in ids.partitions(day[:4])))
         day = await ledger.table.next_partition(after_prefix(day[:4]))
-    for notes in (schema.LATE, schema.OWNERS, schema.CAPS):
+    for notes in (schema.LATE, schema.LATE_CALLS, schema.OWNERS, schema.CAPS):
         await run.forget_notes(notes)
     if not enough():
         await ledger.alerts.forget(before)

@@ -177,6 +177,16 @@ LATE: Final = Rows(
     deleted_by="`forget`",
     erasing="stays: it says nothing of anybody",
 )
+LATE_CALLS: Final = Rows(
+    title="batches of calls that were sent late",
+    name="~latecalls",
+    partition="`~latecalls-{hour}`",
+    key="`{batch}`",
+    value="nothing",
+    written_by="an attempt at a batch's calls that begins long after it was accepted",
+    deleted_by="`forget`",
+    erasing="stays: it says nothing of anybody",
+)
 OPT_OUTS: Final = Rows(
     title="opt-outs",
     name="~opt-out",
@@ -283,6 +293,6 @@ PAST_DAYS: Final = "~"
 PAST_EVENTS: Final = "~"
 EVERYTHING: Final = (
     EVENTS, RECIPIENTS, SIDS, UNREADABLE, BATCHES, CAPS, MARKS, INBOUND, INBOUND_DAYS,
-    INBOUND_TIMES, NOTES, KEYS, LATE, OPT_OUTS, OWNERS, RECONCILED, SWEPT, SCHEDULE,
+    INBOUND_TIMES, NOTES, KEYS, LATE, LATE_CALLS, OPT_OUTS, OWNERS, RECONCILED, SWEPT, SCHEDULE,
     ALERTS, ALERT_KEYS, ALERT_PEOPLE, ALERT_NUMBERS, POLICIES,
 )  # fmt: skip

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from shared.deliver.worker import GIVEN_UP, park
+from shared.errors import StorageUnavailableError
 from shared.jobs.events import Answer, Doubt
+from shared.kinds import Kind
 from shared.ledger import owners
 from shared.provider.provider import SendRequest
 from tests.clock import NOON
-from tests.deliver.asking import accept_batch, cancel
+from tests.deliver.asking import accept_batch, cancel, retry, retry_batch
 from tests.deliver.seams import KilledError, Recorder
 from tests.deliver.twilio_double import Written
 from tests.deliver.world import TO, World, in_doubt, numbers
@@ -318,6 +321,26 @@ async def test_calls_that_have_started_hold_up_no_other(late_by: float) -> None:
     assert waited < await first_absence(0) + timedelta(seconds=30)
 
 
+@pytest.mark.parametrize("hold", ["quiet", "scheduled"])
+async def test_calls_that_twilio_was_not_asked_for_hold_up_no_other(hold: str) -> None:
+    """Hundreds that wait for the end of quiet hours, or for their time, are in no queue there."""
+    world = World(QUIET_HOURS="21:00-08:00" if hold == "quiet" else "21:00-22:00")
+    send_at = (NOON + timedelta(days=1)).isoformat()
+    for _ in range(4):
+        await world.accepted("call", 100, **{} if hold == "quiet" else {"send_at": send_at})
+        if hold == "quiet":
+            await world.deliver_next()
+    assert world.twilio.asked == 0
+    world.twilio.script.append("unknown")
+    begun = world.clock()
+    world.deploy(QUIET_HOURS="21:00-22:00")
+    job_id = await world.accepted("call")
+    while (entry := await world.entry(job_id)).pending:
+        await world.deliver_next()
+    absent = next(event for event in entry.events if isinstance(event, Answer))
+    assert absent.at - begun < timedelta(seconds=60)
+
+
 def start_one_by_one(world: World, calls: list[Written]) -> None:
     """Let Twilio start and list these calls one a second, and date them by that."""
     for place, call in enumerate(calls):
@@ -366,6 +389,42 @@ async def test_a_call_that_started_late_is_found_where_none_waits_any_more() -> 
     for call in world.twilio.books[:-1]:
         await world.report_one(call.found.sid, "ringing")
     await hear_nothing(world, 420)
+    await world.until_quiet()
+    assert len(world.twilio.books) == 401
+
+
+async def test_a_call_that_is_next_to_start_is_not_absent() -> None:
+    """The last call before it is reported to ring, and it starts and is listed seconds later."""
+    world = World(["answered"] * 18)
+    await world.accepted("call", count=18)
+    await world.deliver_next()
+    world.twilio.script.append("lost_answer")
+    await world.accepted("call")
+    await world.deliver_next()
+    start_one_by_one(world, list(world.twilio.books))
+    last = world.twilio.books[-1]
+    world.twilio.books[-1] = replace(last, listed_from=last.listed_from + timedelta(seconds=3))
+    world.clock.at = NOON + timedelta(seconds=17.5)
+    for call in world.twilio.books[:-1]:
+        await world.report_one(call.found.sid, "ringing")
+    await world.until_quiet()
+    await world.check_sent_once()
+
+
+async def test_a_call_that_is_retried_in_doubt_waits_for_the_one_before_it() -> None:
+    """An operator's retry does not make one call that waits, and one before it, into one."""
+    world = World(["answered"] * 400)
+    for _ in range(4):
+        await world.accepted("call", count=100)
+        await world.deliver_next()
+    for call in world.twilio.books[:-1]:
+        await world.report_one(call.found.sid, "ringing")
+    world.twilio.script.append("lost_answer")
+    job_id = await world.accepted("call")
+    await world.deliver_next()
+    start_one_by_one(world, list(world.twilio.books))
+    await park(world.worker(), job_id, "poison", GIVEN_UP)
+    assert (await retry(world.worker(), job_id, kind="call")).status == 202
     await world.until_quiet()
     assert len(world.twilio.books) == 401
 
@@ -486,3 +545,65 @@ async def test_a_batch_of_calls_is_waited_for_however_long_ago(
     await world.until_quiet()
     absent, _ = [e for e in (await world.entry(job_id)).events if isinstance(e, Answer)]
     assert (absent.at - begun > timedelta(seconds=115)) == (status is None)
+
+
+@pytest.mark.parametrize("hours", [0.2, 30])
+@pytest.mark.parametrize("is_scheduled", [False, True])
+async def test_a_batch_of_calls_that_was_sent_late_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, hours: float, *, is_scheduled: bool
+) -> None:
+    """Twilio's queue fills when it is asked, however long before that a batch was accepted."""
+    monkeypatch.setattr(owners, "_RECENT", timedelta(minutes=2))
+    world = World()
+    recipients = [{"to": number} for number in numbers(300)]
+    fields = {"kind": "call", "say": "Hi", "recipients": recipients, "receipts": False}
+    if is_scheduled:
+        fields["send_at"] = (NOON + timedelta(hours=hours)).isoformat()
+    reply = await accept_batch(world.worker(), fields)
+    assert reply.status == 202
+    if not is_scheduled:
+        world.clock.move(hours=hours)
+    await world.until_quiet()
+    if not world.twilio.books:
+        # It has expired, and an operator asks for it again.
+        assert (await retry_batch(world.worker(), str(reply.json["id"]))).status == 202
+        await world.until_quiet()
+    assert len(world.twilio.books) == 300
+    asked = world.twilio.books[-1].found.created_at
+    world.clock.at = asked + timedelta(seconds=180)
+    world.twilio.script.append("unknown")
+    job_id = await world.accepted("call")
+    await world.until_quiet()
+    absent, _ = [e for e in (await world.entry(job_id)).events if isinstance(e, Answer)]
+    assert absent.at > asked + timedelta(seconds=300)
+
+
+@pytest.mark.parametrize("kind", ["message", "call"])
+async def test_an_answer_that_storage_does_not_take_for_minutes_is_nobody_elses(
+    kind: Kind,
+) -> None:
+    """It travels with its job, and another one to the same number is looked at before that."""
+    world = World(["answered", "unknown"])
+    await world.accepted(kind)
+    is_away = False
+
+    async def goes_away(step: str) -> None:
+        nonlocal is_away
+        is_away = is_away or step == "carrier.create after"
+        if is_away and step.startswith("rows."):
+            raise StorageUnavailableError("away")
+
+    await world.deliver_next(world.worker(goes_away))
+    [carrier] = world.queue.messages
+    await world.accepted(kind)
+    [message] = [each for each in world.queue.messages if each is not carrier]
+    world.queue.lease(message)
+    await world.deliver(world.worker(), message)
+    world.clock.move(minutes=2)
+    [message] = [each for each in world.queue.messages if each is not carrier]
+    world.queue.lease(message)
+    worker = world.worker()
+    await world.deliver(worker, message)
+    while (following := await world.take()) is not None:
+        await world.deliver(worker, following)
+    await world.check_sent_once()

@@ -256,6 +256,7 @@ async def write_one_of_everything(app: InMemoryApp, number: str, tag: str) -> No
     assert await ledger.received.is_first(note, to)
     await ledger.received.close(note.name)
     await ledger.table.insert(Row(schema.LATE.place("20261121T1200"), job_id, ""))
+    await ledger.table.insert(Row(schema.LATE_CALLS.place("20261121T12"), job_id, ""))
     await ledger.table.insert(Row(schema.OWNERS.place("20261121T1200"), f"SM{tag}", f"{job_id}-0"))
     await ledger.marks.set(at)
     await ledger.table.insert(Row(schema.SWEPT.place(), job_id, ""))

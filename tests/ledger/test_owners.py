@@ -29,7 +29,7 @@ async def answered(ledger: Ledger, waited: timedelta) -> str:
     return job_id
 
 
-async def take(ledger: Ledger, job_id: str, at: datetime, index: int = 0) -> bool:
+async def take(ledger: Ledger, job_id: str, at: datetime, index: int = 0) -> bool | None:
     """Take the SID, created at a time and known soon after."""
     soon = at + timedelta(minutes=1)
     return await ledger.owners.take(SID, job_id, index, created_at=at, known_at=soon, now=soon)
@@ -82,3 +82,12 @@ async def test_what_was_noted_since_a_minute_was_read_is_seen() -> None:
     )
     await answered(ledger, timedelta(seconds=9))
     assert not await ledger.owners.take(SID, other, 0, created_at=late, known_at=late, now=late)
+
+
+async def test_a_note_of_a_batch_that_was_forgotten_is_passed_over() -> None:
+    """Retention may take a batch before the note of the hour in which its calls were sent."""
+    ledger = Ledger(MemoryTable())
+    batch = ids.new_batch_id(NOON, DICE.getrandbits(60))
+    sent = NOON + timedelta(hours=1)
+    await ledger.owners.note_late(ids.batch_job_id(batch, 0), sent, batch)
+    assert await ledger.owners.calls_before(sent + timedelta(hours=5), sent) == []
