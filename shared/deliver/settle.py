@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from msgspec.structs import replace
 
 from shared.deliver.backoff import backoff_delay, random_fraction
+from shared.deliver.call_queue import measure_backlog
 from shared.deliver.evidence import rank_evidence
 from shared.deliver.send_request import UnsendableError, build_send_request
 from shared.errors import ProviderUnavailableError
-from shared.jobs.events import Answer, Claim, Doubt, Outcome, Reported
+from shared.jobs.events import Answer, Claim, Doubt, Outcome
 from shared.ledger.owners import CALL_INTERVAL
 from shared.log import log
-from shared.provider import statuses
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from shared.jobs.events import Accepted, AnyEvent
+    from shared.jobs.events import Accepted
     from shared.jobs.fold import Entry
     from shared.services import Services
 
@@ -46,13 +46,6 @@ class _Window(NamedTuple):
     created_until: datetime
 
 
-class _Backlog(NamedTuple):
-    """How long after a claim its calls may start, and since when no other one waits, if so."""
-
-    lasts: timedelta
-    over_since: datetime | None
-
-
 async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
     """Settle what can be settled of the newest attempt; return the time of the next look, if any.
 
@@ -63,7 +56,8 @@ async def settle(app: Services, entry: Entry, claim: Claim) -> datetime | None:
     # Twilio's answer takes time, and says nothing of what is created meanwhile.
     now = app.now()
     if now >= absence_from and entry.kind == "call":
-        backlog = await _call_backlog(app, claim, absence_from)
+        # Other workers' clocks may be ahead.
+        backlog = await measure_backlog(app, claim, absence_from + _CLOCK_SKEW)
         created_until += backlog.lasts
         drained_from = absence_from + backlog.lasts
         if backlog.over_since is None:
@@ -217,71 +211,6 @@ def _end_of_requests(app: Services, claim: Claim, doubt: Doubt) -> datetime:
     """Return when the claimer's last request was over, however late its doubt was recorded."""
     longest_request = timedelta(seconds=app.settings.twilio_timeout_seconds)
     return min(doubt.at, claim.over_at or (claim.until or claim.at) + longest_request)
-
-
-async def _call_backlog(app: Services, claim: Claim, created_until: datetime) -> _Backlog:
-    """Return what Twilio may have to do before it starts a claimed call.
-
-    It starts one a second and queues the others, also those of the same job, and those that were
-    asked for until Twilio created it, `created_until` at the latest. Whether a queued call is in
-    its list is not known, so the absence of a call proves nothing until the queue can have drained.
-    Hours of entries are read, so this is asked only where nothing else settles it.
-    """
-    # Another worker's clock may have been ahead when it accepted.
-    last = created_until + _CLOCK_SKEW
-    calls = await app.ledger.owners.calls_before(claim.at, last)
-    begun = [at for call in calls for at in _asked_for(call) if at <= last]
-    starts = [start for call in calls for start in _known_starts(call)]
-    drained = min(begun, default=claim.at)
-    for at in sorted(begun):
-        drained = max(drained, at) + CALL_INTERVAL
-    # Calls start in order: where no other one waits, this one does not either.
-    others_wait = starts.count(None) > 1
-    over_since = None if others_wait else max(filter(None, starts), default=claim.at)
-    return _Backlog(max(drained - claim.at, timedelta()), over_since)
-
-
-def _asked_for(call: Entry) -> list[datetime]:
-    """Return when Twilio was asked for each call that it may have taken."""
-    not_taken = {
-        (event.n, each.index)
-        for event in call.events
-        if isinstance(event, Answer | Doubt)
-        for each in event.outcomes
-        if each.result in ("retryable", "rejected")
-    }
-    return [
-        event.at
-        for event in call.events
-        if isinstance(event, Claim) and event.by == "send"
-        for index in event.indexes or range(len(call.deliveries))
-        if (event.n, index) not in not_taken
-    ]
-
-
-def _known_starts(call: Entry) -> list[datetime | None]:
-    """Return since when each call is known to wait in no queue of Twilio's (None: it may wait).
-
-    A call that Twilio does not have, because it was refused or canceled or has to wait here, does
-    not wait there.
-    """
-    known: dict[int, datetime] = {}
-    for event in call.events:
-        for index, status in _statuses_in(event):
-            if statuses.rank(status or "") > statuses.rank("queued"):
-                known.setdefault(index, event.at)
-    # An operator's retry opens a call again before its doubt is settled.
-    out = {"refused", "canceled"} | (set() if call.unsettled else {"scheduled", "accepted"})
-    return [known.get(each.index) for each in call.deliveries if each.state not in out]
-
-
-def _statuses_in(event: AnyEvent) -> list[tuple[int, str | None]]:
-    """Return Twilio's statuses that an event tells, each with its recipient's index."""
-    if isinstance(event, Reported):
-        return [(event.index or 0, event.status)]
-    if isinstance(event, Answer | Doubt):
-        return [(each.index, each.status) for each in event.outcomes]
-    return []
 
 
 def _grace(app: Services) -> timedelta:
