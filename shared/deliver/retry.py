@@ -11,6 +11,7 @@ from shared.accept.outbox import put
 from shared.errors import OverError
 from shared.jobs.events import Retried
 from shared.jobs.job import VERSION, Job
+from shared.ledger.index import ERASED
 from shared.log import log
 
 if TYPE_CHECKING:
@@ -70,7 +71,10 @@ def _failed(entry: Entry, index: int | None, known_retries: int) -> tuple[int, .
     return tuple(
         d.index
         for d in entry.deliveries
-        if index in (None, d.index) and d.state in _RETRIABLE and d.index not in reopened
+        if index in (None, d.index)
+        and d.state in _RETRIABLE
+        and d.index not in reopened
+        and d.to != ERASED
     )
 
 

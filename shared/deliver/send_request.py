@@ -11,6 +11,7 @@ from shared.jobs.alerts import notification_of
 from shared.jobs.ids import recipient_id
 from shared.jobs.request import PASSED_ON, CallRequest, MessageRequest
 from shared.jobs.template import request_of_recipient
+from shared.ledger.index import ERASED
 from shared.provider.provider import SendRequest
 from shared.twiml.call_script import render_call_script
 
@@ -46,6 +47,8 @@ def build_send_request(
 
 
 def _build(job_id: str, accepted: Accepted, index: int, public_base_url: str) -> SendRequest:
+    if accepted.to[index] == ERASED:
+        raise ValueError("the recipient was erased")
     request = request_of_recipient(accepted, index)
     entry_id = recipient_id(job_id, index, len(accepted.to))
     mark = notification_of(accepted)

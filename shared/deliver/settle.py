@@ -173,8 +173,9 @@ async def _look_up(  # noqa: PLR0913, PLR0917 - whose request, for whom, and fro
         )  # fmt: skip
         if is_taken:
             return Outcome(index=index, result="sent", sid=record.sid, status=record.status)
-        # Its answer may be on its way to the entry that it was created for.
-        is_young = is_young or is_taken is None
+        if is_taken is None:
+            # Its answer may be on its way to the entry that it was created for, or it is ours.
+            return "record_young"
     return "record_young" if is_young else None
 
 
