@@ -69,7 +69,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "owner-ignored": Mutation(
         "one entry adopts a SID",
         "shared.ledger.owners",
-        "if known.sids.get(sid, job_id) != job_id:",
+        "if await self._owner(sid, created_at, known_at, now) not in (None, job_id):",
         "if not sid:",
     ),
     "sid-not-taken": Mutation(

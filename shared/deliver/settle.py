@@ -166,16 +166,10 @@ async def _look_up(  # noqa: PLR0913, PLR0917 - whose request, for whom, and fro
         known_at, now = record.created_at + _grace(app), app.now()
         if now < known_at + evidence.precedence:
             is_young = True
-            continue
-        is_taken = await app.ledger.owners.take(
-            record.sid, job_id, index, created_at=record.created_at, known_at=known_at, now=now,
-            to=request.to,
-        )  # fmt: skip
-        if is_taken:
+        elif await app.ledger.owners.take(record.sid, job_id, index,
+                                          created_at=record.created_at, known_at=known_at,
+                                          now=now):  # fmt: skip
             return Outcome(index=index, result="sent", sid=record.sid, status=record.status)
-        if is_taken is None:
-            # Its answer may be on its way to the entry that it was created for, or it is ours.
-            return "record_young"
     return "record_young" if is_young else None
 
 

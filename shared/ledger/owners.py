@@ -42,8 +42,6 @@ _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = "%Y%m%dT%H"
 _HOUR_LENGTH: Final = len("20261201T12")
 _MINUTES_KEPT: Final = 10
-# When to look again whether what is being asked for was answered.
-_AGAIN_AFTER: Final = timedelta(seconds=2)
 
 
 class Owners:
@@ -125,27 +123,22 @@ class Owners:
         created_at: datetime,
         known_at: datetime,
         now: datetime,
-        to: str = "",
-    ) -> bool | None:
+    ) -> bool:
         """Take a SID that Twilio created at `created_at`; False if another entry has it.
 
-        The entry that was answered with it had recorded that at `known_at`, not after `now`, unless
-        storage was away: None, where the attempt of another entry for `to` is not settled yet.
+        The entry that was answered with it had recorded that at `known_at`, not after `now`.
         """
-        known = await self._known(sid, created_at, known_at, now, to)
-        if known.sids.get(sid, job_id) != job_id:
+        if await self._owner(sid, created_at, known_at, now) not in (None, job_id):
             return False
-        if known.asked_for.get(to, set()) - {job_id}:
-            return None
         mine = Row(schema.OWNERS.place(minute(created_at)), sid, f"{job_id}-{index}")
         if await self._table.insert(mine):
             return True
         return await self._table.get(mine.partition, sid) == mine.text
 
-    async def _known(
-        self, sid: str, created_at: datetime, known_at: datetime, now: datetime, to: str
-    ) -> _Owned:
-        """What is known of the minute of a SID.
+    async def _owner(
+        self, sid: str, created_at: datetime, known_at: datetime, now: datetime
+    ) -> str | None:
+        """The entry that was answered with a SID.
 
         When much is in doubt at once, all of it asks about the same minutes. So what was read of
         a minute is kept, and read again only for a SID that may have been noted since.
@@ -154,11 +147,7 @@ class Owners:
         key = (minute(created_at), is_call)
         async with self._reading:
             known = self._by_minute.get(key)
-            if (
-                known is None
-                or known.at < known_at
-                or (to in known.asked_for and now - known.at >= _AGAIN_AFTER)
-            ):
+            if known is None or known.at < known_at:
                 begin = created_at.replace(second=0, microsecond=0)
                 first, last = begin - _UNTIL_CREATED, begin + _MINUTE + _SLACK
                 sent = (
@@ -166,29 +155,22 @@ class Owners:
                     if is_call
                     else [entry async for entry in self.sent_between(first, last)]
                 )
-                known = _Owned(now, {}, {})
-                for entry in sent:
-                    is_asking = entry.unsettled and entry.doubt is None
-                    for delivery in entry.deliveries:
-                        if delivery.sid:
-                            known.sids[delivery.sid] = entry.id
-                        elif is_asking and delivery.to:
-                            known.asked_for.setdefault(delivery.to, set()).add(entry.id)
+                known = _Owned(now, {
+                    delivery.sid: entry.id
+                    for entry in sent
+                    for delivery in entry.deliveries
+                    if delivery.sid
+                })  # fmt: skip
                 kept = list(self._by_minute.items())[-_MINUTES_KEPT:]
                 self._by_minute = {**dict(kept), key: known}
-            return known
+            return known.sids.get(sid)
 
 
 class _Owned(NamedTuple):
-    """What was read `at` a time.
-
-    The SIDs that entries had been answered with; and by their recipients, the entries of whose
-    newest attempt there was neither an answer nor a doubt.
-    """
+    """The SIDs that entries had been answered with, as it was read `at` a time."""
 
     at: datetime
     sids: dict[str, str]
-    asked_for: dict[str, set[str]]
 
 
 def minute(at: datetime) -> str:

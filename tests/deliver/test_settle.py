@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 
 from shared.deliver.worker import GIVEN_UP, park
-from shared.errors import StorageUnavailableError
 from shared.jobs.events import Answer, Doubt
-from shared.kinds import Kind
 from shared.ledger import owners
 from shared.provider.provider import SendRequest
 from tests.clock import NOON
@@ -576,34 +574,3 @@ async def test_a_batch_of_calls_that_was_sent_late_is_waited_for(
     await world.until_quiet()
     absent, _ = [e for e in (await world.entry(job_id)).events if isinstance(e, Answer)]
     assert absent.at > asked + timedelta(seconds=300)
-
-
-@pytest.mark.parametrize("kind", ["message", "call"])
-async def test_an_answer_that_storage_does_not_take_for_minutes_is_nobody_elses(
-    kind: Kind,
-) -> None:
-    """It travels with its job, and another one to the same number is looked at before that."""
-    world = World(["answered", "unknown"])
-    await world.accepted(kind)
-    is_away = False
-
-    async def goes_away(step: str) -> None:
-        nonlocal is_away
-        is_away = is_away or step == "carrier.create after"
-        if is_away and step.startswith("rows."):
-            raise StorageUnavailableError("away")
-
-    await world.deliver_next(world.worker(goes_away))
-    [carrier] = world.queue.messages
-    await world.accepted(kind)
-    [message] = [each for each in world.queue.messages if each is not carrier]
-    world.queue.lease(message)
-    await world.deliver(world.worker(), message)
-    world.clock.move(minutes=2)
-    [message] = [each for each in world.queue.messages if each is not carrier]
-    world.queue.lease(message)
-    worker = world.worker()
-    await world.deliver(worker, message)
-    while (following := await world.take()) is not None:
-        await world.deliver(worker, following)
-    await world.check_sent_once()

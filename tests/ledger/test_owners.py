@@ -29,7 +29,7 @@ async def answered(ledger: Ledger, waited: timedelta) -> str:
     return job_id
 
 
-async def take(ledger: Ledger, job_id: str, at: datetime, index: int = 0) -> bool | None:
+async def take(ledger: Ledger, job_id: str, at: datetime, index: int = 0) -> bool:
     """Take the SID, created at a time and known soon after."""
     soon = at + timedelta(minutes=1)
     return await ledger.owners.take(SID, job_id, index, created_at=at, known_at=soon, now=soon)
