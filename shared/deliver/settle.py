@@ -124,14 +124,18 @@ async def _settle_one(
         return Outcome(index=index, result="sent", sid=sid)
     if app.now() < _first_look(app, claim):
         return "too_early"
-    # An earlier attempt that was not created may have been created since.
-    absences = _not_created(entry, index)
-    since = _claimed_at(entry, absences[0]) if absences else claim.at
+    accepted, absences = _as_claimed(entry.accepted, claim), _not_created(entry, index)
+    # An earlier attempt that was not created may have been created since. What fits the newest one
+    # comes first: another entry may have nothing else.
+    earlier = [_claimed_at(entry, absences[0])] if absences else []
+    found: Outcome | Literal["record_young"] | None = None
     try:
         # Twilio may create after our time-out too; what it creates even later is found before
         # another attempt.
-        accepted = _as_claimed(entry.accepted, claim)
-        found = await _look_up(app, entry.id, accepted, index, since, window.created_until)
+        for since in (claim.at, *earlier):
+            found = found or await _look_up(
+                app, entry.id, accepted, index, since, window.created_until
+            )
     except ProviderUnavailableError:
         return "twilio_unreachable"
     if found is not None:

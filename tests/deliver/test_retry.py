@@ -6,10 +6,11 @@ import pytest
 
 from shared.jobs.events import Parked, Retried
 from shared.kinds import Kind
+from shared.ledger.erasure import erase
 from tests.deliver.asking import cancel, retry
 from tests.deliver.queue_double import POISON
 from tests.deliver.seams import HoldAt, KillAt, KilledError, Recorder
-from tests.deliver.world import World, numbers
+from tests.deliver.world import TO, World, numbers
 
 KINDS: list[Kind] = ["message", "call"]
 
@@ -187,6 +188,22 @@ async def test_what_has_not_failed_cannot_be_retried() -> None:
     before = len(world.queue.messages)
     assert (await retry(world.worker(), name)).status == 409
     assert len(world.queue.messages) == before
+
+
+async def test_whoever_was_erased_is_not_sent_to_again() -> None:
+    """Nothing is left to retry; what an earlier retry had opened is refused here."""
+    world, name = await refused()
+    again, later = await refused(), world.worker()
+    assert (await retry(again[0].worker(), again[1])).status == 202
+    for each in (world, again[0]):
+
+        async def cancel_entry(*_: object) -> None:
+            return None
+
+        await erase(each.ledger, TO, cancel=cancel_entry)
+        await each.until_quiet()
+        assert each.twilio.asked == 1
+    assert (await retry(later, name)).status == 409
 
 
 async def test_what_could_not_be_read_cannot_be_retried() -> None:

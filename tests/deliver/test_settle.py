@@ -574,3 +574,25 @@ async def test_a_batch_of_calls_that_was_sent_late_is_waited_for(
     await world.until_quiet()
     absent, _ = [e for e in (await world.entry(job_id)).events if isinstance(e, Answer)]
     assert absent.at > asked + timedelta(seconds=300)
+
+
+async def test_a_later_attempt_takes_what_was_created_for_itself_first() -> None:
+    """Not the call of another entry that was created between its attempts, and is in doubt too."""
+    world = World(["unknown", "lost_answer", "lost_answer"])
+    mine = await world.accepted("call")
+    await deliver_job(world, mine)
+    world.clock.move(seconds=100)
+    await deliver_job(world, await world.accepted("call"))
+    for _ in range(2):
+        world.clock.move(seconds=100)
+        await deliver_job(world, mine)
+    assert (await world.entry(mine)).deliveries[0].sid == world.twilio.books[1].found.sid
+    await world.until_quiet()
+    await world.check_sent_once()
+
+
+async def deliver_job(world: World, job_id: str) -> None:
+    """Deliver the message of a job on the queue."""
+    [message] = [each for each in world.queue.messages if job_id.encode() in each.body]
+    world.queue.lease(message)
+    await world.deliver(world.worker(), message)
