@@ -90,8 +90,13 @@ class AlertEvent(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="eve
 
     @property
     def name(self) -> str:
-        """What the event's row key ends with."""
+        """What the event is called in the story."""
         return str(self.__struct_config__.tag)
+
+    @property
+    def row_name(self) -> str:
+        """What the event's row key ends with."""
+        return self.name
 
 
 class Raised(AlertEvent, frozen=True, kw_only=True, tag="raised"):
@@ -196,8 +201,8 @@ class Exhausted(AlertEvent, frozen=True, kw_only=True, tag="exhausted"):
     n: int
 
     @property
-    def name(self) -> str:
-        """`level.N`, the name of the run that might have begun in its place."""
+    def row_name(self) -> str:
+        """`level.N`, as that of the run that might have begun in its place."""
         return f"level.{self.n}"
 
 

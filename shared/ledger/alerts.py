@@ -66,7 +66,7 @@ class Alerts:
 
     async def record(self, alert_id: str, event: AnyAlertEvent) -> bool:
         """Note an event; False if one of its name was noted before, which then stands."""
-        key = f"{alert_id[4:]}.{event.name}"
+        key = f"{alert_id[4:]}.{event.row_name}"
         return await self._table.insert(Row(_partition(alert_id), key, encode_event(event)))
 
     async def find(self, alert_id: str, *, in_full: bool = False) -> Alert | None:
