@@ -196,7 +196,7 @@ class Canceled(AlertEvent, frozen=True, kw_only=True, tag="canceled"):
 
 
 class Exhausted(AlertEvent, frozen=True, kw_only=True, tag="exhausted"):
-    """Everybody was notified, and nobody answered: there is no run `n`."""
+    """Nobody is left to notify, and nobody answered. No run `n` begins."""
 
     n: int
 
