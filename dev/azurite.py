@@ -67,10 +67,11 @@ def azurite(folder: Path | None = None) -> Iterator[str]:
         for server in servers:
             server.send_signal(signal.SIGINT)
         for server in servers:
-            _wait_until_ended(server)
+            wait_until_ended(server)
 
 
-def _wait_until_ended(server: "subprocess.Popen[str]") -> None:
+def wait_until_ended(server: "subprocess.Popen[str]") -> None:
+    """Wait until a server that was told to end has ended; kill one that does not."""
     try:
         server.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:  # somebody still has a request under way

@@ -72,6 +72,12 @@ class IndexedFunction:
         """A path that fits the route of an HTTP function, apart from constraints."""
         return PARAMETER.sub(lambda name: "x/x" if name[0].startswith("{*") else "x", self.route)
 
+    @property
+    def is_page(self) -> bool:
+        """Whether a browser can open an HTTP function as it stands: no key, no parameter."""
+        is_read = self.methods is None or "GET" in self.methods
+        return is_read and self.auth_level == "anonymous" and "{" not in self.route
+
     def shares_a_method(self, other: "IndexedFunction") -> bool:
         """Whether both HTTP functions answer some method."""
         return self.methods is None or other.methods is None or bool(self.methods & other.methods)

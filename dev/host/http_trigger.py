@@ -198,18 +198,6 @@ def _template(function: IndexedFunction, prefix: str) -> RouteTemplate:
         raise AppRefusedError(f"{function.name}: {error}") from error
 
 
-def find_pages(functions: Sequence[IndexedFunction], prefix: str) -> list[str]:
-    """Return the paths that a browser can open as they stand: no key, no parameter."""
-    return [
-        "/" + "/".join(filter(None, (prefix, function.route)))
-        for function in functions
-        if function.kind == "httpTrigger"
-        and function.auth_level == "anonymous"
-        and "{" not in function.route
-        and (function.methods is None or "GET" in function.methods)
-    ]
-
-
 def _landing_page(pages: Sequence[str]) -> web.Response:
     links = "".join(f'<li><a href="{escape(page)}">{escape(page)}</a>' for page in pages)
     return web.Response(text=LANDING_PAGE.format(links=links), content_type="text/html")

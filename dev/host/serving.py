@@ -16,7 +16,7 @@ from dev.host.errors import ConnectionSettingError, PortTakenError
 from dev.host.function_groups import select
 from dev.host.host_file import HostFile, read_host_file
 from dev.host.http_server import make_runner
-from dev.host.http_trigger import Access, HttpTriggers, compile_routes, find_pages
+from dev.host.http_trigger import Access, HttpTriggers, compile_routes
 from dev.host.invocation import Invoker
 from dev.host.leased_queue import open_leased_queue
 from dev.host.queue_trigger import EndHost, QueueTrigger
@@ -71,7 +71,11 @@ async def serve(options: Options, access: Access, end_host: EndHost) -> None:
         invoker,
         {name.lower(): trigger.run_now for name, trigger in triggers.items()},
         quiet_path=_path(host_file.route_prefix, "health"),
-        pages=find_pages(functions, host_file.route_prefix),
+        pages=[
+            _path(host_file.route_prefix, each.route)
+            for each in functions
+            if each.kind == "httpTrigger" and each.is_page
+        ],
     )
     runner = make_runner(http.answer, shutdown_seconds=options.grace * 0.9)
     port = await _listen(runner, options.port)

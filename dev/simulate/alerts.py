@@ -182,7 +182,7 @@ class Duty:
         self._note_first(record.to, reply)
 
     async def _detect(self, record: Record, answered_by: str) -> None:
-        """Report who has picked up. The report may be lost."""
+        """Report who answered the call, unless the report is lost."""
         assert record.request is not None  # noqa: S101 - tells mypy
         url = str(record.request.parameters["async_amd_status_callback"]).partition("#")[0]
         form = {"CallSid": record.shown.sid, "AnsweredBy": answered_by}

@@ -24,8 +24,10 @@ from shared.ledger.owners import CALL_INTERVAL
 from shared.log import log
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from shared.deliver.evidence import Evidence
     from shared.jobs.events import Accepted
     from shared.jobs.fold import Entry
     from shared.services import Services
@@ -89,9 +91,9 @@ async def find_late(app: Services, entry: Entry, index: int) -> Outcome | None:
     if accepted is None or not absences or app.now() - absences[-1].at < _CLOCK_SKEW:
         return None  # Nothing was in doubt, or the answer has just come from Twilio's list.
     accepted = _as_claimed(accepted, entry.claim)
-    since = _claimed_at(entry, absences[0])
+    begun = _begun(entry, absences)
     with suppress(ProviderUnavailableError):
-        outcome = await _look_up(app, entry.id, accepted, index, since, app.now() + _CLOCK_SKEW)
+        outcome = await _look_up(app, entry.id, accepted, index, begun, app.now() + _CLOCK_SKEW)
         if outcome != "record_young":
             return outcome
     later = app.now() + backoff_delay(absences[-1].n, random_fraction(app))
@@ -124,18 +126,13 @@ async def _settle_one(
         return Outcome(index=index, result="sent", sid=sid)
     if app.now() < _first_look(app, claim):
         return "too_early"
-    accepted, absences = _as_claimed(entry.accepted, claim), _not_created(entry, index)
-    # An earlier attempt that was not created may have been created since. What fits the newest one
-    # comes first: another entry may have nothing else.
-    earlier = [_claimed_at(entry, absences[0])] if absences else []
-    found: Outcome | Literal["record_young"] | None = None
+    # An earlier attempt that was not created may have been created since.
+    begun = [claim.at, *_begun(entry, _not_created(entry, index))]
     try:
         # Twilio may create after our time-out too; what it creates even later is found before
         # another attempt.
-        for since in (claim.at, *earlier):
-            found = found or await _look_up(
-                app, entry.id, accepted, index, since, window.created_until
-            )
+        accepted = _as_claimed(entry.accepted, claim)
+        found = await _look_up(app, entry.id, accepted, index, begun, window.created_until)
     except ProviderUnavailableError:
         return "twilio_unreachable"
     if found is not None:
@@ -150,10 +147,13 @@ async def _look_up(  # noqa: PLR0913, PLR0917 - whose request, for whom, and fro
     job_id: str,
     accepted: Accepted,
     index: int,
-    since: datetime,
+    begun: Sequence[datetime],
     until: datetime,
 ) -> Outcome | Literal["record_young"] | None:
     """Adopt what Twilio lists for a recipient and no other entry owns.
+
+    `begun` are the times of the attempts, the newest first. What was created since a newer one is
+    adopted first: another entry may have nothing but what was created before.
 
     Raises:
         ProviderUnavailableError: where Twilio gave no answer.
@@ -162,9 +162,21 @@ async def _look_up(  # noqa: PLR0913, PLR0917 - whose request, for whom, and fro
         request = build_send_request(job_id, accepted, index, app.settings.public_base_url)
     except UnsendableError:
         return None
-    records = await app.provider.search(request, since - _CLOCK_SKEW)
+    records = await app.provider.search(request, min(begun) - _CLOCK_SKEW)
+    for since in begun:
+        newer = [each for each in records if each.created_at >= since - _CLOCK_SKEW]
+        records = [each for each in records if each not in newer]
+        if found := await _adopt(app, job_id, index, rank_evidence(request, newer, until)):
+            return found
+    return None
+
+
+async def _adopt(
+    app: Services, job_id: str, index: int, ranked: list[Evidence]
+) -> Outcome | Literal["record_young"] | None:
+    """Take the first record that no other entry owns."""
     is_young = False
-    for evidence in rank_evidence(request, records, until):
+    for evidence in ranked:
         # By then it is in the entry that it was created for, or that entry is in doubt too.
         record = evidence.record
         known_at, now = record.created_at + _grace(app), app.now()
@@ -191,6 +203,11 @@ def _not_created(entry: Entry, index: int) -> list[Answer]:
         and any(each.index == index and each.result == "not_created" for each in event.outcomes)
     ]
     return sorted(answers, key=lambda answer: answer.n)
+
+
+def _begun(entry: Entry, answers: list[Answer]) -> list[datetime]:
+    """Return when the attempts of answers were claimed, the last one first."""
+    return [_claimed_at(entry, answer) for answer in reversed(answers)]
 
 
 def _claimed_at(entry: Entry, answer: Answer) -> datetime:

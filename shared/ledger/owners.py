@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from shared.jobs.fold import Entry
     from shared.ledger.batches import Batches
+    from shared.ledger.schema import Rows
     from shared.storage.table import Table
 
 SOON: Final = timedelta(seconds=30)
@@ -68,14 +69,9 @@ class Owners:
         """Every entry of which something may have been sent from `first` to `last`."""
         async for entry in entries_accepted_between(self._table, first - SOON, last):
             yield entry
-        # Most minutes have no note, so each question is for the next one that has.
-        end = schema.LATE.place(minute(last))
-        partition = await self._table.next_partition(schema.LATE.place(minute(first)))
-        while partition is not None and partition <= end:
-            async for note in self._table.range(partition):
-                if late := await find_entry(self._table, note.key):
-                    yield late
-            partition = await self._table.next_partition(just_after(partition))
+        async for note in self._notes(schema.LATE, minute(first), minute(last)):
+            if late := await find_entry(self._table, note.key):
+                yield late
 
     async def calls_before(self, at: datetime, last: datetime) -> list[Entry]:
         """Return the entries of calls that Twilio may start after `at`, asked for until `last`."""
@@ -104,15 +100,21 @@ class Owners:
             if batch.kind == "call"
         }
         # Scheduled, held up or retried: long after the batch was accepted.
-        end = schema.LATE_CALLS.place(_hour(last))
-        partition = await self._table.next_partition(schema.LATE_CALLS.place(_hour(first)))
-        while partition is not None and partition <= end:
-            hour = datetime.strptime(partition[-_HOUR_LENGTH:], _HOUR).replace(tzinfo=UTC)
-            async for note in self._table.range(partition):
-                if batch := await self._batches.find(note.key):
-                    found[batch.id] = (min(hour + timedelta(hours=1), last), batch.count)
-            partition = await self._table.next_partition(just_after(partition))
+        async for note in self._notes(schema.LATE_CALLS, _hour(first), _hour(last)):
+            if batch := await self._batches.find(note.key):
+                hour = datetime.strptime(note.partition[-_HOUR_LENGTH:], _HOUR).replace(tzinfo=UTC)
+                found[batch.id] = (min(hour + timedelta(hours=1), last), batch.count)
         return found
+
+    async def _notes(self, kind: Rows, first: str, last: str) -> AsyncIterator[Row]:
+        """Yield the notes of a kind from one time to another."""
+        end = kind.place(last)
+        # Most times have no note, so each question is for the next one that has.
+        partition = await self._table.next_partition(kind.place(first))
+        while partition is not None and partition <= end:
+            async for note in self._table.range(partition):
+                yield note
+            partition = await self._table.next_partition(just_after(partition))
 
     async def take(  # noqa: PLR0913 - what is taken, for whom, and two times
         self,

@@ -428,7 +428,7 @@ async def test_an_unclear_page_is_looked_at_less_and_less_often() -> None:
 
 @dataclass
 class Impatient(Meanwhile):
-    """Fails where a worker goes on for ever."""
+    """Fails after so many steps, so that a worker in a loop is a failed test."""
 
     steps: int = 500
 

@@ -15,7 +15,7 @@ from shared.provider.provider import SendRequest
 from tests.clock import NOON
 from tests.deliver.asking import accept_batch, cancel, retry, retry_batch
 from tests.deliver.seams import KilledError, Recorder
-from tests.deliver.twilio_double import Written
+from tests.deliver.twilio_double import Way, Written
 from tests.deliver.world import TO, World, in_doubt, numbers
 
 SHORTENED = "Ann, see https://example.com/a?b=c (or http://example.com.) by 5"
@@ -347,6 +347,27 @@ def start_one_by_one(world: World, calls: list[Written]) -> None:
         world.twilio.books[world.twilio.books.index(call)] = started
 
 
+async def behind_400_calls(way: Way) -> tuple[World, str]:
+    """A world in which a call goes this way behind 400 others, and its job."""
+    world = World()
+    world.twilio.script.extend("answered" for _ in range(400))
+    world.twilio.script.append(way)
+    for _ in range(4):
+        await world.accepted("call", count=100)
+        await world.deliver_next()
+    job_id = await world.accepted("call")
+    await world.deliver_next()
+    start_one_by_one(world, list(world.twilio.books))
+    return world, job_id
+
+
+async def deliver_job(world: World, job_id: str) -> None:
+    """Deliver the message of a job on the queue."""
+    [message] = [each for each in world.queue.messages if job_id.encode() in each.body]
+    world.queue.lease(message)
+    await world.deliver(world.worker(), message)
+
+
 async def hear_nothing(world: World, seconds: float) -> None:
     """Let Twilio give no answers for a while."""
     world.twilio.silent = True
@@ -375,15 +396,7 @@ async def test_calls_of_one_job_start_one_by_one(ahead: float) -> None:
 
 async def test_a_call_that_started_late_is_found_where_none_waits_any_more() -> None:
     """Calls before it held it up for minutes: by then they ring, and it was created late."""
-    world = World()
-    world.twilio.script.extend("answered" for _ in range(400))
-    world.twilio.script.append("lost_answer")
-    for _ in range(4):
-        await world.accepted("call", count=100)
-        await world.deliver_next()
-    await world.accepted("call")
-    await world.deliver_next()
-    start_one_by_one(world, list(world.twilio.books))
+    world, _ = await behind_400_calls("lost_answer")
     for call in world.twilio.books[:-1]:
         await world.report_one(call.found.sid, "ringing")
     await hear_nothing(world, 420)
@@ -429,15 +442,7 @@ async def test_a_call_that_is_retried_in_doubt_waits_for_the_one_before_it() -> 
 
 async def test_a_look_during_which_the_grace_ends_finds_nothing_absent() -> None:
     """Twilio's answer takes seconds: what it had not listed before absence counts is not absent."""
-    world = World()
-    world.twilio.script.extend("answered" for _ in range(400))
-    world.twilio.script.append("lost_answer")
-    for _ in range(4):
-        await world.accepted("call", count=100)
-        await world.deliver_next()
-    job_id = await world.accepted("call")
-    await world.deliver_next()
-    start_one_by_one(world, list(world.twilio.books))
+    world, job_id = await behind_400_calls("lost_answer")
     [message] = world.queue.messages
 
     async def slowly(step: str) -> None:
@@ -470,15 +475,8 @@ async def test_what_was_created_just_before_a_later_attempt_is_found_by_any_cloc
 
 async def test_a_call_that_was_answered_and_started_late_is_nobody_elses() -> None:
     """Of two calls to one number, Twilio created one, and dates it by when it started."""
-    world = World()
-    world.twilio.script.extend("answered" for _ in range(401))
+    world, _ = await behind_400_calls("answered")
     world.twilio.script.append("unknown")
-    for _ in range(4):
-        await world.accepted("call", count=100)
-        await world.deliver_next()
-    await world.accepted("call")
-    await world.deliver_next()
-    start_one_by_one(world, list(world.twilio.books))
     job_id = await world.accepted("call")
     await world.until_quiet()
     assert (await world.entry(job_id)).deliveries[0].sid != world.twilio.books[400].found.sid
@@ -589,10 +587,3 @@ async def test_a_later_attempt_takes_what_was_created_for_itself_first() -> None
     assert (await world.entry(mine)).deliveries[0].sid == world.twilio.books[1].found.sid
     await world.until_quiet()
     await world.check_sent_once()
-
-
-async def deliver_job(world: World, job_id: str) -> None:
-    """Deliver the message of a job on the queue."""
-    [message] = [each for each in world.queue.messages if job_id.encode() in each.body]
-    world.queue.lease(message)
-    await world.deliver(world.worker(), message)
