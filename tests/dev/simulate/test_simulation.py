@@ -78,7 +78,7 @@ def test_a_rule_can_be_broken_where_the_code_says_it(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    ["cancel-without-claim", "owner-ignored", "alert-not-looked-at", "level-without-end"],
+    ["cancel-without-claim", "absence-too-early", "alert-not-looked-at", "level-without-end"],
 )
 def test_a_broken_rule_is_found(name: str) -> None:
     """Each rule of the app, once broken, is missed within a few seeds."""
